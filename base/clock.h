@@ -1,0 +1,26 @@
+/*
+ * clock.h: the only reader of the wall clock.
+ *
+ * Time is an argument: whoever needs the time is handed a struct clock. Tests
+ * hold a virtual one and turn it by hand. Reading is safe from any thread.
+ */
+#ifndef SLUICE_BASE_CLOCK_H
+#define SLUICE_BASE_CLOCK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct clock {
+    bool is_virtual;
+    _Atomic int64_t virtual_ms; /* since the epoch; virtual clocks only */
+};
+
+void clock_init_real(struct clock *clock);
+void clock_init_virtual(struct clock *clock, int64_t now_ms);
+int64_t clock_now_ms(const struct clock *clock);       /* wall time since the epoch */
+int64_t clock_monotonic_us(const struct clock *clock); /* for durations; virtual: from virtual_ms */
+void clock_advance(struct clock *clock, int64_t by_ms); /* virtual only */
+int64_t clock_cpu_us(void); /* CPU time of the whole process: benches */
+
+#endif
