@@ -33,7 +33,7 @@ void *arena_zalloc(struct arena *arena, size_t size);
 char *arena_alloc_text(struct arena *arena, size_t size);
 
 #define arena_new(arena, type) ((type *)arena_zalloc((arena), sizeof(type)))
-#define arena_array(arena, type, count)                                                            \
+#define arena_array(arena, type, count) \
     ((type *)arena_zalloc_array((arena), sizeof(type), (size_t)(count)))
 void *arena_zalloc_array(struct arena *arena, size_t size, size_t count); /* overflow stops */
 

@@ -17,11 +17,15 @@ struct bytes {
 };
 
 /* A slice of a string literal; usable in static initialisers. */
-#define BYTES(literal) { (literal), sizeof(literal) - 1 }
+#define BYTES(literal)                 \
+    {                                  \
+        (literal), sizeof(literal) - 1 \
+    }
 /* For "%.*s". */
 #define BYTES_ARG(b) (int)(b).len, (b).data
 
-struct bytes bytes_of(const char *text); /* of a NUL-terminated string; NULL gives an absent slice */
+struct bytes
+bytes_of(const char *text); /* of a NUL-terminated string; NULL gives an absent slice */
 bool bytes_equal(struct bytes a, struct bytes b);
 bool bytes_equal_text(struct bytes a, const char *text);
 bool bytes_equal_nocase(struct bytes a, struct bytes b); /* ASCII folding only */
@@ -43,8 +47,8 @@ void buffer_append(struct buffer *b, const void *data, size_t len);
 void buffer_append_bytes(struct buffer *b, struct bytes text);
 void buffer_append_text(struct buffer *b, const char *text);
 void buffer_append_char(struct buffer *b, char c);
-void buffer_printf(struct buffer *b, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-struct bytes buffer_bytes(const struct buffer *b); /* valid until the buffer changes; never absent */
+void buffer_printf(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct bytes
+buffer_bytes(const struct buffer *b); /* valid until the buffer changes; never absent */
 
 #endif

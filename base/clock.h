@@ -21,6 +21,6 @@ void clock_init_virtual(struct clock *clock, int64_t now_ms);
 int64_t clock_now_ms(const struct clock *clock);       /* wall time since the epoch */
 int64_t clock_monotonic_us(const struct clock *clock); /* for durations; virtual: from virtual_ms */
 void clock_advance(struct clock *clock, int64_t by_ms); /* virtual only */
-int64_t clock_cpu_us(void); /* CPU time of the whole process: benches */
+int64_t clock_cpu_us(void);                             /* CPU time of the whole process: benches */
 
 #endif

@@ -50,12 +50,12 @@ enum error_class error_class_of(enum error_code code);
 /* By its name; ERR_NONE when there is none. */
 enum error_code error_find(struct bytes name);
 
-#define TRY(call)                                                                                  \
-    do {                                                                                           \
-        int try_code_ = (call);                                                                    \
-        if (try_code_) {                                                                           \
-            return try_code_;                                                                      \
-        }                                                                                          \
+#define TRY(call)               \
+    do {                        \
+        int try_code_ = (call); \
+        if (try_code_) {        \
+            return try_code_;   \
+        }                       \
     } while (0)
 
 #endif

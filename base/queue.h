@@ -23,9 +23,9 @@ struct queue {
 };
 
 void queue_init(struct queue *queue, uint32_t capacity);
-void queue_fini(struct queue *queue); /* must be empty or its items owned elsewhere */
-bool queue_put(struct queue *queue, void *item);     /* waits for room; false when closed */
-bool queue_try_put(struct queue *queue, void *item); /* false when full or closed */
+void queue_fini(struct queue *queue);            /* must be empty or its items owned elsewhere */
+bool queue_put(struct queue *queue, void *item); /* waits for room; false when closed */
+bool queue_try_put(struct queue *queue, void *item);       /* false when full or closed */
 void *queue_take(struct queue *queue, int64_t timeout_ms); /* NULL: nothing came, or closed */
 void *queue_try_take(struct queue *queue);
 void queue_close(struct queue *queue);

@@ -15,11 +15,11 @@ int trace_parse_level(const char *text, enum trace_level *out); /* 0, or -1 if i
 void trace_write(enum trace_level level, const char *area, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-#define TRACE(level, area, ...)                                                                    \
-    do {                                                                                           \
-        if ((level) <= trace_level()) {                                                            \
-            trace_write((level), (area), __VA_ARGS__);                                             \
-        }                                                                                          \
+#define TRACE(level, area, ...)                        \
+    do {                                               \
+        if ((level) <= trace_level()) {                \
+            trace_write((level), (area), __VA_ARGS__); \
+        }                                              \
     } while (0)
 
 #endif

@@ -11,17 +11,17 @@
 
 #include "base/arena.h"
 
-#define VEC(type)                                                                                  \
-    struct {                                                                                       \
-        type *items;                                                                               \
-        uint32_t count;                                                                            \
-        uint32_t capacity;                                                                         \
+#define VEC(type)          \
+    struct {               \
+        type *items;       \
+        uint32_t count;    \
+        uint32_t capacity; \
     }
 
 /* Room for one more at the end: a pointer to it (not zeroed). */
-#define vec_push(arena, vec)                                                                       \
-    (vec_reserve_((arena), (void **)&(vec)->items, sizeof *(vec)->items, (vec)->count,             \
-                  &(vec)->capacity),                                                               \
+#define vec_push(arena, vec)                                                           \
+    (vec_reserve_((arena), (void **)&(vec)->items, sizeof *(vec)->items, (vec)->count, \
+                  &(vec)->capacity),                                                   \
      &(vec)->items[(vec)->count++])
 
 void vec_reserve_(struct arena *arena, void **items, size_t size, uint32_t count,
