@@ -71,9 +71,9 @@ struct format_kind {
                     struct error *err);
     int (*open_decoder)(struct decoder *d, const struct decoder_spec *spec, struct error *err);
     /*
-     * Fills cells[column_count]: unwanted and missing columns are null. Sets *is_null when the
-     * bytes mean a null row (JSON null of a wrapped row is an error, not this).
-     * ERR_DECODE or ERR_COERCE with a path, never with the data.
+     * Fills cells[column_count]: unwanted and missing columns are null. *is_null becomes
+     * true when the bytes mean a null row (formats.md 1.2, queries.md 1), else it is left.
+     * ERR_DECODE or ERR_COERCE with the path of the field, never with the data.
      */
     int (*decode_row)(struct decoder *d, struct bytes in, struct value *cells, struct arena *arena,
                       struct error *err);
