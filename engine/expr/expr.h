@@ -1,0 +1,129 @@
+/*
+ * expr.h: bound expressions: every name resolved, every type known.
+ *
+ * bind.c turns syntax into these; the planner rewrites them (aggregates become
+ * columns); compile.c turns them into a flat program. They are read-only trees in
+ * the query's arena. Conversions are explicit EXPR_CAST nodes: nothing to the
+ * right of bind coerces.
+ */
+#ifndef SLUICE_ENGINE_EXPR_EXPR_H
+#define SLUICE_ENGINE_EXPR_EXPR_H
+
+#include "engine/function/function.h"
+#include "parser/ast.h"
+
+enum expr_kind {
+    EXPR_COLUMN, /* a column of the input, by number */
+    EXPR_PSEUDO, /* ROWTIME, ROWPARTITION, ROWOFFSET of the row */
+    EXPR_LITERAL,
+    EXPR_ARITHMETIC, /* + - * / %, two operands of the result's numeric type; || and text + are
+                        calls */
+    EXPR_NEGATE,
+    EXPR_COMPARE,
+    EXPR_AND,
+    EXPR_OR,
+    EXPR_NOT,
+    EXPR_IS_NULL,
+    EXPR_LIKE,
+    EXPR_IN,
+    EXPR_CASE,
+    EXPR_CAST,
+    EXPR_CALL,
+    EXPR_AGGREGATE, /* only before the planner has taken them out */
+    EXPR_FIELD,     /* struct->field */
+    EXPR_SUBSCRIPT  /* array[i], map[k] */
+};
+
+enum arithmetic_operator { OP_ADD, OP_SUBTRACT, OP_MULTIPLY, OP_DIVIDE, OP_REMAINDER };
+enum compare_operator {
+    OP_EQUAL,
+    OP_NOT_EQUAL,
+    OP_LESS,
+    OP_LESS_EQUAL,
+    OP_GREATER,
+    OP_GREATER_EQUAL,
+    OP_DISTINCT /* IS DISTINCT FROM; its negation is EXPR_NOT of it */
+};
+
+struct expr {
+    enum expr_kind kind;
+    struct position at;
+    const struct sql_type *type;         /* NULL only for the untyped literal NULL */
+    const struct expr *const *arguments; /* operands, in source order */
+    uint32_t argument_count;
+    union {
+        struct {
+            uint32_t source; /* which input of a join; 0 otherwise */
+            uint32_t index;  /* column of that input's schema */
+            struct bytes name;
+        } column;
+        enum pseudo_column pseudo;
+        struct value literal;
+        enum arithmetic_operator arithmetic;
+        enum compare_operator compare;
+        uint32_t like_escape; /* code point, 0: none; arguments: value, pattern */
+        bool has_default;     /* CASE: arguments are when, then, when, then, ..., [else] */
+        struct {
+            const struct scalar_kind *kind;
+            const struct function_call_plan *plan;
+        } call;
+        const struct aggregate_plan *aggregate;
+        uint32_t field; /* number of the struct's field */
+    };
+};
+
+/* Where names come from; the planner's side of binding. */
+struct expr_scope {
+    /* qualifier may be absent. ERR_UNKNOWN_COLUMN, ERR_AMBIGUOUS_COLUMN. */
+    int (*resolve)(const struct expr_scope *scope, struct bytes qualifier,
+                   const struct ast_name *name, struct arena *arena, const struct expr **out,
+                   struct error *err);
+};
+
+enum bind_flags {
+    BIND_AGGREGATES = 1, /* aggregate calls are allowed here */
+    BIND_PREDICATE = 2,  /* WHERE, HAVING: ROWTIME against text becomes a number */
+};
+
+struct expr_binder {
+    struct arena *arena;
+    const struct expr_scope *scope;
+    unsigned flags;
+    const char *clause; /* "WHERE", "SELECT": for messages */
+};
+
+int expr_bind(struct expr_binder *binder, const struct ast_expr *syntax, const struct expr **out,
+              struct error *err);
+/* WHERE and HAVING: must be BOOLEAN (ERR_NOT_BOOLEAN). */
+int expr_bind_condition(struct expr_binder *binder, const struct ast_expr *syntax,
+                        const struct expr **out, struct error *err);
+/* The SQL type of a type name in syntax. */
+int type_bind(struct arena *arena, const struct ast_type *syntax, const struct sql_type **out,
+              struct error *err);
+
+const struct expr *expr_column(struct arena *arena, uint32_t source, uint32_t index,
+                               struct bytes name, const struct sql_type *type, struct position at);
+const struct expr *expr_cast_to(struct arena *arena, const struct expr *e,
+                                const struct sql_type *type);
+bool expr_equal(const struct expr *a, const struct expr *b); /* same value for every row */
+/* True when the value is the same for all rows: literals and pure calls over them. */
+bool expr_is_constant(const struct expr *e);
+/* Canonical text (expressions.md 13). */
+void expr_print(const struct expr *e, struct buffer *out);
+
+/*
+ * Copies the tree, asking `replace` at every node from the top: what it returns stands in
+ * place of the node (and is not entered); NULL goes on below.
+ */
+const struct expr *
+expr_rewrite(struct arena *arena, const struct expr *e,
+             const struct expr *(*replace)(void *context, const struct expr *node), void *context);
+/* Calls visit for every node, parents first; false stops and is returned. */
+bool expr_walk(const struct expr *e, bool (*visit)(void *context, const struct expr *node),
+               void *context);
+
+/* Evaluates a constant expression: INSERT VALUES, pull keys, folding. */
+int expr_evaluate_constant(const struct expr *e, struct arena *arena, struct value *out,
+                           struct error *err);
+
+#endif
