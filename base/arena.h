@@ -49,7 +49,7 @@ void arena_unpoison(void *data, size_t size); /* no-op without ASan */
 
 static inline void *arena_alloc(struct arena *arena, size_t size)
 {
-    size_t rounded = (size + 15u) & ~(size_t)15u;
+    size_t rounded = (size + !size + 15u) & ~(size_t)15u; /* an empty block has an address too */
     char *at = arena->next;
 
     if (rounded < size || (size_t)(arena->end - at) < rounded) {

@@ -31,9 +31,10 @@ void *map_find(const struct map *map, struct bytes key); /* NULL when absent */
 void map_put(struct map *map, struct bytes key, void *value);
 void *map_remove(struct map *map, struct bytes key); /* what was there, or NULL */
 
-#define MAP_FOREACH(entry, map)                                                        \
-    for (struct map_entry *entry = (map)->entries, *end_ = entry + (map)->entry_count; \
-         entry < end_; entry++)                                                        \
+#define MAP_FOREACH(entry, map)                                               \
+    for (struct map_entry *entry = (map)->entries,                            \
+                          *end_ = entry ? entry + (map)->entry_count : entry; \
+         entry < end_; entry++)                                               \
         if (entry->value)
 
 #endif

@@ -20,13 +20,15 @@ struct queue {
     uint32_t first;
     uint32_t count;
     bool closed;
+    bool woken; /* a wake that no take has seen yet */
 };
 
 void queue_init(struct queue *queue, uint32_t capacity);
 void queue_fini(struct queue *queue);            /* must be empty or its items owned elsewhere */
 bool queue_put(struct queue *queue, void *item); /* waits for room; false when closed */
-bool queue_try_put(struct queue *queue, void *item);       /* false when full or closed */
-void *queue_take(struct queue *queue, int64_t timeout_ms); /* NULL: nothing came, or closed */
+bool queue_try_put(struct queue *queue, void *item); /* false when full or closed */
+/* NULL: nothing came in time, woken without an item, or closed and empty. Negative: no limit. */
+void *queue_take(struct queue *queue, int64_t timeout_ms);
 void *queue_try_take(struct queue *queue);
 void queue_close(struct queue *queue);
 /* Wakes takers without an item: for a consumer that also waits for other things. */

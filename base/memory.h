@@ -1,0 +1,21 @@
+/*
+ * memory.h: malloc that does not fail: out of memory stops the process.
+ *
+ * Recovery on restart is the one answer to exhausted memory, so callers carry
+ * no code for it. Sizes that come from input are checked by the caller first.
+ */
+#ifndef SLUICE_BASE_MEMORY_H
+#define SLUICE_BASE_MEMORY_H
+
+#include <stddef.h>
+
+/* Uninitialised; release with free(). Never NULL, also for size 0. */
+void *memory_alloc(size_t size);
+/* Zeroed array; stops the process when count * size overflows. */
+void *memory_zalloc(size_t count, size_t size);
+/* realloc of an array; old may be NULL. */
+void *memory_resize(void *old, size_t count, size_t size);
+/* Ends the process with a line on stderr that names the request. */
+_Noreturn void memory_exhausted(size_t size);
+
+#endif
