@@ -1,0 +1,74 @@
+/*
+ * catalog.h: the streams, tables and queries that exist, by name.
+ *
+ * A catalog is a persistent overlay: a child sees its parent's entries and keeps its own
+ * changes apart, so a script is validated on a child for nothing and then either
+ * merged or forgotten. Entries are read-only; altering one replaces it.
+ */
+#ifndef SLUICE_ENGINE_CATALOG_CATALOG_H
+#define SLUICE_ENGINE_CATALOG_CATALOG_H
+
+#include "engine/format/format.h"
+
+enum source_kind { SOURCE_STREAM, SOURCE_TABLE };
+
+struct side_format {
+    const struct format_kind *kind;
+    struct format_options options;
+};
+
+/* A stream or table over a topic. */
+struct source {
+    uint32_t id; /* never used again; names readers and shapes */
+    struct bytes name;
+    enum source_kind kind;
+    struct bytes topic;
+    uint32_t partition_count;
+    struct schema schema; /* key columns first; header columns among the others */
+    struct side_format key_format;
+    struct side_format value_format;
+    struct bytes timestamp_column; /* absent: the record's own timestamp */
+    struct bytes timestamp_format;
+    bool wrap_given;    /* WRAP_SINGLE_VALUE was said */
+    bool read_only;     /* CREATE SOURCE ... */
+    struct bytes query; /* the query that makes it; absent for declared sources */
+    struct bytes sql;   /* canonical text of the statement that made it */
+    struct position at;
+};
+
+enum query_kind { QUERY_PERSISTENT, QUERY_PUSH, QUERY_PULL };
+
+/* A persistent query as the catalog knows it; what runs is the runtime's. */
+struct query_entry {
+    struct bytes id;  /* CSAS_NAME_0 */
+    struct bytes sql; /* canonical text */
+    struct bytes sink;
+    const struct bytes *sources; /* names it reads */
+    uint32_t source_count;
+    const struct physical_plan *plan;
+};
+
+struct catalog;
+
+struct catalog *catalog_create(const struct catalog *parent); /* parent NULL: a root */
+void catalog_destroy(struct catalog *catalog);
+/* Moves the child's changes into its parent and destroys the child. */
+void catalog_merge(struct catalog *child, struct catalog *parent);
+
+const struct source *catalog_find_source(const struct catalog *catalog, struct bytes name);
+const struct query_entry *catalog_find_query(const struct catalog *catalog, struct bytes id);
+/* Copies the entry deeply; replaces one of the same name. */
+const struct source *catalog_put_source(struct catalog *catalog, const struct source *source);
+void catalog_put_query(struct catalog *catalog, const struct query_entry *query);
+void catalog_remove_source(struct catalog *catalog, struct bytes name);
+void catalog_remove_query(struct catalog *catalog, struct bytes id);
+/* Ordered by name; arrays in the arena. */
+uint32_t catalog_list_sources(const struct catalog *catalog, struct arena *arena,
+                              const struct source *const **out);
+uint32_t catalog_list_queries(const struct catalog *catalog, struct arena *arena,
+                              const struct query_entry *const **out);
+uint32_t catalog_next_source_id(struct catalog *catalog);
+/* A name that differs only in case, or is one slip away; absent when none is near. */
+struct bytes catalog_near_source(const struct catalog *catalog, struct bytes name);
+
+#endif

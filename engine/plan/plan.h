@@ -1,0 +1,229 @@
+/*
+ * plan.h: what a query will run, decided once: read-only, comparable, explainable.
+ *
+ *   analyze   names, types and keys of the statement      -> struct analysis
+ *   logical   the steps in SQL's order                    -> struct logical_node
+ *   physical  sub-topologies, operators, stores, topics   -> struct physical_plan
+ *
+ * A sub-topology is what one task runs: its inputs lead to operators, each of
+ * which has one successor; it ends at topics or a client. Sub-topologies are cut at
+ * repartition topics. Names and numbers are those of Kafka Streams (queries.md 10.2).
+ */
+#ifndef SLUICE_ENGINE_PLAN_PLAN_H
+#define SLUICE_ENGINE_PLAN_PLAN_H
+
+#include "engine/catalog/catalog.h"
+#include "engine/expr/program.h"
+#include "engine/type/row_codec.h"
+
+/* Every operator kind implements one of these. */
+enum plan_tag {
+    PLAN_STAGE,     /* filters and computed columns: one program */
+    PLAN_TABLE,     /* turns a table's records into changes: remembers the row per key */
+    PLAN_AGGREGATE, /* un-windowed, by key */
+    PLAN_TOPIC,     /* writes rows: the sink, or a repartition topic */
+    PLAN_CLIENT     /* hands rows to a client's queue */
+};
+
+/* How key bytes are made from key columns. */
+struct key_plan {
+    struct side_format format;
+    const struct column *columns;
+    const operand *at;
+    uint32_t column_count;
+};
+
+struct store_plan {
+    struct bytes name;             /* KsqlTopic-Reduce, Aggregate-Aggregate-Materialize */
+    struct bytes changelog;        /* topic; absent for a query without durability */
+    struct row_codec codec;        /* of the images */
+    const struct row_shape *shape; /* columns of an image, as decoded into cells */
+};
+
+struct stage_plan {
+    const struct program *program;
+    bool over_table; /* new and old images are filtered as a table's: queries.md 1 */
+};
+
+struct table_plan {
+    uint32_t store;
+    struct key_plan key;
+};
+
+struct aggregate_call {
+    struct aggregate_plan plan;
+    const operand *arguments;
+};
+
+struct aggregate_op_plan {
+    uint32_t store;
+    bool over_table;      /* changes carry old images, which are undone */
+    bool key_bytes_given; /* a repartition topic in front: the record's key bytes are the key */
+    struct key_plan key;  /* how to make them otherwise */
+    const operand *group; /* of the group columns */
+    uint32_t group_count;
+    const struct aggregate_call *calls;
+    uint32_t call_count;
+};
+
+enum topic_role { TOPIC_SINK, TOPIC_REPARTITION };
+
+struct topic_plan {
+    enum topic_role role;
+    uint32_t output; /* index into physical_plan.outputs */
+    struct key_plan key;
+    bool is_table;             /* tombstones are written; a repartition carries old and new */
+    bool drop_null_key;        /* a repartition for GROUP BY excludes null keys (processing log) */
+    struct encoder_spec value; /* sink: the columns and where they lie */
+    const struct format_kind *format; /* sink */
+    struct row_codec codec;           /* repartition */
+    const operand *columns;           /* repartition: what the image holds */
+    bool has_timestamp;               /* sink WITH (TIMESTAMP='column') */
+    operand timestamp;
+    const struct sql_type *timestamp_type;
+    struct bytes timestamp_format;
+};
+
+struct client_plan {
+    const operand *columns;
+    struct row_codec codec;
+    int64_t limit; /* -1: none */
+};
+
+enum { NO_OP = 0xffff };
+
+struct op_plan {
+    enum plan_tag tag;
+    struct bytes context; /* "WhereFilter", "Aggregate-Aggregate": names, logger, EXPLAIN */
+    const struct row_shape *input;  /* of port 0 */
+    const struct row_shape *output; /* NULL for ends */
+    uint16_t next;                  /* index into sub_plan.ops, or NO_OP */
+    uint16_t next_port;
+    bool needs_old; /* the output must carry old images */
+    union {
+        struct stage_plan stage;
+        struct table_plan table;
+        struct aggregate_op_plan aggregate;
+        struct topic_plan topic;
+        struct client_plan client;
+    };
+};
+
+/* Where rows come in. */
+struct input_plan {
+    struct bytes topic;
+    const struct source *source;   /* NULL: a repartition topic of the query's own */
+    uint32_t output;               /* repartition: which physical_plan.outputs it is */
+    struct row_codec codec;        /* repartition: the images on it */
+    bool is_table;                 /* a table's changes (repartition: images with old and new) */
+    bool from_earliest;            /* whatever auto.offset.reset says */
+    const bool *wanted;            /* source: per column of its schema, whether it is read */
+    const struct row_shape *shape; /* of the batches */
+    uint16_t op;                   /* to which operator */
+    uint16_t port;
+};
+
+struct sub_plan {
+    const struct input_plan *inputs;
+    uint32_t input_count;
+    const struct op_plan *ops; /* successors behind their predecessors */
+    uint32_t op_count;
+    const uint32_t *stores; /* which of physical_plan.stores its tasks own */
+    uint32_t store_count;
+    struct bytes root_topic; /* leftmost: with the partition it decides the slot */
+};
+
+/* A topic the query writes. */
+struct output_plan {
+    struct bytes topic;
+    enum topic_role role;
+    uint32_t partition_count;
+};
+
+/* How a table made by the query is asked by key: pull queries. */
+struct pull_plan {
+    bool queryable;
+    uint32_t sub;
+    uint32_t store;
+    struct key_plan key; /* key columns of the store */
+    uint16_t first_op;   /* its rows go on from here, through stages, to the result */
+};
+
+struct physical_plan {
+    struct bytes query_id;
+    struct bytes application_id;
+    enum query_kind kind;
+    bool result_is_table;
+    const struct sub_plan *subs;
+    uint32_t sub_count;
+    const struct store_plan *stores;
+    uint32_t store_count;
+    const struct output_plan *outputs;
+    uint32_t output_count;
+    const struct source *sink; /* persistent: what it makes; NULL for push and pull */
+    struct schema result;      /* columns of the rows, in SELECT order for clients */
+    struct pull_plan pull;
+    const struct bytes *source_names;
+    uint32_t source_count;
+};
+
+/* --- making one --- */
+
+/* Session and server properties that planning depends on. */
+struct plan_settings {
+    const char *service_id;
+    const struct format_kind *default_key_format;
+    const struct format_kind *default_value_format; /* NULL: must be said */
+    struct bytes topic_prefix;                      /* ksql.output.topic.name.prefix */
+    bool headers_enabled;
+    int wrap_single_values; /* -1: the format decides */
+};
+
+struct plan_context {
+    struct arena *arena; /* of the plan: the query's, or the statement's to be thrown away */
+    const struct catalog *catalog;
+    struct log *log; /* partitions of topics */
+    const struct plan_settings *settings;
+};
+
+/* CREATE STREAM/TABLE (declared columns): the source as it will stand in the catalog. */
+int plan_create_source(struct plan_context *context, const struct ast_statement *statement,
+                       struct source *out, struct error *err);
+/* CREATE ... AS SELECT. query_id as it will be: "CSAS_NAME_0". */
+int plan_create_as(struct plan_context *context, const struct ast_statement *statement,
+                   struct bytes query_id, const struct physical_plan **out, struct error *err);
+/* SELECT ... EMIT CHANGES. */
+int plan_push(struct plan_context *context, const struct ast_statement *statement,
+              struct bytes query_id, const struct physical_plan **out, struct error *err);
+
+/* A pull query by key: which keys of which query's store, and what of its rows. */
+struct pull_lookup {
+    const struct source *table;
+    struct bytes query_id;    /* whose store */
+    const struct bytes *keys; /* in the store's key format, in request order */
+    uint32_t key_count;
+    const struct row_shape *input; /* columns of the table: cells in schema order */
+    const struct program *program; /* the whole WHERE and the projection over the table's columns */
+    const struct row_shape *output; /* the result; over the program's banks */
+    struct schema result;
+    int64_t limit; /* -1: none */
+};
+int plan_pull(struct plan_context *context, const struct ast_statement *statement,
+              const struct pull_lookup **out, struct error *err);
+
+/* INSERT VALUES: checked and coerced; cells in schema order. */
+struct insert_row {
+    const struct source *source;
+    const struct value *cells;
+    bool has_timestamp;
+    int64_t timestamp_ms;
+};
+int plan_insert_values(struct plan_context *context, const struct ast_statement *statement,
+                       struct insert_row *out, struct error *err);
+
+/* The plan as EXPLAIN shows it: one line per step. */
+void plan_explain(const struct physical_plan *plan, struct buffer *out);
+/* Changes whenever stores, internal topics or their layouts would no longer fit. */
+uint64_t plan_signature(const struct physical_plan *plan);
+
+#endif

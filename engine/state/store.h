@@ -1,0 +1,68 @@
+/*
+ * store.h: the live state of one task: key bytes -> row image and timestamp.
+ *
+ * The table in memory is the truth while the task runs. What it changed since
+ * the last commit is remembered key by key; commit writes just those
+ * keys, with their newest image, to the changelog topic in the log transaction:
+ *
+ *     put put delete ... store_write_changes(builder) ... commit ... store_committed
+ *
+ * A commit that fails or has an unknown outcome is followed by store_clear and
+ * recovery from the changelog (store_restore): there is no undo.
+ *
+ * One thread owns a store. Keys are in the step's key format, images in the row codec.
+ */
+#ifndef SLUICE_ENGINE_STATE_STORE_H
+#define SLUICE_ENGINE_STATE_STORE_H
+
+#include "engine/log/log.h"
+
+struct store;
+
+struct store_entry {
+    struct bytes image; /* borrowed until the next put or delete of any key */
+    int64_t timestamp_ms;
+};
+
+/* durable: changes are remembered for a changelog; a push query's state is not. */
+enum store_durability { STORE_TRANSIENT, STORE_DURABLE };
+
+struct store *store_create(enum store_durability durability);
+void store_destroy(struct store *store);
+
+bool store_get(struct store *store, struct bytes key, struct store_entry *out);
+void store_put(struct store *store, struct bytes key, struct bytes image, int64_t timestamp_ms);
+/* False when the key was not there. */
+bool store_delete(struct store *store, struct bytes key);
+
+/*
+ * The entries with from <= key, by ascending key bytes, at most limit of them; absent from: the
+ * first. `upto` absent: no upper bound, else keys below it. Entries are borrowed until the store
+ * changes. Continue with the last key and `after`: a change in between is seen or not,
+ * never twice.
+ */
+struct store_item {
+    struct bytes key;
+    struct store_entry entry;
+};
+struct store_range {
+    struct bytes from;
+    bool after_from; /* from itself was had already */
+    struct bytes upto;
+};
+uint32_t store_scan(struct store *store, const struct store_range *range, struct store_item *items,
+                    uint32_t limit);
+
+uint64_t store_count(const struct store *store);
+size_t store_bytes(const struct store *store); /* memory, for budgets */
+
+/* --- commit and recovery --- */
+
+bool store_has_changes(const struct store *store);
+/* Appends a record per changed key: image or, for deleted keys, a null value. */
+void store_write_changes(struct store *store, struct log_builder *out);
+void store_committed(struct store *store); /* what was written is durable */
+void store_clear(struct store *store);     /* forget everything */
+void store_restore(struct store *store, const struct log_block *block); /* changelog records */
+
+#endif
