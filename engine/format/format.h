@@ -75,8 +75,8 @@ struct format_kind {
      * true when the bytes mean a null row (formats.md 1.2, queries.md 1), else it is left.
      * ERR_DECODE or ERR_COERCE with the path of the field, never with the data.
      */
-    int (*decode_row)(struct decoder *d, struct bytes in, struct value *cells, struct arena *arena,
-                      struct error *err);
+    int (*decode_row)(struct decoder *d, struct bytes in, struct value *cells, bool *is_null,
+                      struct arena *arena, struct error *err);
     void (*close_decoder)(struct decoder *d);
     int (*open_encoder)(struct encoder *e, const struct encoder_spec *spec, struct error *err);
     /* Appends; sets *is_null instead when the row has no bytes (an unwrapped null column). */
@@ -87,6 +87,23 @@ struct format_kind {
 
 const struct format_kind *format_find(struct bytes name); /* any case; NULL: none */
 extern const struct format_kind *const all_formats[];     /* NULL at the end */
+
+/* kind->supports with the side and format in front; MAP in a key is refused for every format. */
+int format_check_columns(const struct format_kind *kind, const struct column *columns,
+                         uint32_t column_count, enum format_side side, struct error *err);
+
+/* WRAP_SINGLE_VALUE, or ksql.persistence.wrap.single.values where that is set. */
+enum wrap_choice { WRAP_UNSET, WRAP_TRUE, WRAP_FALSE };
+
+/*
+ * Whether a side's single column is written bare (formats.md 1.1): what goes into
+ * options.unwrapped. ERR_INVALID_PROPERTY for a choice the format or schema cannot have.
+ */
+int format_choose_wrapping(const struct format_kind *kind, uint32_t column_count,
+                           enum format_side side, enum wrap_choice choice, bool *unwrapped,
+                           struct error *err);
+/* KEY_DELIMITER, VALUE_DELIMITER: one character, TAB or SPACE; else ERR_INVALID_PROPERTY. */
+int format_parse_delimiter(struct bytes text, struct format_options *options, struct error *err);
 
 /* The specs are borrowed until the decoder or encoder is closed. */
 int decoder_open(struct decoder *d, const struct format_kind *kind, const struct decoder_spec *spec,
