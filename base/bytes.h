@@ -24,8 +24,8 @@ struct bytes {
 /* For "%.*s". */
 #define BYTES_ARG(b) (int)(b).len, (b).data
 
-struct bytes
-bytes_of(const char *text); /* of a NUL-terminated string; NULL gives an absent slice */
+/* Of a NUL-terminated string; NULL gives an absent slice. */
+struct bytes bytes_of(const char *text);
 bool bytes_equal(struct bytes a, struct bytes b);
 bool bytes_equal_text(struct bytes a, const char *text);
 bool bytes_equal_nocase(struct bytes a, struct bytes b); /* ASCII folding only */
@@ -48,7 +48,7 @@ void buffer_append_bytes(struct buffer *b, struct bytes text);
 void buffer_append_text(struct buffer *b, const char *text);
 void buffer_append_char(struct buffer *b, char c);
 void buffer_printf(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-struct bytes
-buffer_bytes(const struct buffer *b); /* valid until the buffer changes; never absent */
+/* Valid until the buffer changes; never absent. */
+struct bytes buffer_bytes(const struct buffer *b);
 
 #endif
