@@ -58,6 +58,7 @@ LEMON_TEMPLATE ?= /usr/share/lemon/lempar.c
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wcast-qual -Wconversion -Wformat=2 -Wvla -Wundef -Wswitch \
 	-Wimplicit-fallthrough -Wno-unused-parameter
+WERROR ?= -Werror
 GEN_WARNINGS := -Wall -Wno-unused -Wno-unused-parameter -Wno-sign-compare
 
 ifeq ($(MODE),release)
@@ -68,6 +69,7 @@ else ifeq ($(MODE),tsan)
 MODE_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 else ifeq ($(MODE),fuzz)
 CC := $(CLANG)
+WERROR :=
 MODE_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=all -D__SANITIZE_ADDRESS__=1
 else ifeq ($(MODE),cover)
@@ -77,7 +79,7 @@ $(error MODE is one of release, asan, tsan, fuzz, cover)
 endif
 
 # Goals that must work where libraries are still missing.
-BARE_GOALS := deps deps-test test check clean help format
+BARE_GOALS := deps deps-test test test-suites check check-suites compile asan checks clean help format
 NEEDS_LIBRARIES := $(if $(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),yes)
 
 USED_LIBRARIES := $(shell tools/libraries.sh used $(wildcard $(LIBRARY_DIRS)))
@@ -96,13 +98,16 @@ ifdef NEEDS_LIBRARIES
 ifeq ($(shell command -v pkg-config),)
 $(error missing pkg-config: install the Debian package pkg-config (or: make deps))
 endif
+ifeq ($(shell command -v $(CC)),)
+$(error missing $(CC): install the Debian package $(CC) (or: make deps deps-test))
+endif
 $(foreach name,$(USED_LIBRARIES),$(eval $(call library_flags,$(name))))
 endif
 LIBS += -lm -lpthread
 
 ALL_CPPFLAGS := -D_POSIX_C_SOURCE=200809L -I. -I$(GEN) $(LIBRARY_CFLAGS) $(CPPFLAGS)
 BASE_CFLAGS := -std=c11 $(MODE_FLAGS)
-ALL_CFLAGS := $(BASE_CFLAGS) $(WARNINGS) $(CFLAGS)
+ALL_CFLAGS := $(BASE_CFLAGS) $(WARNINGS) $(WERROR) $(CFLAGS)
 GEN_CFLAGS := $(BASE_CFLAGS) $(GEN_WARNINGS) $(CFLAGS)
 ALL_LDFLAGS := $(MODE_FLAGS) -Wl,--as-needed $(LDFLAGS)
 
@@ -188,15 +193,127 @@ unit:
 unit-here: $(UNIT_CHOSEN)
 	$(Q)tools/run_unit.sh $(UNIT_CHOSEN)
 
+# --- test suites ------------------------------------------------------------
+# A suite is a target that prints "N passed, N failed" and fails when one did.
+# tools/run_suites.sh runs several, keeps their output in build/results/ and
+# prints the sum. To add one: a target, and its name below.
+
+CHECK_SUITES := compile style tidy unit sql-asan
+TEST_SUITES := unit sql explain errors fuzz-regress checks
+
+# Case files of one kind, and the runner over them; ONLY=substring selects cases.
+case_files = $(sort $(if $(wildcard tests/$(1)),$(shell find tests/$(1) -name '*.sql' -o -name '*.json')))
+define case_suite
+.PHONY: $(1)
+$(1): $$(if $$(call case_files,$(1)),$$(PROGRAM))
+	$$(Q)$$(if $$(call case_files,$(1)),$$(PROGRAM) test $$(if $$(ONLY),--only '$$(ONLY)') $$(call case_files,$(1)),echo '0 passed, 0 failed')
+endef
+$(foreach kind,sql explain errors,$(eval $(call case_suite,$(kind))))
+
+.PHONY: sql-asan conformance
+sql-asan:
+	$(Q)$(MAKE) MODE=asan sql explain errors
+
+# Cases in ksqlDB's own shape are read from beside the repository.
+CONFORMANCE ?= $(firstword $(wildcard ../conformance ../shared/conformance))
+conformance: $(PROGRAM)
+	$(Q)test -n '$(CONFORMANCE)' || { echo 'no conformance cases: set CONFORMANCE=DIR' >&2; exit 1; }
+	$(Q)$(PROGRAM) test $(if $(ONLY),--only '$(ONLY)') $(CONFORMANCE)/qtt/*.json
+
+.PHONY: check test check-suites test-suites
+check:
+	$(Q)$(MAKE) deps deps-test
+	$(Q)$(MAKE) check-suites
+test:
+	$(Q)$(MAKE) deps deps-test
+	$(Q)$(MAKE) test-suites
+check-suites:
+	$(Q)tools/run_suites.sh $(CHECK_SUITES)
+test-suites:
+	$(Q)tools/run_suites.sh $(TEST_SUITES)
+
+.PHONY: compile style tidy checks
+compile:
+	$(Q)$(MAKE) MODE=release all
+	$(Q)$(MAKE) MODE=asan all
+style: $(GEN_SOURCES)
+	$(Q)CC_FLAGS='$(LIBRARY_CFLAGS)' CLANG_FORMAT=$(CLANG_FORMAT) tools/run_checks.sh
+tidy: $(GEN_SOURCES)
+	$(Q)CC_FLAGS='$(LIBRARY_CFLAGS)' CLANG_TIDY=$(CLANG_TIDY) tools/check_tidy.sh
+checks:
+	$(Q)tools/test_checks.sh
+
+.PHONY: asan tsan
+asan:
+	$(Q)$(MAKE) MODE=asan all
+	$(Q)tools/run_suites.sh unit sql-asan
+tsan:
+	$(Q)$(MAKE) MODE=tsan all unit-here
+
+# --- fuzzing ----------------------------------------------------------------
+# tests/fuzz/fuzz_<name>.c defines LLVMFuzzerTestOneInput (tests/fuzz/fuzz.h).
+# Seeds: tests/fuzz/corpus/<name>/; inputs that once failed: tests/fuzz/regress/<name>/.
+
+FUZZ_SECONDS ?= 30
+FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_PROGRAMS := $(FUZZ_SOURCES:%.c=$(OUT)/%)
+FUZZ_CHOSEN := $(if $(ONLY),$(foreach p,$(FUZZ_PROGRAMS),$(if $(findstring $(ONLY),$(notdir $(p))),$(p))),$(FUZZ_PROGRAMS))
+FUZZ_DRIVER := $(if $(filter fuzz,$(MODE)),,$(OUT)/tests/fuzz/replay.o)
+
+$(FUZZ_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(FUZZ_DRIVER) $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(if $(FUZZ_DRIVER),,-fsanitize=fuzzer) -o $@ $^ $(LIBS)
+
+.PHONY: fuzz fuzz-here fuzz-regress fuzz-regress-here
+fuzz:
+	$(Q)$(MAKE) MODE=fuzz fuzz-here
+fuzz-here: $(FUZZ_CHOSEN)
+	$(Q)tools/run_fuzz.sh $(FUZZ_SECONDS) $(FUZZ_CHOSEN)
+fuzz-regress:
+	$(Q)$(MAKE) MODE=asan fuzz-regress-here
+fuzz-regress-here: $(FUZZ_CHOSEN)
+	$(Q)tools/run_fuzz.sh replay $(FUZZ_CHOSEN)
+
+# --- benches and coverage ---------------------------------------------------
+# bench/bench_<name>.c is one program; bench/bench_<name>.sh drives the release build.
+
+BENCH_SOURCES := $(sort $(wildcard bench/bench_*.c))
+BENCH_PROGRAMS := $(BENCH_SOURCES:%.c=$(OUT)/%)
+BENCH_SCRIPTS := $(sort $(wildcard bench/bench_*.sh))
+BENCH_CHOSEN := $(foreach p,$(BENCH_PROGRAMS) $(BENCH_SCRIPTS),$(if $(findstring $(ONLY),$(notdir $(p))),$(p)))
+
+$(BENCH_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+.PHONY: bench cover cover-here
+bench: all $(filter $(OUT)/%,$(BENCH_CHOSEN))
+	$(Q)for program in $(BENCH_CHOSEN); do echo "--- $$(basename $$program)"; ./$$program || exit 1; done
+
+cover:
+	$(Q)$(MAKE) MODE=cover cover-here
+cover-here: $(if $(MAIN_SOURCE),$(PROGRAM)) $(UNIT_CHOSEN)
+	$(Q)find $(OUT) -name '*.gcda' -delete
+	$(Q)tools/run_unit.sh $(UNIT_CHOSEN)
+	$(Q)$(if $(MAIN_SOURCE),$(MAKE) MODE=cover sql explain errors)
+	$(Q)tools/cover.sh $(OUT)
+
 # --- the rest ---------------------------------------------------------------
 
-.PHONY: clean format help
+.PHONY: clean format docs help
 clean:
 	$(Q)rm -rf build
 
 format:
 	$(call need,$(CLANG_FORMAT),clang-format-14)
 	$(Q)find $(wildcard $(LIBRARY_DIRS) tests bench) -name '*.[ch]' -exec $(CLANG_FORMAT) -i {} +
+
+# Each tools/doc_<name>.sh prints one page from the tables of the sources.
+docs: $(if $(MAIN_SOURCE),$(PROGRAM))
+	$(Q)mkdir -p build/docs
+	$(Q)for script in tools/doc_*.sh; do \
+		page=build/docs/$$(basename $$script .sh | sed 's/^doc_//').md; \
+		$$script > $$page || exit 1; printf '  %-7s %s\n' DOC $$page; done
 
 TOOL_PACKAGES := gcc libc6-dev make pkg-config re2c lemon
 TEST_PACKAGES := libcmocka-dev clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14
@@ -208,14 +325,28 @@ deps-test:
 	$(Q)tools/install_packages.sh $(TEST_PACKAGES)
 
 help:
-	@echo 'make            build/sluice (MODE=release|asan|tsan|fuzz|cover: build/<mode>/sluice)'
-	@echo 'make unit       unit tests under ASan and UBSan; ONLY=substring selects'
-	@echo 'make format     format the sources'
-	@echo 'make deps       install what building needs (Debian); deps-test: what testing needs'
-	@echo 'make clean      remove build/'
-	@echo 'V=1 shows commands; CFLAGS, CPPFLAGS, LDFLAGS are appended.'
+	@echo 'make               build/sluice'
+	@echo 'make MODE=asan     build/asan/sluice; likewise tsan, fuzz (clang), cover'
+	@echo 'make deps          install what building needs (Debian 12)'
+	@echo 'make deps-test     install what checking and testing need beside'
+	@echo 'make check         format, layers, homes, sizes, clang-tidy of what changed,'
+	@echo '                   unit and sql tests under ASan and UBSan: before every commit'
+	@echo 'make test          every suite; installs what is missing first'
+	@echo 'make unit          unit tests under ASan and UBSan'
+	@echo 'make sql           SQL cases; also: explain, errors, conformance (CONFORMANCE=DIR)'
+	@echo 'make asan          unit and SQL cases under ASan and UBSan'
+	@echo 'make tsan          unit tests under TSan'
+	@echo 'make fuzz          fuzz each target for FUZZ_SECONDS=30; fuzz-regress replays inputs'
+	@echo 'make bench         run the benches'
+	@echo 'make cover         line coverage by folder'
+	@echo 'make docs          generated pages in build/docs/'
+	@echo 'make format        format the sources'
+	@echo 'make clean         remove build/'
+	@echo 'ONLY=substring selects tests, fuzz targets and benches. V=1 shows commands.'
+	@echo 'CFLAGS, CPPFLAGS, LDFLAGS are appended; WERROR= lets warnings pass.'
 
 FORCE:
 
--include $(LIBRARY_OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(UNIT_PROGRAMS:=.d) $(UNIT_SHARED:%.c=$(OUT)/%.d)
+-include $(LIBRARY_OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(UNIT_PROGRAMS:=.d) \
+	$(UNIT_SHARED:%.c=$(OUT)/%.d) $(FUZZ_PROGRAMS:=.d) $(BENCH_PROGRAMS:=.d)
 .SECONDARY:

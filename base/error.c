@@ -76,9 +76,10 @@ int error_prefix(struct error *err, const char *format, ...)
     len = format_message(text, ERROR_MESSAGE_MAX + 4, format, args);
     va_end(args);
     old_len = strlen(err->message);
-    memcpy(text + len, ": ", 2);
-    memcpy(text + len + 2, err->message, old_len);
-    store_message(err, text, len + 2 + old_len);
+    text[len++] = ':';
+    text[len++] = ' ';
+    memcpy(text + len, err->message, old_len);
+    store_message(err, text, len + old_len);
     return (int)err->code;
 }
 
