@@ -27,6 +27,9 @@
  * Membership: members of a group share out the partitions of one (empty) topic.
  * Revoke and assign are called from within log_member_poll.
  *
+ * Time is that of the clock given at creation. Under a virtual clock no call waits: what
+ * is not there now is not there, whatever wait_ms says.
+ *
  * Threads: a struct log and its topics may be used from any thread; a reader,
  * writer or member from one thread at a time. log_reader_wake is safe from any.
  */
@@ -172,7 +175,10 @@ enum { OFFSET_BEGIN = -2, OFFSET_END = -1 };
 int log_reader_open(struct log *log, const struct reader_spec *spec, struct log_reader **out,
                     struct error *err);
 void log_reader_close(struct log_reader *reader);
-/* From an offset, OFFSET_BEGIN or OFFSET_END; assigning again moves the position. */
+/*
+ * From an offset, OFFSET_BEGIN or OFFSET_END; assigning again moves the position and ends
+ * a pause. An offset or a topic that is not there is found out by the poll.
+ */
 int log_reader_assign(struct log_reader *reader, const struct log_topic *topic, uint32_t partition,
                       int64_t from, struct error *err);
 void log_reader_unassign(struct log_reader *reader, const struct log_topic *topic,
@@ -197,6 +203,13 @@ void log_reader_wake(struct log_reader *reader); /* ends a waiting poll; any thr
 /* True when the position has reached the last stable offset of every assigned, unpaused partition.
  */
 bool log_reader_at_end(struct log_reader *reader);
+/*
+ * Everything before this offset was handed out or does not exist (aborted, a marker,
+ * compacted away), so at the end of the log it is log_range.end, which a block's
+ * next_offset need not reach. -1 when the partition is not assigned.
+ */
+int64_t log_reader_position(struct log_reader *reader, const struct log_topic *topic,
+                            uint32_t partition);
 
 /* --- writing --- */
 
@@ -229,8 +242,10 @@ int log_writer_open(struct log *log, const struct writer_spec *spec, struct log_
 void log_writer_close(struct log_writer *writer); /* aborts what is open */
 int log_writer_begin(struct log_writer *writer, struct error *err);
 /*
- * Takes the builder's records and leaves it empty with memory to go on. `owner` comes
- * back in refused(). Records keep their order within (writer, partition).
+ * Takes the builder's records and leaves it empty with memory to go on, also when it
+ * fails. `owner` comes back in refused(), from this or a later call; append itself answers
+ * 0 then, the next flush or commit ERR_RECORD_REFUSED, and a transaction can only be
+ * aborted. Records keep their order within (writer, partition).
  */
 int log_writer_append(struct log_writer *writer, const struct log_topic *topic, uint32_t partition,
                       struct log_builder *records, void *owner, struct error *err);
@@ -258,9 +273,16 @@ struct member_spec {
 
 int log_member_join(struct log *log, const struct member_spec *spec, struct log_member **out,
                     struct error *err);
-/* Keeps the membership alive and calls back; returns within the time. */
+/*
+ * Keeps the membership alive and calls back; returns within the time. Sharing out takes
+ * several polls of every member: what moves is revoked first, and assigned once its
+ * former owner has let go of it. A member that came too late (session_timeout_ms) gets
+ * `lost` and joins anew by itself; a static one whose instance id another handle has
+ * taken gets `lost` and ERR_FENCED, and only leaving remains.
+ */
 int log_member_poll(struct log_member *member, int64_t wait_ms, struct error *err);
-void log_member_leave(struct log_member *member); /* revokes first */
+/* Revokes first. A static member's partitions wait for its return until the session times out. */
+void log_member_leave(struct log_member *member);
 /* Strings live until the next poll. */
 struct group_membership log_member_current(struct log_member *member);
 
@@ -272,12 +294,18 @@ struct group_owner {
 };
 int log_group_owners(struct log *log, struct bytes group, struct arena *arena,
                      struct group_owner **out, uint32_t *count, struct error *err);
-/* Committed offsets, -1 where none; waits while a transaction holds pending ones. */
+/*
+ * Committed offsets, -1 where none. A transaction that holds pending ones sent under an
+ * older generation is waited for, or its commit is refused with ERR_FENCED: either way
+ * no commit of a former owner can come behind the answer.
+ */
 int log_group_positions(struct log *log, struct bytes group, struct group_position *positions,
                         uint32_t count, struct arena *arena, struct error *err);
+/* Only of a group without members: else ERR_FENCED; the same holds for deleting. */
 int log_group_alter(struct log *log, struct bytes group, const struct group_position *positions,
                     uint32_t count, struct error *err);
-int log_group_delete(struct log *log, struct bytes group, struct error *err);
+int log_group_delete(struct log *log, struct bytes group,
+                     struct error *err); /* 0 if there is none */
 
 /* --- the log itself --- */
 

@@ -36,6 +36,7 @@ struct log_kind {
                        struct error *);
     void (*reader_wake)(struct log_reader *);
     bool (*reader_at_end)(struct log_reader *);
+    int64_t (*reader_position)(struct log_reader *, const struct log_topic *, uint32_t);
     int (*writer_open)(struct log *, const struct writer_spec *, struct log_writer **,
                        struct error *);
     void (*writer_close)(struct log_writer *);
@@ -78,5 +79,16 @@ struct log_writer {
 struct log_member {
     struct log *log;
 };
+
+/* --- the builder's layout, for those who store it --- */
+
+/* Headers of all the builder's records. */
+size_t log_builder_header_count(const struct log_builder *b);
+/*
+ * Fills record_count records that point into `bytes`, a copy of the builder's bytes or
+ * these themselves (never NULL), and log_builder_header_count headers. Offsets count from 0.
+ */
+void log_builder_expand(const struct log_builder *b, const char *bytes, struct log_record *out,
+                        struct record_header *headers);
 
 #endif
