@@ -32,6 +32,7 @@ const struct program *program_finish(struct program_builder *b);
 uint32_t program_register_count(const struct program *program);
 const struct value *program_constants(const struct program *program);
 bool program_is_empty(const struct program *program); /* no filter and nothing computed */
+bool program_has_filter(const struct program *program);
 void program_print(const struct program *program, struct buffer *out); /* for tests, EXPLAIN */
 
 struct program_row {

@@ -53,6 +53,12 @@ struct op_kind {
     int (*flush)(struct op *op, struct error *err);
     /* Appends what restore wants back. NULL as restore. */
     void (*save)(struct op *op, struct buffer *metadata);
+    /*
+     * The row of an entry of its store, as it would be emitted: the cells of plan->output.
+     * Text may point into the image. For pull queries; NULL: has no store.
+     */
+    int (*read)(struct op *op, struct bytes image, struct value *cells, struct arena *arena,
+                struct error *err);
     void (*close)(struct op *op); /* after a failed open too */
 };
 

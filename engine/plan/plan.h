@@ -45,6 +45,10 @@ struct stage_plan {
     bool over_table; /* new and old images are filtered as a table's: queries.md 1 */
 };
 
+/*
+ * The output's columns are cells in order, and so is the image (store_plan.codec). Each is the
+ * input's column of that name or, named ROWTIME, ROWPARTITION or ROWOFFSET, the record's own.
+ */
 struct table_plan {
     uint32_t store;
     struct key_plan key;
@@ -55,6 +59,10 @@ struct aggregate_call {
     const operand *arguments;
 };
 
+/*
+ * The image: the group columns, then the accumulators of each call. The output's cells: the
+ * group columns, then a result per call.
+ */
 struct aggregate_op_plan {
     uint32_t store;
     bool over_table;      /* changes carry old images, which are undone */
@@ -109,7 +117,7 @@ struct op_plan {
     };
 };
 
-/* Where rows come in. */
+/* Where rows come in. The image on a repartition topic holds the shape's cells in order. */
 struct input_plan {
     struct bytes topic;
     const struct source *source;   /* NULL: a repartition topic of the query's own */

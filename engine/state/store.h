@@ -30,6 +30,8 @@ enum store_durability { STORE_TRANSIENT, STORE_DURABLE };
 struct store *store_create(enum store_durability durability);
 void store_destroy(struct store *store);
 
+/* A hint that these keys will be asked for soon: the memory is fetched for all of them at once. */
+void store_prefetch(const struct store *store, const struct bytes *keys, uint32_t count);
 bool store_get(struct store *store, struct bytes key, struct store_entry *out);
 void store_put(struct store *store, struct bytes key, struct bytes image, int64_t timestamp_ms);
 /* False when the key was not there. */
