@@ -16,11 +16,11 @@ enum expr_kind {
     EXPR_COLUMN, /* a column of the input, by number */
     EXPR_PSEUDO, /* ROWTIME, ROWPARTITION, ROWOFFSET of the row */
     EXPR_LITERAL,
-    EXPR_ARITHMETIC, /* + - * / %, two operands of the result's numeric type; || and text + are
+    EXPR_ARITHMETIC, /* + - * / %, two operands of the result's base type; || and text + are
                         calls */
     EXPR_NEGATE,
-    EXPR_COMPARE,
-    EXPR_AND,
+    EXPR_COMPARE, /* two numbers of any types, or two values of one base type */
+    EXPR_AND,     /* also BETWEEN: value >= low AND value <= high */
     EXPR_OR,
     EXPR_NOT,
     EXPR_IS_NULL,
@@ -45,6 +45,14 @@ enum compare_operator {
     OP_DISTINCT /* IS DISTINCT FROM; its negation is EXPR_NOT of it */
 };
 
+/* Where a cast comes from: who sees it, what it takes, what its failure spoils. */
+enum cast_origin {
+    CAST_WRITTEN, /* CAST(x AS t): a failure nulls just the cast (expressions.md 13) */
+    CAST_UNIFIED, /* given by IN to members of other types: as written, but not printed */
+    CAST_IMPLICIT,
+    CAST_COMPARED /* text against a time: as implicit, and spaces around the text are refused */
+};
+
 struct expr {
     enum expr_kind kind;
     struct position at;
@@ -62,7 +70,9 @@ struct expr {
         enum arithmetic_operator arithmetic;
         enum compare_operator compare;
         uint32_t like_escape; /* code point, 0: none; arguments: value, pattern */
-        bool has_default;     /* CASE: arguments are when, then, when, then, ..., [else] */
+        bool is_between;      /* AND: was written as BETWEEN */
+        enum cast_origin cast;
+        bool has_default; /* CASE: arguments are when, then, when, then, ..., [else] */
         struct {
             const struct scalar_kind *kind;
             const struct function_call_plan *plan;
@@ -92,6 +102,7 @@ struct expr_binder {
     const char *clause; /* "WHERE", "SELECT": for messages */
 };
 
+/* The result's type is NULL only for a bare NULL. */
 int expr_bind(struct expr_binder *binder, const struct ast_expr *syntax, const struct expr **out,
               struct error *err);
 /* WHERE and HAVING: must be BOOLEAN (ERR_NOT_BOOLEAN). */
@@ -103,6 +114,7 @@ int type_bind(struct arena *arena, const struct ast_type *syntax, const struct s
 
 const struct expr *expr_column(struct arena *arena, uint32_t source, uint32_t index,
                                struct bytes name, const struct sql_type *type, struct position at);
+/* An implicit cast; e itself when it has that type. The cast must exist (cast_find). */
 const struct expr *expr_cast_to(struct arena *arena, const struct expr *e,
                                 const struct sql_type *type);
 bool expr_equal(const struct expr *a, const struct expr *b); /* same value for every row */
@@ -122,7 +134,10 @@ expr_rewrite(struct arena *arena, const struct expr *e,
 bool expr_walk(const struct expr *e, bool (*visit)(void *context, const struct expr *node),
                void *context);
 
-/* Evaluates a constant expression: INSERT VALUES, pull keys, folding. */
+/*
+ * Evaluates an expression without columns: INSERT VALUES, pull keys, folding. Any failure
+ * is returned, nested ones too; ERR_EVALUATE also for an expression that needs a row.
+ */
 int expr_evaluate_constant(const struct expr *e, struct arena *arena, struct value *out,
                            struct error *err);
 

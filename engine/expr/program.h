@@ -24,7 +24,12 @@ struct program_builder *program_begin(struct arena *arena, const struct row_shap
                                       const struct row_shape *other);
 int program_add_filter(struct program_builder *b, const struct expr *condition, const char *what,
                        struct error *err);
-/* what: "column NAME with index 3" and the like, for the error log. */
+/*
+ * what: the head of the step's message in the processing log, "Error computing expression
+ * (A + 1) for column B with index 3" and the like; kept, not copied. A nested trap point
+ * reports itself as "Error processing INTEGER". The operand of a filter's parts may be
+ * shared with later steps, never the reverse.
+ */
 int program_add_value(struct program_builder *b, const struct expr *value, const char *what,
                       operand *out, struct error *err);
 const struct program *program_finish(struct program_builder *b);

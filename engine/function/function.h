@@ -38,14 +38,19 @@ enum function_flags {
 
 /* A function bound to its argument types; read-only, part of a plan. */
 struct function_call_plan {
+    /* As the call gets them, casts done. NULL: an untyped NULL that no parameter gives a type. */
     const struct sql_type *const *argument_types;
     const struct sql_type *result_type;
     uint32_t argument_count;
+    /* The last argument is an ARRAY whose items are the values of the repeated parameter; its
+     * entry in argument_types is the items' type. The evaluator takes it apart. */
+    bool spread_last;
 };
 
 struct call_context {
     const struct function_call_plan *plan;
-    struct arena *arena; /* of the batch: results that outlive the call */
+    uint32_t argument_count; /* of this call; the plan's unless an ARRAY was spread */
+    struct arena *arena;     /* of the batch: results that outlive the call */
 };
 
 struct scalar_kind {
@@ -112,5 +117,12 @@ int scalar_resolve(struct arena *arena, struct bytes name, struct position at,
 int aggregate_resolve(struct arena *arena, struct bytes name, struct position at,
                       const struct sql_type *const *types, uint32_t count,
                       struct aggregate_plan *out, struct error *err);
+
+/* All variants of all functions, by number; NULL behind the last. */
+const struct scalar_kind *scalar_at(uint32_t number);
+const struct aggregate_kind *aggregate_at(uint32_t number);
+/* "CONCAT(VARCHAR... inputs)", as DESCRIBE FUNCTION and errors show a variant. */
+void scalar_print_signature(const struct scalar_kind *kind, struct buffer *out);
+void aggregate_print_signature(const struct aggregate_kind *kind, struct buffer *out);
 
 #endif
