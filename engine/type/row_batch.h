@@ -130,7 +130,8 @@ static inline uint32_t batch_selected(const struct row_batch *b, uint32_t n)
     return b->selected ? b->selected[n] : n;
 }
 
-/* A shape whose columns are the cells, in order: what decoders and stores fill. */
+/* A shape whose columns are the cells, in order: what decoders and stores fill. Whoever makes
+   schemas from text keeps them below OPERAND_MAX_SLOTS columns. */
 void row_shape_of_schema(struct arena *arena, const struct schema *schema, struct row_shape *out);
 /* The columns of a shape as a schema (names, types and roles). */
 void row_shape_schema(struct arena *arena, const struct row_shape *shape, struct schema *out);
