@@ -111,12 +111,15 @@ ALL_CFLAGS := $(BASE_CFLAGS) $(WARNINGS) $(WERROR) $(CFLAGS)
 GEN_CFLAGS := $(BASE_CFLAGS) $(GEN_WARNINGS) $(CFLAGS)
 ALL_LDFLAGS := $(MODE_FLAGS) -Wl,--as-needed $(LDFLAGS)
 
-# Remembers the flags of the last build, so that other flags build anew.
+# Remember the flags and the members of the last build: other flags build anew,
+# a source that is gone leaves the library.
 FLAGS_STAMP := $(OUT)/flags
-FLAGS_NOW := $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)
-$(FLAGS_STAMP): FORCE
+MEMBERS_STAMP := $(OUT)/members
+$(FLAGS_STAMP): NOW = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)
+$(MEMBERS_STAMP): NOW = $(LIBRARY_OBJECTS)
+$(FLAGS_STAMP) $(MEMBERS_STAMP): FORCE
 	$(Q)mkdir -p $(@D)
-	$(Q)echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' > $@
+	$(Q)echo '$(NOW)' | cmp -s - $@ || echo '$(NOW)' > $@
 
 need = $(Q)command -v $(1) >/dev/null || \
 	{ echo "missing $(1): install the Debian package $(2) (or: make deps deps-test)" >&2; exit 1; }
@@ -136,9 +139,9 @@ $(PROGRAM): $(MAIN_OBJECT) $(LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-$(LIBRARY): $(LIBRARY_OBJECTS)
+$(LIBRARY): $(LIBRARY_OBJECTS) $(MEMBERS_STAMP)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcs $@ $(LIBRARY_OBJECTS)
 
 $(OUT)/%.o: %.c $(FLAGS_STAMP) | $(GEN_HEADERS)
 	$(call say,CC,$<)
@@ -177,10 +180,12 @@ $(GEN)/%.c $(GEN)/%.h &: $(GEN)/%.y
 # One file, one program. Files in tests/unit/ without the test_ prefix are
 # linked into each. ONLY=substring selects.
 
+chosen = $(if $(ONLY),$(foreach p,$(1),$(if $(findstring $(ONLY),$(notdir $(p))),$(p))),$(1))
+
 UNIT_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_SHARED := $(filter-out $(UNIT_SOURCES),$(sort $(wildcard tests/unit/*.c)))
 UNIT_PROGRAMS := $(UNIT_SOURCES:%.c=$(OUT)/%)
-UNIT_CHOSEN := $(if $(ONLY),$(foreach p,$(UNIT_PROGRAMS),$(if $(findstring $(ONLY),$(notdir $(p))),$(p))),$(UNIT_PROGRAMS))
+UNIT_CHOSEN := $(call chosen,$(UNIT_PROGRAMS))
 LIBS_cmocka ?= -lcmocka
 
 $(UNIT_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(UNIT_SHARED:%.c=$(OUT)/%.o) $(LIBRARY)
@@ -257,7 +262,7 @@ tsan:
 FUZZ_SECONDS ?= 30
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_PROGRAMS := $(FUZZ_SOURCES:%.c=$(OUT)/%)
-FUZZ_CHOSEN := $(if $(ONLY),$(foreach p,$(FUZZ_PROGRAMS),$(if $(findstring $(ONLY),$(notdir $(p))),$(p))),$(FUZZ_PROGRAMS))
+FUZZ_CHOSEN := $(call chosen,$(FUZZ_PROGRAMS))
 FUZZ_DRIVER := $(if $(filter fuzz,$(MODE)),,$(OUT)/tests/fuzz/replay.o)
 
 $(FUZZ_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(FUZZ_DRIVER) $(LIBRARY)
@@ -280,7 +285,7 @@ fuzz-regress-here: $(FUZZ_CHOSEN)
 BENCH_SOURCES := $(sort $(wildcard bench/bench_*.c))
 BENCH_PROGRAMS := $(BENCH_SOURCES:%.c=$(OUT)/%)
 BENCH_SCRIPTS := $(sort $(wildcard bench/bench_*.sh))
-BENCH_CHOSEN := $(foreach p,$(BENCH_PROGRAMS) $(BENCH_SCRIPTS),$(if $(findstring $(ONLY),$(notdir $(p))),$(p)))
+BENCH_CHOSEN := $(call chosen,$(BENCH_PROGRAMS) $(BENCH_SCRIPTS))
 
 $(BENCH_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(LIBRARY)
 	$(call say,LINK,$@)
