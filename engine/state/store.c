@@ -1,0 +1,300 @@
+/*
+ * store.c: a live table with the list of what changed since the last commit.
+ *
+ * An entry stands in `changes` at most once. A deleted key keeps its entry,
+ * without an image, until its null value is durable. What is changed between
+ * store_write_changes and store_committed is listed again behind what was
+ * written, and stays.
+ *
+ * Invariant: changes[entry->change - 1] refers to the entry; 0 in the list is a
+ * place that its entry has left.
+ */
+#include "engine/state/store.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/state/key_order.h"
+
+enum { FIRST_CHANGES = 16 };
+
+struct store {
+    enum store_durability durability;
+    struct live_table table;
+    struct key_order order;
+    live_ref *changes;
+    uint32_t change_count;
+    uint32_t change_capacity;
+    uint32_t written_count; /* of them in the transaction that is open */
+    uint32_t deleted_count; /* entries without an image */
+};
+
+struct store *store_create(enum store_durability durability)
+{
+    struct store *store = memory_zalloc(1, sizeof *store);
+
+    store->durability = durability;
+    live_table_init(&store->table);
+    return store;
+}
+
+void store_destroy(struct store *store)
+{
+    if (store) {
+        store_clear(store);
+        free(store);
+    }
+}
+
+void store_clear(struct store *store)
+{
+    key_order_fini(&store->order);
+    live_table_fini(&store->table);
+    free(store->changes);
+    store->changes = NULL;
+    store->change_count = 0;
+    store->change_capacity = 0;
+    store->written_count = 0;
+    store->deleted_count = 0;
+}
+
+/* --- changes --- */
+
+static void note_change(struct store *store, live_ref ref)
+{
+    struct live_entry *entry = live_table_at(&store->table, ref);
+
+    if (entry->change > store->written_count) {
+        store->changes[entry->change - 1] = ref;
+        return;
+    }
+    if (entry->change) {
+        store->changes[entry->change - 1] = 0;
+    }
+    if (store->change_count == store->change_capacity) {
+        store->change_capacity =
+            store->change_capacity ? 2 * store->change_capacity : FIRST_CHANGES;
+        store->changes =
+            memory_resize(store->changes, store->change_capacity, sizeof *store->changes);
+    }
+    store->changes[store->change_count++] = ref;
+    entry->change = store->change_count;
+}
+
+bool store_has_changes(const struct store *store)
+{
+    return store->change_count > 0;
+}
+
+void store_write_changes(struct store *store, struct log_builder *out)
+{
+    for (uint32_t i = 0; i < store->change_count; i++) {
+        const struct live_entry *entry;
+        struct bytes image = { NULL, 0 };
+
+        if (!store->changes[i]) {
+            continue;
+        }
+        entry = live_table_at(&store->table, store->changes[i]);
+        if (entry->image_len != LIVE_DELETED) {
+            image = live_entry_image(entry);
+        }
+        log_builder_add(out, live_entry_key(entry), image, entry->timestamp_ms, NULL, 0);
+    }
+    store->written_count = store->change_count;
+}
+
+static void forget_deleted(struct store *store, live_ref ref)
+{
+    live_table_remove(&store->table, ref);
+    store->deleted_count--;
+}
+
+void store_committed(struct store *store)
+{
+    uint32_t left = store->change_count - store->written_count;
+
+    for (uint32_t i = 0; i < store->written_count; i++) {
+        live_ref ref = store->changes[i];
+
+        if (!ref) {
+            continue;
+        }
+        live_table_at(&store->table, ref)->change = 0;
+        if (live_table_at(&store->table, ref)->image_len == LIVE_DELETED) {
+            forget_deleted(store, ref);
+        }
+    }
+    for (uint32_t i = 0; i < left; i++) {
+        store->changes[i] = store->changes[store->written_count + i];
+        if (store->changes[i]) {
+            live_table_at(&store->table, store->changes[i])->change = i + 1;
+        }
+    }
+    store->change_count = left;
+    store->written_count = 0;
+}
+
+/* --- keys --- */
+
+void store_prefetch(const struct store *store, const struct bytes *keys, uint32_t count)
+{
+    live_table_prefetch(&store->table, keys, count);
+}
+
+bool store_get(struct store *store, struct bytes key, struct store_entry *out)
+{
+    live_ref ref = live_table_find(&store->table, key);
+    const struct live_entry *entry;
+
+    if (!ref) {
+        return false;
+    }
+    entry = live_table_at(&store->table, ref);
+    if (entry->image_len == LIVE_DELETED) {
+        return false;
+    }
+    *out = (struct store_entry){ live_entry_image(entry), entry->timestamp_ms };
+    return true;
+}
+
+static live_ref add_entry(struct store *store, struct bytes key, struct bytes image)
+{
+    live_ref ref = live_table_add(&store->table, key, image);
+
+    if (store->order.built) {
+        key_order_insert(&store->order, &store->table, ref);
+    }
+    return ref;
+}
+
+static live_ref replace_image(struct store *store, live_ref ref, struct bytes image)
+{
+    bool was_deleted = live_table_at(&store->table, ref)->image_len == LIVE_DELETED;
+    live_ref *ordered = NULL;
+
+    if (store->order.built && !was_deleted) {
+        ordered = key_order_find(&store->order, &store->table, ref);
+    }
+    ref = live_table_replace(&store->table, ref, image);
+    if (ordered) {
+        *ordered = ref;
+    }
+    if (was_deleted) {
+        store->deleted_count--;
+        if (store->order.built) {
+            key_order_insert(&store->order, &store->table, ref);
+        }
+    }
+    return ref;
+}
+
+static live_ref put_entry(struct store *store, struct bytes key, struct bytes image,
+                          int64_t timestamp_ms)
+{
+    live_ref ref = live_table_find(&store->table, key);
+
+    ref = ref ? replace_image(store, ref, image) : add_entry(store, key, image);
+    live_table_at(&store->table, ref)->timestamp_ms = timestamp_ms;
+    return ref;
+}
+
+void store_put(struct store *store, struct bytes key, struct bytes image, int64_t timestamp_ms)
+{
+    live_ref ref = put_entry(store, key, image, timestamp_ms);
+
+    if (store->durability == STORE_DURABLE) {
+        note_change(store, ref);
+    }
+}
+
+static void delete_entry(struct store *store, live_ref ref)
+{
+    if (store->order.built) {
+        key_order_remove(&store->order, &store->table, ref);
+    }
+    live_table_at(&store->table, ref)->image_len = LIVE_DELETED;
+    store->deleted_count++;
+}
+
+bool store_delete(struct store *store, struct bytes key)
+{
+    live_ref ref = live_table_find(&store->table, key);
+
+    if (!ref || live_table_at(&store->table, ref)->image_len == LIVE_DELETED) {
+        return false;
+    }
+    delete_entry(store, ref);
+    if (store->durability == STORE_DURABLE) {
+        note_change(store, ref);
+    } else {
+        forget_deleted(store, ref);
+    }
+    return true;
+}
+
+void store_restore(struct store *store, const struct log_block *block)
+{
+    for (uint32_t i = 0; i < block->record_count; i++) {
+        const struct log_record *record = &block->records[i];
+        live_ref ref;
+
+        if (!record->key.data) {
+            continue;
+        }
+        if (record->value.data) {
+            put_entry(store, record->key, record->value, record->timestamp_ms);
+            continue;
+        }
+        ref = live_table_find(&store->table, record->key);
+        if (ref) {
+            delete_entry(store, ref);
+            forget_deleted(store, ref);
+        }
+    }
+}
+
+/* --- scans --- */
+
+uint32_t store_scan(struct store *store, const struct store_range *range, struct store_item *items,
+                    uint32_t limit)
+{
+    struct order_place place = { 0, 0 };
+    uint32_t count = 0;
+
+    if (!store->order.built) {
+        key_order_build(&store->order, &store->table);
+    }
+    store->order.unused_changes = 0;
+    if (range->from.data) {
+        place = key_order_seek(&store->order, &store->table, range->from, range->after_from);
+    }
+    while (count < limit) {
+        live_ref ref = key_order_next(&store->order, &place);
+        const struct live_entry *entry;
+
+        if (!ref) {
+            break;
+        }
+        entry = live_table_at(&store->table, ref);
+        if (range->upto.data && bytes_compare(live_entry_key(entry), range->upto) >= 0) {
+            break;
+        }
+        items[count++] = (struct store_item){ live_entry_key(entry),
+                                              { live_entry_image(entry), entry->timestamp_ms } };
+    }
+    return count;
+}
+
+uint64_t store_count(const struct store *store)
+{
+    return store->table.entry_count - store->deleted_count;
+}
+
+size_t store_bytes(const struct store *store)
+{
+    return sizeof *store + store->table.bytes + key_order_bytes(&store->order) +
+           store->change_capacity * sizeof *store->changes;
+}
