@@ -7,12 +7,16 @@
 # output stays in build/results/<suite>.log, the count in <suite>.count.
 set -u
 results=build/results
+# Suites run one after another, each with all processors; the job server of a make
+# around this one does not reach this far.
+jobs=${JOBS:-$(nproc)}
+flags=$(sed -E 's/(^| )-j[0-9]*//; s/ ?--jobserver-auth=[^ ]*//' <<<"${MAKEFLAGS:-}")
 mkdir -p "$results"
 counts=()
 for suite in "$@"; do
     log=$results/$suite.log
     start=$SECONDS
-    "${MAKE:-make}" --no-print-directory "$suite" >"$log" 2>&1 </dev/null
+    MAKEFLAGS=$flags make -j"$jobs" --no-print-directory "$suite" >"$log" 2>&1 </dev/null
     status=$?
     read -r passed failed < <(awk '
         /^[0-9]+ passed, [0-9]+ failed/ { passed += $1; failed += $3; counted = 1 }
@@ -24,7 +28,7 @@ for suite in "$@"; do
         failed=1
     fi
     if [ "$failed" -ne 0 ]; then
-        sed 's/^/    /' "$log" | grep -v '^      [A-Z0-9]* .*' | tail -n 200
+        sed 's/^/    /' "$log" | grep -vE '^      (CC|AR|LINK|RE2C|LEMON) ' | tail -n 200
     fi
     echo "$passed $failed" >"$results/$suite.count"
     counts+=("$results/$suite.count")

@@ -16,9 +16,10 @@ guard() {
 expect() {
     local verdict=$1 check=$2 path=$3 what=$4 got=accepted output
     rm -rf "${dir:?}/tree"
-    mkdir -p "$dir/tree/$(dirname "$path")" "$dir/tree/base" "$dir/tree/parser"
+    mkdir -p "$dir/tree/$(dirname "$path")" "$dir/tree/base" "$dir/tree/parser" "$dir/tree/sinks"
     guard SLUICE_BASE_BYTES_H >"$dir/tree/base/bytes.h"
     guard SLUICE_PARSER_AST_H >"$dir/tree/parser/ast.h"
+    guard SLUICE_SINKS_SINK_H >"$dir/tree/sinks/sink.h"
     cp "$here/../.clang-format" "$dir/tree/"
     cat >"$dir/tree/$path"
     if ! output=$("$here/check_$check.sh" "$dir/tree" 2>&1); then
@@ -57,7 +58,7 @@ expect accepted banned base/a.c "open end with a number" <<<'/* TODO(#12): more 
 expect refused layers base/a.c "base includes parser" <<<'#include "parser/ast.h"'
 expect accepted layers parser/a.c "parser includes base" <<<'#include "base/bytes.h"'
 expect refused layers engine/expr/a.c "include not from the root" <<<'#include "a.h"'
-expect refused layers engine/expr/a.h "header includes a layer to its right" <<<'#include "tests/b.h"'
+expect refused layers engine/expr/a.h "header includes a layer to its right" <<<'#include "sinks/sink.h"'
 expect accepted layers cli/a.c "cli includes anything" <<<'#include "parser/ast.h"'
 
 expect refused homes engine/plan/a.c "librdkafka outside engine/log" <<<'#include <librdkafka/rdkafka.h>'
@@ -146,6 +147,28 @@ int f(int a)
 {
     return a + 1;
 }'
+
+# Warnings that stop the build.
+builds() { # VERDICT CASE < text
+    local got=accepted
+    rm -rf "$dir/make"
+    mkdir -p "$dir/make/base"
+    cp -r "$here" "$here/../Makefile" "$dir/make/"
+    cat >"$dir/make/base/a.c"
+    MAKEFLAGS='' make -C "$dir/make" lib >"$dir/make.out" 2>&1 || got=refused
+    if [ "$got" = "$1" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "build: $2: $got, expected $1"
+        cat "$dir/make.out"
+    fi
+}
+builds accepted "clean function" <<<'int f(int a); int f(int a) { return a; }'
+builds refused "array of variable length" <<<'int f(int a); int f(int a) { char b[a]; b[0] = 1; return b[0]; }'
+builds refused "narrowing" <<<'char f(int a); char f(int a) { return a; }'
+builds refused "function without prototype" <<<'int f(int a) { return a; }'
+builds refused "switch that misses a value" <<<'enum e { A, B }; int f(enum e a); int f(enum e a) { switch (a) { case A: return 1; } return 0; }'
 
 # The counting itself.
 count() { # EXPECTED STATUS LINE...
