@@ -192,7 +192,11 @@ $(UNIT_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(UNIT_SHARED:%.c=$(OUT)/%.o) $(LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_cmocka) $(LIBS)
 
-.PHONY: unit unit-here
+$(UNIT_PROGRAMS:=.o) $(UNIT_SHARED:%.c=$(OUT)/%.o): | has-cmocka
+has-cmocka:
+	$(Q)tools/libraries.sh flags cmocka >/dev/null
+
+.PHONY: unit unit-here has-cmocka
 unit:
 	$(Q)$(MAKE) MODE=asan unit-here
 unit-here: $(UNIT_CHOSEN)
