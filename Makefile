@@ -82,7 +82,7 @@ endif
 BARE_GOALS := deps deps-test test test-suites check check-suites compile asan checks clean help format
 NEEDS_LIBRARIES := $(if $(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),yes)
 
-USED_LIBRARIES := $(shell tools/libraries.sh used $(wildcard $(LIBRARY_DIRS)))
+USED_LIBRARIES := $(filter-out cmocka,$(shell tools/libraries.sh used $(wildcard $(LIBRARY_DIRS) tests/unit)))
 # One variable per library, LIBS_<name>; set it on the command line to link another build of it.
 define library_flags
 ifndef LIBS_$(1)
@@ -173,7 +173,7 @@ $(GEN)/%.y: %.y $(KEYWORDS) $(FALLBACK)
 $(GEN)/%.c $(GEN)/%.h &: $(GEN)/%.y
 	$(call say,LEMON,$*.y)
 	$(call need,$(LEMON),lemon)
-	$(Q)$(LEMON) -q -d$(dir $<) -T$(LEMON_TEMPLATE) $<
+	$(Q)$(LEMON) -c -q -d$(dir $<) -T$(LEMON_TEMPLATE) $<
 	$(Q)touch $(GEN)/$*.c $(GEN)/$*.h
 
 # --- unit tests -------------------------------------------------------------

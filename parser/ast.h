@@ -21,11 +21,11 @@
 enum { AST_DEPTH_MAX = 1000 };
 
 /* A list has the fields of VEC(type) (base/vec.h), so vec_push works on it. */
-#define AST_LIST(name, type)                                                                       \
-    struct name {                                                                                  \
-        type *items;                                                                               \
-        uint32_t count;                                                                            \
-        uint32_t capacity;                                                                         \
+#define AST_LIST(name, type) \
+    struct name {            \
+        type *items;         \
+        uint32_t count;      \
+        uint32_t capacity;   \
     }
 
 struct ast_expr;
@@ -579,8 +579,8 @@ struct ast_script {
 bool ast_expr_equal(const struct ast_expr *a, const struct ast_expr *b);
 bool ast_type_equal(const struct ast_type *a, const struct ast_type *b);
 
-const char *ast_op_text(enum ast_op op);        /* "+", "IS DISTINCT FROM" */
-const char *ast_unit_text(enum ast_unit unit);  /* "SECONDS" */
+const char *ast_op_text(enum ast_op op);                      /* "+", "IS DISTINCT FROM" */
+const char *ast_unit_text(enum ast_unit unit);                /* "SECONDS" */
 const char *ast_statement_name(enum ast_statement_kind kind); /* "CREATE STREAM/TABLE" */
 
 #endif

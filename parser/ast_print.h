@@ -13,8 +13,8 @@
 
 struct arena;
 
-void ast_print_name(struct buffer *out, struct bytes name);    /* in backquotes where needed */
-void ast_print_string(struct buffer *out, struct bytes text);  /* 'it''s' */
+void ast_print_name(struct buffer *out, struct bytes name);   /* in backquotes where needed */
+void ast_print_string(struct buffer *out, struct bytes text); /* 'it''s' */
 void ast_print_literal(struct buffer *out, const struct ast_literal *literal);
 void ast_print_type(struct buffer *out, const struct ast_type *type);
 void ast_print_expr(struct buffer *out, const struct ast_expr *expr);
