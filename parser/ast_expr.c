@@ -404,7 +404,7 @@ struct ast_expr *ast_time_zone(struct ast_build *b, struct ast_expr *operand, st
 struct ast_expr_list ast_add_expr(struct ast_build *b, struct ast_expr_list list,
                                   struct ast_expr *expr)
 {
-    *vec_push(b->arena, &list) = expr;
+    *vec_push(b->arena, &list) = expr; /* NOLINT(bugprone-sizeof-expression): of pointers */
     return list;
 }
 

@@ -6,6 +6,7 @@
  * are the same; nothing else is reordered or added.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "parser/ast_print.h"
@@ -204,13 +205,20 @@ static void print_columns(struct buffer *out, const struct ast_column_def_list *
     print_flag(out, ")", columns->count > 0);
 }
 
+/* By name; of equal names the one that stands first in the text. */
 static int compare_properties(const void *a, const void *b)
 {
-    const struct ast_property *const *left = a;
-    const struct ast_property *const *right = b;
-    int order = bytes_compare((*left)->name.text, (*right)->name.text);
+    const struct ast_property *left = a;
+    const struct ast_property *right = b;
+    int order = bytes_compare(left->name.text, right->name.text);
 
-    return order ? order : *left < *right ? -1 : 1; /* of equal names the first stays first */
+    if (order == 0 && left->name.at.line != right->name.at.line) {
+        order = left->name.at.line < right->name.at.line ? -1 : 1;
+    }
+    if (order == 0 && left->name.at.column != right->name.at.column) {
+        order = left->name.at.column < right->name.at.column ? -1 : 1;
+    }
+    return order;
 }
 
 static void print_property(struct buffer *out, const struct ast_property *property)
@@ -226,19 +234,18 @@ static void print_property(struct buffer *out, const struct ast_property *proper
 
 static void print_with(struct buffer *out, const struct ast_property_list *properties)
 {
-    const struct ast_property **sorted;
+    size_t size = properties->count * sizeof(struct ast_property);
+    struct ast_property *sorted;
 
     if (properties->count == 0) {
         return;
     }
-    sorted = memory_alloc(properties->count * sizeof *sorted);
-    for (uint32_t i = 0; i < properties->count; i++) {
-        sorted[i] = &properties->items[i];
-    }
-    qsort(sorted, properties->count, sizeof *sorted, compare_properties);
+    sorted = memory_alloc(size);
+    memcpy(sorted, properties->items, size);
+    qsort(sorted, properties->count, sizeof(struct ast_property), compare_properties);
     for (uint32_t i = 0; i < properties->count; i++) {
         buffer_append_text(out, i ? ", " : " WITH (");
-        print_property(out, sorted[i]);
+        print_property(out, &sorted[i]);
     }
     buffer_append_char(out, ')');
     free(sorted);
@@ -362,9 +369,8 @@ static void print_alter_source(struct buffer *out, const struct ast_alter_source
     }
 }
 
-static void print_query_ref(struct buffer *out, const char *verb, const struct ast_query_ref *ref)
+static void print_query_ref(struct buffer *out, const struct ast_query_ref *ref)
 {
-    buffer_append_text(out, verb);
     print_flag(out, " ALL", ref->all);
     print_optional_name(out, " ", &ref->name);
 }
@@ -415,18 +421,17 @@ static void print_print(struct buffer *out, const struct ast_print_topic *print)
     print_number(out, " LIMIT ", &print->limit);
 }
 
-static void print_setting(struct buffer *out, const char *verb, const struct ast_setting *setting)
+/* Variables are named by an identifier, settings by a string. */
+static void print_setting(struct buffer *out, const struct ast_statement *statement)
 {
-    print_text(out, verb, setting->name.text);
-    if (setting->value.text.data) {
-        print_text(out, "=", setting->value.text);
-    }
-}
+    const struct ast_setting *setting = &statement->setting;
 
-static void print_variable(struct buffer *out, const char *verb, const struct ast_setting *setting)
-{
-    buffer_append_text(out, verb);
-    ast_print_name(out, setting->name.text);
+    buffer_append_char(out, ' ');
+    if (statement->kind == AST_DEFINE || statement->kind == AST_UNDEFINE) {
+        ast_print_name(out, setting->name.text);
+    } else {
+        ast_print_string(out, setting->name.text);
+    }
     if (setting->value.text.data) {
         print_text(out, "=", setting->value.text);
     }
@@ -504,17 +509,11 @@ static void print_body(struct buffer *out, const struct ast_statement *statement
     case AST_ALTER_SOURCE:
         print_alter_source(out, &statement->alter_source);
         break;
-    case AST_ALTER_SYSTEM:
-        print_setting(out, "ALTER SYSTEM ", &statement->setting);
-        break;
     case AST_TERMINATE:
-        print_query_ref(out, "TERMINATE", &statement->query_ref);
-        break;
     case AST_PAUSE:
-        print_query_ref(out, "PAUSE", &statement->query_ref);
-        break;
     case AST_RESUME:
-        print_query_ref(out, "RESUME", &statement->query_ref);
+        buffer_append_text(out, ast_statement_name(statement->kind));
+        print_query_ref(out, &statement->query_ref);
         break;
     case AST_EXPLAIN:
         print_explain(out, &statement->explain);
@@ -528,17 +527,13 @@ static void print_body(struct buffer *out, const struct ast_statement *statement
     case AST_PRINT:
         print_print(out, &statement->print);
         break;
+    case AST_ALTER_SYSTEM:
     case AST_SET:
-        print_setting(out, "SET ", &statement->setting);
-        break;
     case AST_UNSET:
-        print_setting(out, "UNSET ", &statement->setting);
-        break;
     case AST_DEFINE:
-        print_variable(out, "DEFINE ", &statement->setting);
-        break;
     case AST_UNDEFINE:
-        print_variable(out, "UNDEFINE ", &statement->setting);
+        buffer_append_text(out, ast_statement_name(statement->kind));
+        print_setting(out, statement);
         break;
     case AST_RUN_SCRIPT:
         print_text(out, "RUN SCRIPT ", statement->run_script.path.text);

@@ -54,6 +54,7 @@ static const struct {
     { TOKEN_SESSION, ANY, TOKEN_NAME },
     { TOKEN_IF, TOKEN_NOT, TOKEN_IF },
     { TOKEN_IF, TOKEN_EXISTS, TOKEN_IF },
+    { TOKEN_IF, TOKEN_NAME, TOKEN_IF }, /* EXISTS misspelt */
     { TOKEN_IF, ANY, TOKEN_NAME },
     { TOKEN_PARTITION, TOKEN_BY, TOKEN_PARTITION },
     { TOKEN_PARTITION, ANY, TOKEN_NAME },
@@ -63,6 +64,7 @@ static const struct {
     { TOKEN_EMIT, TOKEN_FINAL, TOKEN_EMIT },
     { TOKEN_EMIT, TOKEN_SEMICOLON, TOKEN_EMIT }, /* a clause cut short */
     { TOKEN_EMIT, 0, TOKEN_EMIT },
+    { TOKEN_EMIT, TOKEN_NAME, TOKEN_EMIT }, /* CHANGES misspelt */
     { TOKEN_EMIT, ANY, TOKEN_NAME },
 };
 
@@ -151,7 +153,7 @@ static void unit_open(struct unit *unit, struct arena *arena, int start_token, s
 /* Pushes tokens until the one of the kind `last`, which is pushed too. */
 static int unit_read(struct unit *unit, struct reader *reader, int last, struct error *err)
 {
-    struct token token;
+    struct token token = { 0 };
 
     unit_start(unit, reader);
     do {
@@ -175,6 +177,7 @@ static int read_statements(struct unit *unit, struct reader *reader, struct ast_
     while (reader->next.kind != 0) {
         TRY(unit_read(unit, reader, TOKEN_SEMICOLON, err));
         grammar_push(unit->grammar, 0, (struct token){ 0 });
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
         *vec_push(unit->build.arena, &script->statements) = unit->build.statement;
     }
     return 0;

@@ -127,6 +127,10 @@ static int list_expected(const bool *expected, const char **names)
             vague[vague_count++] = group->name;
         }
     }
+    if (left[TOKEN_SEMICOLON]) { /* first: what is most often missing */
+        left[TOKEN_SEMICOLON] = false;
+        names[count++] = token_name(TOKEN_SEMICOLON);
+    }
     for (int kind = 0; kind < GRAMMAR_TOKENS_MAX && count < NAMES_MAX; kind++) {
         const char *name = left[kind] ? token_name(kind) : NULL;
 
@@ -153,7 +157,8 @@ static const struct keyword *nearest(struct token word, const bool *expected)
         const struct keyword *keyword = expected[kind] ? keyword_of_token(kind) : NULL;
         int distance = keyword ? text_distance(word.text, keyword->spelling) : best_distance;
 
-        if (distance < best_distance && (size_t)distance * 2 < keyword->spelling.len) {
+        if (distance > 0 && distance < best_distance &&
+            (size_t)distance * 2 < keyword->spelling.len) {
             best = keyword;
             best_distance = distance;
         }
@@ -183,8 +188,8 @@ int syntax_error_report(struct token found, struct token previous, const bool *e
     meant = meant ? meant : nearest(previous, expected);
     if (meant) {
         (void)snprintf(message + len, sizeof message - (size_t)len,
-                       ". Did you mean %s instead of %.*s?", meant->spelling.data,
-                       BYTES_ARG(misspelt.text));
+                       "%s Did you mean %s instead of %.*s?", count > listed ? "" : ".",
+                       meant->spelling.data, BYTES_ARG(misspelt.text));
     }
     return error_set(err, ERR_SYNTAX, found.at, "%s", message);
 }

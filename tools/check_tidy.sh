@@ -20,16 +20,12 @@ if [ "${#files[@]}" -eq 0 ]; then
 fi
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-tools=$(cd "$(dirname "$0")" && pwd)
-export tidy dir tools
+export tidy dir
 check_one() {
-    local out=$dir/${1//\//_} prelude=
-    if [ -e base/error.h ] && [ "$1" != base/error.c ]; then
-        prelude="-include $tools/tidy_prelude.h"
-    fi
+    local out=$dir/${1//\//_}
     # shellcheck disable=SC2086 # flags are words
     "$tidy" --quiet --warnings-as-errors='*' "$1" -- -std=c11 -D_POSIX_C_SOURCE=200809L -I. -Ibuild/gen \
-        $prelude ${CC_FLAGS:-} >"$out.out" 2>"$out.err" && touch "$out.ok"
+        ${CC_FLAGS:-} >"$out.out" 2>"$out.err" && touch "$out.ok"
     touch "$out.done"
 }
 export -f check_one
