@@ -20,12 +20,16 @@ if [ "${#files[@]}" -eq 0 ]; then
 fi
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-export tidy dir
+tools=$(cd "$(dirname "$0")" && pwd)
+export tidy dir tools
 check_one() {
-    local out=$dir/${1//\//_}
+    local out=$dir/${1//\//_} prelude=
+    if [ -e base/error.h ] && [ "$1" != base/error.c ]; then
+        prelude="-include $tools/tidy_prelude.h"
+    fi
     # shellcheck disable=SC2086 # flags are words
     "$tidy" --quiet --warnings-as-errors='*' "$1" -- -std=c11 -D_POSIX_C_SOURCE=200809L -I. -Ibuild/gen \
-        ${CC_FLAGS:-} >"$out.out" 2>"$out.err" && touch "$out.ok"
+        $prelude ${CC_FLAGS:-} >"$out.out" 2>"$out.err" && touch "$out.ok"
     touch "$out.done"
 }
 export -f check_one
