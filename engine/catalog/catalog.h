@@ -24,7 +24,9 @@ struct source {
     enum source_kind kind;
     struct bytes topic;
     uint32_t partition_count;
-    struct schema schema; /* key columns first; header columns among the others */
+    uint32_t replica_count; /* asked for by REPLICAS; 0: the log's default */
+    int64_t retention_ms;   /* asked for by RETENTION_MS; -1: the log's default */
+    struct schema schema;   /* key columns first; header columns among the others */
     struct side_format key_format;
     struct side_format value_format;
     struct bytes timestamp_column; /* absent: the record's own timestamp */
@@ -35,9 +37,6 @@ struct source {
     struct bytes sql;   /* canonical text of the statement that made it */
     struct position at;
 };
-
-/* Deep. */
-void source_copy(struct arena *arena, const struct source *from, struct source *out);
 
 enum query_kind { QUERY_PERSISTENT, QUERY_PUSH, QUERY_PULL };
 
@@ -60,7 +59,10 @@ void catalog_merge(struct catalog *child, struct catalog *parent);
 
 const struct source *catalog_find_source(const struct catalog *catalog, struct bytes name);
 const struct query_entry *catalog_find_query(const struct catalog *catalog, struct bytes id);
-/* Copies the entry deeply; replaces one of the same name. */
+/*
+ * Copies the entry deeply; replaces one of the same name, which stays readable for those
+ * who hold it. A source whose id is 0 gets the next one.
+ */
 const struct source *catalog_put_source(struct catalog *catalog, const struct source *source);
 void catalog_put_query(struct catalog *catalog, const struct query_entry *query);
 void catalog_remove_source(struct catalog *catalog, struct bytes name);

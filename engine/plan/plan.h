@@ -154,7 +154,21 @@ struct pull_plan {
     uint32_t sub;
     uint32_t store;
     struct key_plan key; /* key columns of the store */
-    uint16_t first_op;   /* its rows go on from here, through stages, to the result */
+    /*
+     * The rows that the store's owner reads (op_kind.read) go on from this op, through stages, to
+     * the end: the columns of the end's input shape are the result's, in the order of its schema.
+     */
+    uint16_t first_op;
+};
+
+/* A line of EXPLAIN: what a part of the plan does. */
+struct plan_step {
+    const char *name;     /* SOURCE, FILTER, PROJECT, GROUP_BY, AGGREGATE, SINK, ... */
+    struct bytes context; /* of its logger */
+    struct schema schema; /* what comes out */
+    bool is_table;
+    uint32_t sub;        /* which sub-topology does it */
+    struct bytes detail; /* conditions, topics, stores */
 };
 
 struct physical_plan {
@@ -173,6 +187,8 @@ struct physical_plan {
     struct pull_plan pull;
     const struct bytes *source_names;
     uint32_t source_count;
+    const struct plan_step *steps; /* from the source to the end */
+    uint32_t step_count;
 };
 
 /* --- making one --- */

@@ -1,0 +1,183 @@
+/*
+ * analyze.c: what a query means: its source, its conditions, its columns and their keys.
+ *
+ * Clauses that are known but not built are refused here by name and place, before
+ * anything else is looked at, so that none is ever accepted and ignored.
+ */
+#include "engine/plan/plan_internal.h"
+
+static int refuse(struct position at, const char *what, struct error *err)
+{
+    return error_set(err, ERR_UNSUPPORTED, at, "%s is not supported", what);
+}
+
+static int refuse_unbuilt(const struct ast_query *query, struct error *err)
+{
+    if (query->joins.count > 0) {
+        return refuse(query->joins.items[0].at, "JOIN", err);
+    }
+    if (query->window) {
+        return refuse(query->window->at, "WINDOW", err);
+    }
+    if (query->partition_by) {
+        return refuse(query->partition_by->count > 0 ? query->partition_by->items[0]->at
+                                                     : query->at,
+                      "PARTITION BY", err);
+    }
+    if (query->emit == AST_EMIT_FINAL) {
+        return refuse(query->emit_at, "EMIT FINAL", err);
+    }
+    return 0;
+}
+
+static int check_limit(const struct analysis *a, struct error *err)
+{
+    const struct ast_number *limit = &a->query->limit;
+
+    if (!limit->given) {
+        return 0;
+    }
+    if (a->kind == QUERY_PERSISTENT) {
+        return error_set(err, ERR_INVALID_LIMIT, limit->at,
+                         "LIMIT is for queries of a client; a persistent query never ends");
+    }
+    if (limit->value < 0) {
+        return error_set(err, ERR_INVALID_LIMIT, limit->at, "LIMIT must not be negative");
+    }
+    return 0;
+}
+
+bool type_holds_map(const struct sql_type *type)
+{
+    if (type->id == T_MAP) {
+        return true;
+    }
+    if (type->id == T_ARRAY) {
+        return type_holds_map(type->element);
+    }
+    for (uint32_t i = 0; type->id == T_STRUCT && i < type->field_count; i++) {
+        if (type_holds_map(type->fields[i].type)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- keys of the result: queries.md 3.2 --- */
+
+/* Columns 0 .. key_count-1 of the row that the result is computed from are its key. */
+static uint32_t count_parent_keys(const struct analysis *a)
+{
+    return a->grouped ? a->groups.count : a->source->schema.key_count;
+}
+
+static const char *parent_key_text(const struct analysis *a, uint32_t key)
+{
+    struct arena *arena = a->context->arena;
+
+    if (a->grouped) {
+        return expr_text(arena, a->groups.items[key].value);
+    }
+    return arena_copy_text(arena, a->source->schema.columns[key].name);
+}
+
+static bool is_parent_key(const struct select_column *column, uint32_t key)
+{
+    return column->value->kind == EXPR_COLUMN && column->value->column.index == key;
+}
+
+static int find_key(const struct analysis *a, uint32_t key, uint32_t *out, struct error *err)
+{
+    const char *text = parent_key_text(a, key);
+    uint32_t found = a->columns.count;
+
+    for (uint32_t i = 0; i < a->columns.count; i++) {
+        if (!is_parent_key(&a->columns.items[i], key)) {
+            continue;
+        }
+        if (found < a->columns.count) {
+            return error_set(err, ERR_KEY_REPEATED, a->columns.items[i].at,
+                             "SELECT has the key column %s more than once, as %.*s and %.*s; "
+                             "AS_VALUE(%s) copies it into the value",
+                             text, BYTES_ARG(a->columns.items[found].name),
+                             BYTES_ARG(a->columns.items[i].name), text);
+        }
+        found = i;
+    }
+    if (found == a->columns.count) {
+        return error_set(
+            err, ERR_KEY_MISSING, a->query->items.items[0].at,
+            "SELECT lacks the %s %s: the key of the result has to be among its columns",
+            a->grouped ? "grouping expression" : "key column", text);
+    }
+    *out = found;
+    return 0;
+}
+
+/* Key columns first, in the parent's order; then the others in SELECT's. */
+static int order_columns(struct analysis *a, struct error *err)
+{
+    struct arena *arena = a->context->arena;
+    uint32_t keys = count_parent_keys(a);
+    bool *is_key = arena_array(arena, bool, a->columns.count);
+    select_list ordered = { 0 };
+
+    for (uint32_t key = 0; key < keys; key++) {
+        uint32_t at = 0;
+
+        TRY(find_key(a, key, &at, err));
+        is_key[at] = true;
+        *vec_push(arena, &ordered) = a->columns.items[at];
+    }
+    for (uint32_t i = 0; i < a->columns.count; i++) {
+        if (!is_key[i]) {
+            *vec_push(arena, &ordered) = a->columns.items[i];
+        }
+    }
+    if (ordered.count == keys) {
+        return error_set(err, ERR_NO_VALUE_COLUMNS, a->query->items.items[0].at,
+                         "SELECT has key columns only; a result needs a value column too");
+    }
+    a->columns = ordered;
+    a->key_count = keys;
+    return 0;
+}
+
+void analysis_schema(const struct analysis *a, struct arena *arena, struct schema *out)
+{
+    struct column *columns = arena_array(arena, struct column, a->columns.count);
+
+    for (uint32_t i = 0; i < a->columns.count; i++) {
+        columns[i].name = a->columns.items[i].name;
+        columns[i].type = a->columns.items[i].value->type;
+        columns[i].role = i < a->key_count ? COLUMN_KEY : COLUMN_VALUE;
+    }
+    *out = (struct schema){ columns, a->columns.count, a->key_count };
+}
+
+int analyze_query(struct plan_context *context, enum query_kind kind, const struct ast_query *query,
+                  struct analysis *out, struct error *err)
+{
+    struct analysis a = { .context = context, .kind = kind, .query = query, .limit = -1 };
+    struct source_scope scope;
+    bool for_sink = kind == QUERY_PERSISTENT;
+
+    TRY(refuse_unbuilt(query, err));
+    TRY(plan_find_source(context, &query->from.source, &a.source, err));
+    TRY(check_limit(&a, err));
+    a.limit = query->limit.given ? query->limit.value : -1;
+    source_scope_init(&scope, a.source, &query->from);
+    if (query->where) {
+        TRY(scope_bind_condition(&scope, context->arena, "WHERE", 0, query->where, &a.where, err));
+    }
+    TRY(select_list_bind(&scope, context->arena, BIND_AGGREGATES, query, &a.columns, err));
+    TRY(select_list_name(&a.columns, context->arena, a.source, for_sink, err));
+    TRY(analyze_grouping(&a, &scope, err));
+    a.result_is_table = a.grouped || a.source->kind == SOURCE_TABLE;
+    if (for_sink) {
+        TRY(order_columns(&a, err));
+        TRY(select_list_check_distinct(&a.columns, err));
+    }
+    *out = a;
+    return 0;
+}

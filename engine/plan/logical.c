@@ -1,0 +1,207 @@
+/*
+ * logical.c: the steps of a query in SQL's order, with the contexts and the count of
+ * Kafka Streams, by which internal topics are named (queries.md 10.2):
+ *
+ *   KsqlTopic  WhereFilter  Project  sink
+ *   KsqlTopic  WhereFilter  Aggregate-Prepare  -GroupBy  -Aggregate  -HavingFilter  -Project  sink
+ *
+ * A grouped query's Prepare gives the group columns, then every distinct argument.
+ */
+#include "engine/plan/plan_internal.h"
+
+struct builder {
+    const struct analysis *a;
+    struct arena *arena;
+    const struct logical_node *last;
+    uint32_t next_number;
+};
+
+static struct logical_node *add(struct builder *b, enum logical_tag tag, const char *context,
+                                uint32_t numbers)
+{
+    struct logical_node *node = arena_new(b->arena, struct logical_node);
+
+    node->tag = tag;
+    node->context = bytes_of(context);
+    node->input = b->last;
+    node->number = b->next_number;
+    node->number_count = numbers;
+    if (b->last) {
+        node->is_table = b->last->is_table;
+        node->schema = b->last->schema;
+    }
+    b->next_number += numbers;
+    b->last = node;
+    return node;
+}
+
+static void add_source(struct builder *b)
+{
+    const struct source *source = b->a->source;
+    bool is_table = source->kind == SOURCE_TABLE;
+    struct logical_node *node = add(b, LOGICAL_SOURCE, "KsqlTopic", is_table ? 5 : 2);
+
+    node->is_table = is_table;
+    node->schema = source->schema;
+    node->source = source;
+}
+
+static void add_filter(struct builder *b, const char *context, const struct expr *condition)
+{
+    if (condition) {
+        struct logical_node *node = add(b, LOGICAL_FILTER, context, b->last->is_table ? 3 : 1);
+
+        node->condition = condition;
+    }
+}
+
+typedef VEC(struct logical_column) column_list;
+
+static void add_select(struct builder *b, const char *context, const column_list *columns)
+{
+    struct logical_node *node = add(b, LOGICAL_SELECT, context, 1);
+    struct column *out = arena_array(b->arena, struct column, columns->count);
+    uint32_t keys = 0;
+
+    for (uint32_t i = 0; i < columns->count; i++) {
+        const struct logical_column *column = &columns->items[i];
+
+        out[i].name = column->name;
+        out[i].type = column->value->type;
+        out[i].role = column->role;
+        keys += column->role == COLUMN_KEY;
+    }
+    node->select.columns = columns->items;
+    node->select.count = columns->count;
+    node->schema = (struct schema){ out, columns->count, keys };
+}
+
+static void add_projection(struct builder *b)
+{
+    const struct analysis *a = b->a;
+    column_list columns = { 0 };
+
+    for (uint32_t i = 0; i < a->columns.count; i++) {
+        const struct select_column *column = &a->columns.items[i];
+
+        *vec_push(b->arena, &columns) = (struct logical_column){
+            column->name,
+            column->value,
+            i < a->key_count ? COLUMN_KEY : COLUMN_VALUE,
+            arena_printf(b->arena, "Error computing expression %s for column %.*s with index %u",
+                         expr_text(b->arena, column->value), BYTES_ARG(column->name), i)
+                .data,
+        };
+    }
+    add_select(b, a->grouped ? "Aggregate-Project" : "Project", &columns);
+}
+
+/* --- grouping --- */
+
+static bool has_value(const column_list *columns, const struct expr *value)
+{
+    for (uint32_t i = 0; i < columns->count; i++) {
+        if (expr_equal(columns->items[i].value, value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_argument(struct builder *b, column_list *columns, const struct expr *value)
+{
+    struct bytes name;
+
+    if (has_value(columns, value)) {
+        return;
+    }
+    name = arena_printf(b->arena, "KSQL_INTERNAL_COL_%u", columns->count);
+    *vec_push(b->arena, columns) = (struct logical_column){
+        name,
+        value,
+        COLUMN_VALUE,
+        arena_printf(b->arena, "Error computing expression %s for column %.*s with index %u",
+                     expr_text(b->arena, value), BYTES_ARG(name), columns->count)
+            .data,
+    };
+}
+
+static void add_prepare(struct builder *b)
+{
+    const struct analysis *a = b->a;
+    column_list columns = { 0 };
+
+    for (uint32_t i = 0; i < a->groups.count; i++) {
+        *vec_push(b->arena, &columns) = (struct logical_column){
+            a->groups.items[i].name,
+            a->groups.items[i].value,
+            COLUMN_KEY,
+            arena_printf(b->arena,
+                         "Error calculating group-by column with index %u. "
+                         "The source row will be excluded from the table.",
+                         i)
+                .data,
+        };
+    }
+    for (uint32_t i = 0; i < a->calls.count; i++) {
+        for (uint32_t j = 0; j < a->calls.items[i].plan->argument_count; j++) {
+            add_argument(b, &columns, a->calls.items[i].arguments[j]);
+        }
+    }
+    add_select(b, "Aggregate-Prepare", &columns);
+}
+
+static void add_aggregate(struct builder *b)
+{
+    const struct analysis *a = b->a;
+    bool from_table = a->source->kind == SOURCE_TABLE;
+    bool marked = !from_table && !a->group_is_key;
+    uint32_t count = a->groups.count + a->calls.count;
+    struct column *columns = arena_array(b->arena, struct column, count);
+    struct logical_node *node;
+
+    node = add(b, LOGICAL_GROUP_BY, "Aggregate-GroupBy", a->group_is_key ? 0 : 2);
+    node->repartition = !a->group_is_key;
+    for (uint32_t i = 0; i < a->groups.count; i++) {
+        columns[i] = (struct column){
+            a->groups.items[i].name, a->groups.items[i].value->type, COLUMN_KEY, { NULL, 0 }
+        };
+    }
+    for (uint32_t i = 0; i < a->calls.count; i++) {
+        columns[a->groups.count + i] = (struct column){
+            a->calls.items[i].name, a->calls.items[i].plan->result_type, COLUMN_VALUE, { NULL, 0 }
+        };
+    }
+    node = add(b, LOGICAL_AGGREGATE, "Aggregate-Aggregate", from_table ? 4u : marked ? 5u : 2u);
+    node->is_table = true;
+    node->schema = (struct schema){ columns, count, a->groups.count };
+}
+
+static void add_end(struct builder *b, const struct source *sink)
+{
+    if (sink) {
+        struct logical_node *node = add(b, LOGICAL_SINK, "", b->last->is_table ? 2 : 1);
+
+        node->context = sink->name;
+        node->source = sink;
+    } else {
+        (void)add(b, LOGICAL_CLIENT, "Client", 0);
+    }
+}
+
+const struct logical_node *logical_build(const struct analysis *a, struct arena *arena,
+                                         const struct source *sink)
+{
+    struct builder b = { .a = a, .arena = arena };
+
+    add_source(&b);
+    add_filter(&b, "WhereFilter", a->where);
+    if (a->grouped) {
+        add_prepare(&b);
+        add_aggregate(&b);
+        add_filter(&b, "Aggregate-HavingFilter", a->having);
+    }
+    add_projection(&b);
+    add_end(&b, sink);
+    return b.last;
+}

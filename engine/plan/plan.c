@@ -1,0 +1,45 @@
+/*
+ * plan.c: the door: analysis, logical steps and physical plan of one query.
+ */
+#include "engine/plan/plan_internal.h"
+
+static int build(struct plan_context *context, const struct analysis *a, struct bytes query_id,
+                 const struct source *sink, const struct physical_plan **out, struct error *err)
+{
+    struct arena *arena = context->arena;
+    struct physical_plan *plan = arena_new(arena, struct physical_plan);
+    struct bytes *names = arena_array(arena, struct bytes, 1);
+
+    names[0] = a->source->name;
+    plan->query_id = arena_copy(arena, query_id);
+    plan->application_id = name_application(context, a->kind, query_id);
+    plan->kind = a->kind;
+    plan->result_is_table = a->result_is_table;
+    plan->sink = sink;
+    plan->source_names = names;
+    plan->source_count = 1;
+    analysis_schema(a, arena, &plan->result);
+    TRY(physical_build(a, logical_build(a, arena, sink), plan, err));
+    *out = plan;
+    return 0;
+}
+
+int plan_create_as(struct plan_context *context, const struct ast_statement *statement,
+                   struct bytes query_id, const struct physical_plan **out, struct error *err)
+{
+    struct analysis analysis;
+    const struct source *sink = NULL;
+
+    TRY(analyze_query(context, QUERY_PERSISTENT, statement->create_as.query, &analysis, err));
+    TRY(plan_sink(context, statement, &analysis, query_id, &sink, err));
+    return build(context, &analysis, query_id, sink, out, err);
+}
+
+int plan_push(struct plan_context *context, const struct ast_statement *statement,
+              struct bytes query_id, const struct physical_plan **out, struct error *err)
+{
+    struct analysis analysis;
+
+    TRY(analyze_query(context, QUERY_PUSH, statement->select, &analysis, err));
+    return build(context, &analysis, query_id, NULL, out, err);
+}

@@ -1,0 +1,145 @@
+/*
+ * select_list.c: the items of SELECT as columns: stars expanded, expressions bound, names
+ * given (queries.md 3.1, expressions.md 14).
+ */
+#include "engine/plan/plan_internal.h"
+
+static void add_all(const struct source *source, struct arena *arena, struct position at,
+                    select_list *out)
+{
+    const struct schema *schema = &source->schema;
+
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        const struct column *column = &schema->columns[i];
+
+        *vec_push(arena, out) = (struct select_column){
+            .name = column->name,
+            .value = expr_column(arena, 0, i, column->name, column->type, at),
+            .at = at,
+        };
+    }
+}
+
+static const struct expr *make_field(struct arena *arena, const struct expr *base, uint32_t field,
+                                     struct position at)
+{
+    struct expr *node = arena_new(arena, struct expr);
+    const struct expr **arguments = arena_array(arena, const struct expr *, 1);
+
+    arguments[0] = base;
+    node->kind = EXPR_FIELD;
+    node->at = at;
+    node->type = base->type->fields[field].type;
+    node->arguments = arguments;
+    node->argument_count = 1;
+    node->field = field;
+    return node;
+}
+
+static int add_fields(const struct ast_select_item *item, const struct expr *base,
+                      struct arena *arena, select_list *out, struct error *err)
+{
+    if (base->type->id != T_STRUCT) {
+        return error_set(err, ERR_INVALID_TYPE, item->at,
+                         "SELECT: ->* takes the fields of a STRUCT, and %s is none",
+                         expr_text(arena, base));
+    }
+    for (uint32_t i = 0; i < base->type->field_count; i++) {
+        *vec_push(arena, out) = (struct select_column){
+            .name = base->type->fields[i].name,
+            .value = make_field(arena, base, i, item->at),
+            .at = item->at,
+        };
+    }
+    return 0;
+}
+
+static int bind_item(struct source_scope *scope, struct arena *arena, unsigned flags,
+                     const struct ast_select_item *item, select_list *out, struct error *err)
+{
+    const struct expr *value = NULL;
+
+    if (item->kind == AST_ITEM_SOURCE_ALL && !bytes_equal(item->source.text, scope->alias)) {
+        return error_set(err, ERR_UNKNOWN_SOURCE, item->source.at,
+                         "SELECT: %.*s is not in FROM; columns are those of %.*s",
+                         BYTES_ARG(item->source.text), BYTES_ARG(scope->alias));
+    }
+    if (item->kind == AST_ITEM_ALL || item->kind == AST_ITEM_SOURCE_ALL) {
+        add_all(scope->source, arena, item->at, out);
+        return 0;
+    }
+    TRY(scope_bind(scope, arena, "SELECT", flags, item->expr, &value, err));
+    if (item->kind == AST_ITEM_STRUCT_ALL) {
+        return add_fields(item, value, arena, out, err);
+    }
+    *vec_push(arena, out) = (struct select_column){
+        .name = item->alias.text,
+        .value = value,
+        .at = item->alias.text.data ? item->alias.at : item->expr->at,
+        .syntax = item->expr,
+        .has_alias = item->alias.text.data != NULL,
+    };
+    return 0;
+}
+
+int select_list_bind(struct source_scope *scope, struct arena *arena, unsigned flags,
+                     const struct ast_query *query, select_list *out, struct error *err)
+{
+    for (uint32_t i = 0; i < query->items.count; i++) {
+        TRY(bind_item(scope, arena, flags, &query->items.items[i], out, err));
+    }
+    return 0;
+}
+
+static int check_reserved(const struct select_column *column, bool for_sink, struct error *err)
+{
+    bool is_itself = column->value->kind == EXPR_PSEUDO &&
+                     pseudo_column_find(column->name) == column->value->pseudo;
+
+    if (!name_is_reserved(column->name) || (is_itself && !for_sink)) {
+        return 0;
+    }
+    if (column->has_alias && !is_itself) {
+        return error_set(err, ERR_RESERVED_NAME, column->at,
+                         "%.*s is a reserved column name and cannot be an alias",
+                         BYTES_ARG(column->name));
+    }
+    return error_set(err, ERR_RESERVED_NAME, column->at,
+                     "%.*s is reserved and cannot be a column of the result; give it an alias",
+                     BYTES_ARG(column->name));
+}
+
+int select_list_check_distinct(const select_list *list, struct error *err)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        for (uint32_t j = 0; j < i; j++) {
+            if (bytes_equal(list->items[i].name, list->items[j].name)) {
+                return error_set(err, ERR_DUPLICATE_COLUMN, list->items[i].at,
+                                 "SELECT has two columns %.*s; give one of them an alias",
+                                 BYTES_ARG(list->items[i].name));
+            }
+        }
+    }
+    return 0;
+}
+
+int select_list_name(select_list *list, struct arena *arena, const struct source *source,
+                     bool for_sink, struct error *err)
+{
+    struct item_namer namer = { .arena = arena, .taken = &source->schema };
+
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (list->items[i].has_alias) {
+            namer_keep(&namer, list->items[i].name);
+        }
+    }
+    for (uint32_t i = 0; i < list->count; i++) {
+        struct select_column *column = &list->items[i];
+
+        if (!column->name.data) {
+            column->name = namer_name(&namer, column->syntax);
+        }
+        TRY(check_reserved(column, for_sink, err));
+    }
+    return 0;
+}
