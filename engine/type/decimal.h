@@ -21,6 +21,7 @@ void decimal_to_value(struct decimal number, const struct sql_type *type, struct
                       struct value *out);
 
 uint32_t decimal_digits(wide_int unscaled);                  /* 0 has 1 */
+bool decimal_is_storable(wide_int unscaled);                 /* 38 digits at most */
 bool decimal_power_of_ten(uint32_t exponent, wide_int *out); /* false over 38 */
 
 enum decimal_rounding { ROUND_UNNECESSARY, ROUND_HALF_UP, ROUND_DOWN };
@@ -37,7 +38,10 @@ int decimal_fit(struct decimal in, const struct sql_type *type, struct decimal *
 /* CAST to DECIMAL(p,s): overflow test, then HALF_UP to the scale (expressions.md 9.3). */
 int decimal_cast(struct decimal in, const struct sql_type *type, struct decimal *out,
                  struct error *err);
-/* From a DOUBLE: exact binary value, rounded to the type's precision in significant digits. */
+/*
+ * From a DOUBLE: exact binary value, rounded to the type's precision in significant digits
+ * (38 where that is more). Not yet of the type's scale: decimal_cast comes next.
+ */
 int decimal_of_double(double number, const struct sql_type *type, struct decimal *out,
                       struct error *err);
 double decimal_to_double(struct decimal number);       /* nearest */
@@ -56,7 +60,11 @@ int decimal_divide(struct decimal a, struct decimal b, const struct sql_type *re
 int decimal_remainder(struct decimal a, struct decimal b, const struct sql_type *result,
                       struct decimal *out, struct error *err);
 
-/* BigDecimal syntax: [+-]?(d+[.d*]|.d+)([eE][+-]?d+)?; ERR_COERCE when it is none. */
+/*
+ * BigDecimal syntax: [+-]?(d+[.d*]|.d+)([eE][+-]?d+)?; ERR_COERCE when it is none, ERR_OVERFLOW
+ * when it has over 38 significant digits. The scale is that of the text, as long as 38 digits
+ * hold it; zeros at the end are dropped beyond.
+ */
 int decimal_parse(struct bytes text, struct decimal *out, struct error *err);
 void decimal_print_plain(struct decimal number, struct buffer *out);      /* toPlainString */
 void decimal_print_scientific(struct decimal number, struct buffer *out); /* toString */

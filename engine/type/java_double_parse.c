@@ -17,7 +17,6 @@
 #include "engine/type/value.h"
 
 enum {
-    EXACT_POWER_MAX = 22,     /* 10^22 is the last power of ten that is a double */
     WORD_DIGITS = 19,         /* as many digits fit 64 bits */
     DIGITS_THAT_MATTER = 800, /* more never decide, but for being zero or not */
     MANTISSA_BITS = 53
@@ -25,11 +24,6 @@ enum {
 
 /* Beyond any text's length, so that digits cannot make up for it. */
 #define EXPONENT_LIMIT INT64_C(1000000000000000)
-
-static const double exact_powers[EXACT_POWER_MAX + 1] = {
-    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-};
 
 /* Text taken apart; digits and point still lie in the text. */
 struct number_text {
@@ -148,11 +142,12 @@ static double convert_decimal(const struct number_text *number)
     double low;
     double high;
 
-    if (number->dropped == 0 && number->word >> MANTISSA_BITS == 0 && exponent <= EXACT_POWER_MAX &&
-        exponent >= -EXACT_POWER_MAX) {
+    if (number->dropped == 0 && number->word >> MANTISSA_BITS == 0 &&
+        exponent <= JAVA_EXACT_POWER_LAST && exponent >= -JAVA_EXACT_POWER_LAST) {
         double exact = (double)number->word;
 
-        return exponent < 0 ? exact / exact_powers[-exponent] : exact * exact_powers[exponent];
+        return exponent < 0 ? exact / java_exact_powers[-exponent]
+                            : exact * java_exact_powers[exponent];
     }
     if (scale_word(number->word, exponent, &low)) {
         if (number->dropped == 0 ||

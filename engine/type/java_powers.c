@@ -345,3 +345,8 @@ const struct java_power java_powers[JAVA_POWER_LAST - JAVA_POWER_FIRST + 1] = {
     { 0xca5e89b18b602368, 0x385bb19cb14bdfc4 }, { 0xfcf62c1dee382c42, 0x46729e03dd9ed7b5 },
     { 0x9e19db92b4e31ba9, 0x6c07a2c26a8346d1 },
 };
+
+const double java_exact_powers[JAVA_EXACT_POWER_LAST + 1] = {
+    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+};

@@ -17,6 +17,11 @@ struct java_power {
 
 extern const struct java_power java_powers[JAVA_POWER_LAST - JAVA_POWER_FIRST + 1];
 
+/* 10^k as doubles: 10^22 is the last one that is exact. */
+enum { JAVA_EXACT_POWER_LAST = 22 };
+
+extern const double java_exact_powers[JAVA_EXACT_POWER_LAST + 1];
+
 /* The factors are good for |exponent| up to 1000 and more; a shift right of a negative is floor. */
 static inline int32_t floor_log2_of_power_of_10(int32_t exponent)
 {
