@@ -130,17 +130,9 @@ const struct query_entry *catalog_find_query(const struct catalog *catalog, stru
 const struct source *catalog_put_source(struct catalog *catalog, const struct source *source)
 {
     struct entry *entry = make_entry(catalog, source->name);
-    struct arena *arena = &entry->arena;
     struct source *copy = &entry->source;
 
-    *copy = *source;
-    copy->name = entry->name;
-    copy->topic = arena_copy(arena, source->topic);
-    schema_copy(arena, &source->schema, &copy->schema);
-    copy->timestamp_column = arena_copy(arena, source->timestamp_column);
-    copy->timestamp_format = arena_copy(arena, source->timestamp_format);
-    copy->query = arena_copy(arena, source->query);
-    copy->sql = arena_copy(arena, source->sql);
+    source_copy(&entry->arena, source, copy);
     if (copy->id == 0) {
         copy->id = catalog_next_source_id(catalog);
     }

@@ -38,6 +38,9 @@ struct source {
     struct position at;
 };
 
+/* Deep. */
+void source_copy(struct arena *arena, const struct source *from, struct source *out);
+
 enum query_kind { QUERY_PERSISTENT, QUERY_PUSH, QUERY_PULL };
 
 /* A persistent query as the catalog knows it; what runs is the runtime's. */

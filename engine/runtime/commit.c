@@ -1,0 +1,283 @@
+/*
+ * commit.c: one transaction per worker: rows, changelogs, positions, fence.
+ *
+ *   flush operators   what is buffered is emitted
+ *   append            rows left in builders, then a record per changed key of each store
+ *   progress          positions and operator metadata of the tasks that take part
+ *   send_positions    the fence, last: under an old generation all of it is refused
+ *   commit            waits for the log: on the commit thread
+ *
+ * A task takes part whole or not at all. One whose operators buffer emissions takes
+ * part when its own commit.interval.ms has passed, so an emission and the state and
+ * positions behind it are always in the same transaction. The others take
+ * part whenever the worker commits: when its input is drained, or after
+ * MAX_COMMIT_PAUSE_MS, but at least twice the last commit's duration apart.
+ *
+ * Tasks of push queries are not durable: their rows go to topics of their own at once.
+ */
+#include "base/trace.h"
+#include "engine/runtime/runtime_internal.h"
+
+static int ensure_transaction(struct worker *worker, struct error *err)
+{
+    if (worker->in_transaction) {
+        return 0;
+    }
+    TRY(log_writer_begin(worker->writer, err));
+    worker->in_transaction = true;
+    return 0;
+}
+
+static int append(struct task *task, const struct log_topic *topic, uint32_t partition,
+                  struct log_builder *builder, struct error *err)
+{
+    struct worker *worker = task->worker;
+
+    if (!task->query->durable) {
+        return log_writer_append(worker->transient_writer, topic, partition, builder, task->query,
+                                 err);
+    }
+    TRY(ensure_transaction(worker, err));
+    return log_writer_append(worker->writer, topic, partition, builder, task->query, err);
+}
+
+static int drain_output(struct task *task, uint32_t index, size_t at_least_bytes, struct error *err)
+{
+    struct op_output *output = &task->env.outputs[index];
+
+    for (uint32_t word = 0; word * 64 < output->partition_count; word++) {
+        for (uint64_t bits = output->touched[word]; bits; bits &= bits - 1) {
+            uint32_t partition = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            struct log_builder *builder = &output->builders[partition];
+
+            if (builder->bytes.len < at_least_bytes) {
+                continue;
+            }
+            output->touched[word] &= ~(UINT64_C(1) << (partition & 63));
+            if (builder->record_count > 0) {
+                TRY(append(task, task->query->outputs[index], partition, builder, err));
+            }
+        }
+    }
+    return 0;
+}
+
+int commit_drain_outputs(struct task *task, size_t at_least_bytes, struct error *err)
+{
+    for (uint32_t i = 0; i < task->query->plan->output_count; i++) {
+        TRY(drain_output(task, i, at_least_bytes, err));
+    }
+    return 0;
+}
+
+/* --- when --- */
+
+static bool takes_part(const struct worker *worker, const struct task *task, int64_t now_ms)
+{
+    if (!task->dirty) {
+        return !task->born && task->query->durable;
+    }
+    return !task->buffers || worker->flush_now ||
+           now_ms - task->last_flush_ms >= task->query->options.commit_interval_ms;
+}
+
+bool commit_is_due(const struct worker *worker, bool drained)
+{
+    int64_t now_ms = clock_now_ms(worker->rt->clock);
+    int64_t since_ms = now_ms - worker->last_commit_ms;
+
+    if (!drained && since_ms < MAX_COMMIT_PAUSE_MS && since_ms >= 0) {
+        return false;
+    }
+    if (since_ms * 1000 < 2 * worker->last_commit_us && !worker->flush_now && since_ms >= 0) {
+        return false;
+    }
+    for (const struct task *task = worker->tasks; task; task = task->next) {
+        if (takes_part(worker, task, now_ms)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- what --- */
+
+static int append_changelogs(struct task *task, struct error *err)
+{
+    struct log_builder *scratch = &task->worker->scratch;
+
+    for (uint32_t i = 0; i < task->sub->store_count; i++) {
+        uint32_t number = task->sub->stores[i];
+        struct store *store = task->stores[number];
+
+        if (!store_has_changes(store)) {
+            continue;
+        }
+        store_write_changes(store, scratch);
+        TRY(append(task, task->query->changelogs[number], task->partition, scratch, err));
+    }
+    return 0;
+}
+
+static int flush_task(struct task *task, int64_t now_ms, struct error *err)
+{
+    TRY(op_chain_flush(&task->chain, err));
+    TRY(commit_drain_outputs(task, 0, err));
+    task->last_flush_ms = now_ms;
+    if (!task->query->durable) {
+        task->dirty = false;
+        return 0;
+    }
+    TRY(append_changelogs(task, err));
+    task->in_commit = true;
+    return 0;
+}
+
+int commit_send_fence(struct worker *worker, struct error *err)
+{
+    struct runtime *rt = worker->rt;
+    struct group_position positions[SLOT_COUNT_MAX];
+    struct group_membership member;
+    struct buffer copy = { 0 };
+    uint32_t count = 0;
+    int code;
+
+    worker->commit_number++;
+    pthread_mutex_lock(&rt->leaf_mutex);
+    buffer_append_bytes(&copy, buffer_bytes(&rt->fence.member_id));
+    buffer_append_bytes(&copy, buffer_bytes(&rt->fence.instance_id));
+    member = (struct group_membership){
+        .group = rt->group,
+        .member_id = { copy.data, rt->fence.member_id.len },
+        .generation = rt->fence.generation,
+    };
+    if (rt->fence.has_instance) {
+        member.instance_id =
+            (struct bytes){ copy.data + rt->fence.member_id.len, rt->fence.instance_id.len };
+    }
+    for (uint32_t i = 0; i < rt->slot_count; i++) {
+        if (rt->slots[i].owned && rt->slots[i].worker == worker->index) {
+            positions[count++] = (struct group_position){
+                .topic = rt->slots_topic, .partition = i, .offset = (int64_t)worker->commit_number
+            };
+        }
+    }
+    pthread_mutex_unlock(&rt->leaf_mutex);
+    code = log_writer_send_positions(worker->writer, &member, positions, count, err);
+    buffer_fini(&copy);
+    return code;
+}
+
+/* Flushes those whose turn it is; any says whether there is something to commit. */
+static int gather(struct worker *worker, bool *any, struct error *err)
+{
+    int64_t now_ms = clock_now_ms(worker->rt->clock);
+
+    *any = false;
+    for (struct task *task = worker->tasks; task; task = task->next) {
+        if (!takes_part(worker, task, now_ms)) {
+            continue;
+        }
+        worker->culprit = task->query;
+        TRY(flush_task(task, now_ms, err));
+        *any |= task->in_commit;
+    }
+    worker->culprit = NULL;
+    if (!*any) {
+        return 0;
+    }
+    TRY(ensure_transaction(worker, err));
+    TRY(progress_write(worker, err));
+    return commit_send_fence(worker, err);
+}
+
+void commit_start(struct worker *worker)
+{
+    struct error err = { 0 };
+    bool any = false;
+
+    if (gather(worker, &any, &err)) {
+        if (worker->culprit) {
+            worker_fail(worker, worker->culprit, &err);
+        } else {
+            worker_lose(worker, &err);
+        }
+        worker->culprit = NULL;
+        return;
+    }
+    if (!any) {
+        return;
+    }
+    worker->phase = WORKER_COMMITTING;
+    if (worker->has_threads) {
+        pthread_mutex_lock(&worker->commit_mutex);
+        worker->commit_requested = true;
+        pthread_cond_signal(&worker->commit_wanted);
+        pthread_mutex_unlock(&worker->commit_mutex);
+    } else {
+        int code = commit_execute(worker, &err);
+
+        commit_finish(worker, code, &err);
+    }
+}
+
+void commit_now(struct worker *worker)
+{
+    if (worker->phase != WORKER_IDLE) {
+        return;
+    }
+    worker->flush_now = true;
+    if (commit_is_due(worker, true)) {
+        commit_start(worker);
+    }
+    worker->flush_now = false;
+}
+
+int commit_execute(struct worker *worker, struct error *err)
+{
+    int64_t began_us = clock_monotonic_us(worker->rt->clock);
+    int code = log_writer_commit(worker->writer, err);
+
+    worker->last_commit_us = clock_monotonic_us(worker->rt->clock) - began_us;
+    return code;
+}
+
+/* --- afterwards --- */
+
+static void settle(struct task *task)
+{
+    for (uint32_t i = 0; i < task->sub->store_count; i++) {
+        store_committed(task->stores[task->sub->stores[i]]);
+    }
+    for (uint32_t i = 0; i < task->sub->input_count; i++) {
+        task->inputs[i].committed = task->inputs[i].processed;
+    }
+    task->born = true;
+    task->dirty = false;
+    task->in_commit = false;
+}
+
+void commit_finish(struct worker *worker, int code, const struct error *err)
+{
+    worker->phase = WORKER_IDLE;
+    worker->activity++;
+    worker->last_commit_ms = clock_now_ms(worker->rt->clock);
+    worker->in_transaction = false;
+    if (code == ERR_RECORD_REFUSED && worker->refused_query) {
+        struct query *query = worker->refused_query;
+
+        worker->refused_query = NULL;
+        worker_fail_query(worker, query, &worker->refusal);
+        return;
+    }
+    if (code) {
+        worker_lose(worker, err);
+        return;
+    }
+    worker->failures = 0;
+    for (struct task *task = worker->tasks; task; task = task->next) {
+        if (task->in_commit) {
+            settle(task);
+        }
+    }
+}

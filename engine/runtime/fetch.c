@@ -1,0 +1,488 @@
+/*
+ * fetch.c: the node's two log readers and their cursors over every partition.
+ *
+ * Whatever the number of queries, a partition is read by at most two cursors:
+ *
+ *   begin ......... lagging tasks ......... head ......... end
+ *                   catch-up ->             head ->
+ *
+ * The head serves the tasks that keep up. Tasks behind it are served by the
+ * catch-up cursor, an elevator that starts at the lowest of them, takes on the
+ * others as it passes their position and ends when it reaches the head. Blocks
+ * carry the range of offsets they cover; a reader takes of them what its
+ * tasks still wait for, so cursors that overlap cannot repeat or skip a record.
+ *
+ * When nobody is left at the head (all were slower), it is set back to the foremost of
+ * them instead. Cursors move on the fetching thread alone; subscribing only
+ * changes lists, under the mutex.
+ */
+#include "engine/runtime/runtime_internal.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/trace.h"
+
+enum { IN_FLIGHT_BYTES_MAX = 1 << 20, IN_FLIGHT_BLOCKS_MAX = 64, POLLS_PER_STEP = 16 };
+
+struct channel_key {
+    const struct log_topic *topic;
+    uint64_t partition;
+};
+
+struct channel {
+    struct channel_key key;
+    struct fetch_subscriber **subscribers;
+    uint32_t subscriber_count, subscriber_capacity;
+    bool head_assigned, head_paused;
+    bool catching_up, catch_up_paused;
+    int64_t head;
+    int64_t catch_up;
+};
+
+struct fetcher {
+    struct log *log;
+    struct log_reader *head;
+    struct log_reader *catch_up;
+    pthread_mutex_t mutex; /* channels and their subscribers */
+    struct map channels;
+    uint32_t catching_up; /* channels with an elevator under way */
+};
+
+static struct bytes channel_key_bytes(const struct channel_key *key)
+{
+    return (struct bytes){ (const char *)key, sizeof *key };
+}
+
+int fetcher_create(struct log *log, struct bytes client_id, struct fetcher **out, struct error *err)
+{
+    struct fetcher *fetcher = memory_zalloc(1, sizeof *fetcher);
+    struct reader_spec spec = { .client_id = client_id, .isolation = READ_COMMITTED };
+    int code;
+
+    fetcher->log = log;
+    code = log_reader_open(log, &spec, &fetcher->head, err);
+    if (!code) {
+        code = log_reader_open(log, &spec, &fetcher->catch_up, err);
+    }
+    if (code) {
+        if (fetcher->head) {
+            log_reader_close(fetcher->head);
+        }
+        free(fetcher);
+        return code;
+    }
+    pthread_mutex_init(&fetcher->mutex, NULL);
+    map_init(&fetcher->channels);
+    *out = fetcher;
+    return 0;
+}
+
+static void channel_free(struct channel *channel)
+{
+    free(channel->subscribers);
+    free(channel);
+}
+
+void fetcher_destroy(struct fetcher *fetcher)
+{
+    if (!fetcher) {
+        return;
+    }
+    MAP_FOREACH (entry, &fetcher->channels) {
+        channel_free(entry->value);
+    }
+    map_fini(&fetcher->channels);
+    log_reader_close(fetcher->head);
+    log_reader_close(fetcher->catch_up);
+    pthread_mutex_destroy(&fetcher->mutex);
+    free(fetcher);
+}
+
+void fetcher_subscribe(struct fetcher *fetcher, const struct log_topic *topic, uint32_t partition,
+                       struct fetch_subscriber *subscriber)
+{
+    struct channel_key key = { topic, partition };
+    struct channel *channel;
+
+    pthread_mutex_lock(&fetcher->mutex);
+    channel = map_find(&fetcher->channels, channel_key_bytes(&key));
+    if (!channel) {
+        channel = memory_zalloc(1, sizeof *channel);
+        channel->key = key;
+        map_put(&fetcher->channels, channel_key_bytes(&channel->key), channel);
+    }
+    if (channel->subscriber_count == channel->subscriber_capacity) {
+        channel->subscriber_capacity = channel->subscriber_capacity * 2 + 1;
+        channel->subscribers = memory_resize(channel->subscribers, channel->subscriber_capacity,
+                                             sizeof(struct fetch_subscriber *));
+    }
+    channel->subscribers[channel->subscriber_count++] = subscriber;
+    if (channel->head_assigned) {
+        subscriber->reader->head = channel->head;
+    }
+    pthread_mutex_unlock(&fetcher->mutex);
+    log_reader_wake(fetcher->head);
+}
+
+void fetcher_unsubscribe(struct fetcher *fetcher, const struct log_topic *topic, uint32_t partition,
+                         struct fetch_subscriber *subscriber)
+{
+    struct channel_key key = { topic, partition };
+    struct channel *channel;
+
+    pthread_mutex_lock(&fetcher->mutex);
+    channel = map_find(&fetcher->channels, channel_key_bytes(&key));
+    for (uint32_t i = 0; channel && i < channel->subscriber_count; i++) {
+        if (channel->subscribers[i] == subscriber) {
+            channel->subscribers[i] = channel->subscribers[--channel->subscriber_count];
+            break;
+        }
+    }
+    pthread_mutex_unlock(&fetcher->mutex);
+    log_reader_wake(fetcher->head);
+}
+
+void fetcher_wake(struct fetcher *fetcher)
+{
+    log_reader_wake(fetcher->head);
+}
+
+/* --- delivering --- */
+
+static struct fetch_message *message_make(struct fetch_subscriber *subscriber,
+                                          enum fetch_event event, enum cursor cursor, int64_t from,
+                                          int64_t next)
+{
+    struct fetch_message *message = memory_zalloc(1, sizeof *message);
+
+    message->message.handle = reader_handle;
+    message->reader = subscriber->reader;
+    message->event = event;
+    message->cursor = cursor;
+    message->from = from;
+    message->next = next;
+    atomic_fetch_add(&subscriber->messages, 1);
+    return message;
+}
+
+static void post(struct fetch_subscriber *subscriber, struct fetch_message *message)
+{
+    mailbox_post(&subscriber->worker->mailbox, &message->message);
+}
+
+static void post_block(struct fetch_subscriber *subscriber, enum cursor cursor,
+                       struct log_block *block, int64_t from)
+{
+    struct fetch_message *message =
+        message_make(subscriber, FETCH_BLOCK, cursor, from, block->next_offset);
+
+    log_block_ref(block);
+    message->block = block;
+    atomic_fetch_add(&subscriber->in_flight_bytes, (int64_t)block->size_bytes);
+    atomic_fetch_add(&subscriber->in_flight, 1);
+    if (cursor == CURSOR_CATCH_UP) {
+        atomic_fetch_add(&subscriber->in_flight_catch_up, 1);
+    }
+    post(subscriber, message);
+}
+
+static void deliver_head(struct channel *channel, struct log_block *block)
+{
+    for (uint32_t i = 0; i < channel->subscriber_count; i++) {
+        struct fetch_subscriber *s = channel->subscribers[i];
+        bool takes = atomic_load(&s->leading) >= 0 || atomic_load(&s->in_flight) > 0;
+
+        if (takes) {
+            post_block(s, CURSOR_HEAD, block, channel->head);
+        } else {
+            post(s, message_make(s, FETCH_MOVED, CURSOR_HEAD, channel->head, block->next_offset));
+        }
+    }
+    channel->head = block->next_offset;
+}
+
+static void deliver_catch_up(struct channel *channel, struct log_block *block)
+{
+    for (uint32_t i = 0; i < channel->subscriber_count; i++) {
+        struct fetch_subscriber *s = channel->subscribers[i];
+
+        if (atomic_load(&s->lagging) < block->next_offset) {
+            post_block(s, CURSOR_CATCH_UP, block, channel->catch_up);
+        }
+    }
+    channel->catch_up = block->next_offset;
+}
+
+/* --- steering --- */
+
+struct channel_demand {
+    int64_t leading;
+    int64_t lagging;
+    bool in_flight;
+    bool in_flight_catch_up;
+    bool over_budget;
+};
+
+static struct channel_demand channel_demand(const struct channel *channel)
+{
+    struct channel_demand demand = { .leading = -1, .lagging = INT64_MAX };
+
+    for (uint32_t i = 0; i < channel->subscriber_count; i++) {
+        struct fetch_subscriber *s = channel->subscribers[i];
+        uint32_t in_flight = atomic_load(&s->in_flight);
+        int64_t leading, lagging;
+
+        /* Read after in_flight: the worker writes them before it counts down. */
+        leading = atomic_load(&s->leading);
+        lagging = atomic_load(&s->lagging);
+        demand.leading = leading > demand.leading ? leading : demand.leading;
+        demand.lagging = lagging < demand.lagging ? lagging : demand.lagging;
+        demand.in_flight |= in_flight > 0 || atomic_load(&s->messages) > 0;
+        demand.in_flight_catch_up |= atomic_load(&s->in_flight_catch_up) > 0;
+        demand.over_budget |= in_flight >= IN_FLIGHT_BLOCKS_MAX ||
+                              atomic_load(&s->in_flight_bytes) >= IN_FLIGHT_BYTES_MAX;
+    }
+    return demand;
+}
+
+static bool seat_head(struct fetcher *fetcher, struct channel *channel, int64_t at)
+{
+    struct error err = { 0 };
+
+    if (log_reader_assign(fetcher->head, channel->key.topic, (uint32_t)channel->key.partition, at,
+                          &err)) {
+        TRACE(TRACE_WARN, "fetch", "%.*s: %s", BYTES_ARG(channel->key.topic->name), err.message);
+        return false;
+    }
+    channel->head_assigned = true;
+    channel->head_paused = false;
+    channel->head = at;
+    for (uint32_t i = 0; i < channel->subscriber_count; i++) {
+        struct fetch_subscriber *s = channel->subscribers[i];
+
+        post(s, message_make(s, FETCH_MOVED, CURSOR_HEAD, at, at));
+    }
+    return true;
+}
+
+static void pause_or_resume(struct log_reader *reader, const struct channel *channel, bool *paused,
+                            bool want_pause)
+{
+    uint32_t partition = (uint32_t)channel->key.partition;
+
+    if (want_pause == *paused) {
+        return;
+    }
+    if (want_pause) {
+        log_reader_pause(reader, channel->key.topic, partition);
+    } else {
+        log_reader_resume(reader, channel->key.topic, partition);
+    }
+    *paused = want_pause;
+}
+
+/* Markers and aborted records yield no block: tells the tasks that wait before them. */
+static void pass_empty(struct log_reader *reader, struct channel *channel, enum cursor cursor)
+{
+    int64_t *position = cursor == CURSOR_HEAD ? &channel->head : &channel->catch_up;
+    int64_t at = log_reader_position(reader, channel->key.topic, (uint32_t)channel->key.partition);
+
+    if (at <= *position) {
+        return;
+    }
+    for (uint32_t i = 0; i < channel->subscriber_count; i++) {
+        struct fetch_subscriber *s = channel->subscribers[i];
+
+        post(s, message_make(s, FETCH_EMPTY, cursor, *position, at));
+    }
+    *position = at;
+}
+
+static bool steer_head(struct fetcher *fetcher, struct channel *channel,
+                       const struct channel_demand *demand)
+{
+    bool nobody_there = demand->leading >= 0 && demand->leading < channel->head;
+
+    if (!channel->head_assigned) {
+        return demand->leading >= 0 && seat_head(fetcher, channel, demand->leading);
+    }
+    if (nobody_there && !demand->in_flight && !channel->catching_up) {
+        return seat_head(fetcher, channel, demand->leading);
+    }
+    if (!demand->in_flight && demand->leading == channel->head) {
+        pass_empty(fetcher->head, channel, CURSOR_HEAD);
+    }
+    pause_or_resume(fetcher->head, channel, &channel->head_paused,
+                    demand->over_budget || (demand->leading < 0 && !demand->in_flight));
+    return false;
+}
+
+static bool steer_catch_up(struct fetcher *fetcher, struct channel *channel,
+                           const struct channel_demand *demand)
+{
+    uint32_t partition = (uint32_t)channel->key.partition;
+
+    if (channel->catching_up) {
+        if (!demand->in_flight) {
+            pass_empty(fetcher->catch_up, channel, CURSOR_CATCH_UP);
+        }
+        if (channel->catch_up >= channel->head) {
+            log_reader_unassign(fetcher->catch_up, channel->key.topic, partition);
+            channel->catching_up = false;
+            fetcher->catching_up--;
+            return true;
+        }
+        pause_or_resume(fetcher->catch_up, channel, &channel->catch_up_paused, demand->over_budget);
+        return false;
+    }
+    if (!channel->head_assigned || demand->in_flight_catch_up || demand->lagging >= channel->head) {
+        return false;
+    }
+    if (log_reader_assign(fetcher->catch_up, channel->key.topic, partition, demand->lagging,
+                          NULL)) {
+        return false;
+    }
+    channel->catching_up = true;
+    channel->catch_up_paused = false;
+    channel->catch_up = demand->lagging;
+    fetcher->catching_up++;
+    return true;
+}
+
+static void drop_channel(struct fetcher *fetcher, struct channel *channel)
+{
+    uint32_t partition = (uint32_t)channel->key.partition;
+
+    if (channel->head_assigned) {
+        log_reader_unassign(fetcher->head, channel->key.topic, partition);
+    }
+    if (channel->catching_up) {
+        log_reader_unassign(fetcher->catch_up, channel->key.topic, partition);
+        fetcher->catching_up--;
+    }
+    (void)map_remove(&fetcher->channels, channel_key_bytes(&channel->key));
+    channel_free(channel);
+}
+
+static bool steer(struct fetcher *fetcher)
+{
+    bool moved = false;
+
+    MAP_FOREACH (entry, &fetcher->channels) {
+        struct channel *channel = entry->value;
+        struct channel_demand demand;
+
+        if (channel->subscriber_count == 0) {
+            drop_channel(fetcher, channel);
+            continue;
+        }
+        demand = channel_demand(channel);
+        moved |= steer_head(fetcher, channel, &demand);
+        moved |= steer_catch_up(fetcher, channel, &demand);
+    }
+    return moved;
+}
+
+/* --- polling --- */
+
+/* The records up to the log's begin are gone: says so to all, and goes on from there. */
+static void skip_gap(struct fetcher *fetcher, struct channel *channel, enum cursor cursor)
+{
+    int64_t *position = cursor == CURSOR_HEAD ? &channel->head : &channel->catch_up;
+    struct log_reader *reader = cursor == CURSOR_HEAD ? fetcher->head : fetcher->catch_up;
+    uint32_t partition = (uint32_t)channel->key.partition;
+    struct log_range range;
+    int64_t at;
+
+    if (log_topic_range(fetcher->log, channel->key.topic, partition, READ_COMMITTED, &range,
+                        NULL)) {
+        return;
+    }
+    at = *position < range.begin ? range.begin : range.end;
+    for (uint32_t i = 0; i < channel->subscriber_count; i++) {
+        struct fetch_subscriber *s = channel->subscribers[i];
+
+        post(s, message_make(s, FETCH_GAP, cursor, *position, at));
+    }
+    *position = at;
+    (void)log_reader_assign(reader, channel->key.topic, partition, at, NULL); /* polled again */
+}
+
+static void report_failure(struct fetcher *fetcher, const struct log_place *place,
+                           enum cursor cursor, const struct error *err)
+{
+    struct channel_key key = { place->topic, place->partition };
+    struct channel *channel = map_find(&fetcher->channels, channel_key_bytes(&key));
+
+    if (!channel) {
+        return;
+    }
+    if (err->code == ERR_OUT_OF_RANGE) {
+        skip_gap(fetcher, channel, cursor);
+        return;
+    }
+    for (uint32_t i = 0; i < channel->subscriber_count; i++) {
+        struct fetch_message *message = message_make(channel->subscribers[i], FETCH_FAILED, cursor,
+                                                     channel->head, channel->head);
+
+        message->failure = *err;
+        post(channel->subscribers[i], message);
+    }
+}
+
+/* True when a block or an error came. */
+static bool poll_once(struct fetcher *fetcher, enum cursor cursor, int64_t wait_ms)
+{
+    struct log_reader *reader = cursor == CURSOR_HEAD ? fetcher->head : fetcher->catch_up;
+    struct log_place failed = { 0 };
+    struct error err = { 0 };
+    struct log_block *block = NULL;
+    int code = log_reader_poll(reader, wait_ms, &block, &failed, &err);
+
+    if (!code && !block) {
+        return false;
+    }
+    pthread_mutex_lock(&fetcher->mutex);
+    if (block) {
+        struct channel_key key = { block->topic, block->partition };
+        struct channel *channel = map_find(&fetcher->channels, channel_key_bytes(&key));
+
+        if (channel && cursor == CURSOR_HEAD) {
+            deliver_head(channel, block);
+        } else if (channel && channel->catching_up) {
+            deliver_catch_up(channel, block);
+        }
+        log_block_unref(block);
+    } else if (failed.topic) {
+        report_failure(fetcher, &failed, cursor, &err);
+    } else {
+        TRACE(TRACE_WARN, "fetch", "%s", err.message);
+    }
+    pthread_mutex_unlock(&fetcher->mutex);
+    return true;
+}
+
+bool fetcher_step(struct fetcher *fetcher, int64_t wait_ms)
+{
+    bool moved, catching_up;
+
+    pthread_mutex_lock(&fetcher->mutex);
+    moved = steer(fetcher);
+    catching_up = fetcher->catching_up > 0;
+    pthread_mutex_unlock(&fetcher->mutex);
+
+    for (int i = 0; catching_up && i < POLLS_PER_STEP; i++) {
+        if (!poll_once(fetcher, CURSOR_CATCH_UP, 0)) {
+            break;
+        }
+        moved = true;
+    }
+    for (int i = 0; i < POLLS_PER_STEP; i++) {
+        if (!poll_once(fetcher, CURSOR_HEAD, moved || catching_up ? 0 : wait_ms)) {
+            break;
+        }
+        moved = true;
+    }
+    return moved;
+}

@@ -1,0 +1,190 @@
+/*
+ * membership.c: which slots are ours.
+ *
+ * The group shares out the partitions of the service's empty slots topic. A slot
+ * that comes is recovered before its tasks run; a slot that goes is committed
+ * and dropped inside the revoke callback, so its new owner finds all of it;
+ * a slot that is lost is dropped as it is: the fence refuses what was pending.
+ *
+ * Workers never touch the member: the fence they send is a copy, renewed here.
+ */
+#include "base/trace.h"
+#include "engine/runtime/runtime_internal.h"
+
+static void renew_fence(struct runtime *rt)
+{
+    struct group_membership now = log_member_current(rt->member);
+    struct fence *fence = &rt->fence;
+
+    pthread_mutex_lock(&rt->leaf_mutex);
+    fence->generation = now.generation;
+    fence->member_id.len = 0;
+    buffer_append_bytes(&fence->member_id, now.member_id);
+    fence->instance_id.len = 0;
+    fence->has_instance = now.instance_id.data != NULL;
+    buffer_append_bytes(&fence->instance_id, now.instance_id);
+    pthread_mutex_unlock(&rt->leaf_mutex);
+}
+
+static void set_owned(struct runtime *rt, uint32_t slot, bool owned)
+{
+    pthread_mutex_lock(&rt->leaf_mutex);
+    rt->slots[slot].owned = owned;
+    rt->slots[slot].worker = slot % rt->worker_count;
+    pthread_mutex_unlock(&rt->leaf_mutex);
+}
+
+static void assigned(void *context, const uint32_t *partitions, uint32_t count)
+{
+    struct runtime *rt = context;
+    struct error err = { 0 };
+
+    renew_fence(rt);
+    for (uint32_t i = 0; i < count; i++) {
+        if (partitions[i] >= rt->slot_count) {
+            continue;
+        }
+        set_owned(rt, partitions[i], true);
+        if (recover_slot(rt, partitions[i], &err)) {
+            TRACE(TRACE_ERROR, "membership", "slot %u: %s", partitions[i], err.message);
+        }
+    }
+}
+
+struct drop {
+    const uint32_t *slots;
+    uint32_t count;
+};
+
+static bool drop_names(const struct drop *drop, uint32_t slot)
+{
+    for (uint32_t i = 0; i < drop->count; i++) {
+        if (drop->slots[i] == slot) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void drop_slots(struct worker *worker, void *context)
+{
+    const struct drop *drop = context;
+    struct task *next;
+
+    for (struct task *task = worker->tasks; task; task = next) {
+        next = task->next;
+        if (!task->query->durable || !drop_names(drop, task->slot)) {
+            continue;
+        }
+        if (task->dirty && worker->in_transaction) {
+            /* Part of its rows may be in the open transaction: none of it may be committed. */
+            struct error why = { 0 };
+
+            error_set(&why, ERR_FENCED, NO_POSITION, "slot %u was lost", task->slot);
+            worker_lose(worker, &why);
+            return;
+        }
+        worker_remove_task(worker, task);
+    }
+}
+
+static void commit_first(struct worker *worker, void *context)
+{
+    (void)context; /* a call of worker_call */
+    commit_now(worker);
+}
+
+static void give_up(struct runtime *rt, const uint32_t *partitions, uint32_t count, bool commit)
+{
+    struct drop drop = { partitions, count };
+
+    /* Two calls: the second waits until the first one's commit is over. */
+    for (uint32_t i = 0; commit && i < rt->worker_count; i++) {
+        worker_call(&rt->workers[i], commit_first, NULL);
+    }
+    for (uint32_t i = 0; i < rt->worker_count; i++) {
+        worker_call(&rt->workers[i], drop_slots, &drop);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (partitions[i] < rt->slot_count) {
+            set_owned(rt, partitions[i], false);
+        }
+    }
+}
+
+static void revoked(void *context, const uint32_t *partitions, uint32_t count)
+{
+    give_up(context, partitions, count, true);
+}
+
+static void lost(void *context, const uint32_t *partitions, uint32_t count)
+{
+    give_up(context, partitions, count, false);
+}
+
+static int open_topic(struct runtime *rt, const char *what, const struct log_topic **out,
+                      struct error *err)
+{
+    static const struct topic_config compacted[] = { { BYTES("cleanup.policy"),
+                                                       BYTES("compact") } };
+    struct topic_spec spec = { .name = arena_printf(&rt->arena, "_sluice-%.*s-%s",
+                                                    BYTES_ARG(rt->service_id), what),
+                               .partition_count = rt->slot_count,
+                               .configs = compacted,
+                               .config_count = 1 };
+    int code = log_create_topic(rt->log, &spec, err);
+
+    if (code && code != ERR_TOPIC_EXISTS) {
+        return code;
+    }
+    return log_open_topic(rt->log, spec.name, out, err);
+}
+
+int membership_join(struct runtime *rt, struct error *err)
+{
+    struct member_spec spec = { .client_id = rt->node_id,
+                                .session_timeout_ms = SESSION_TIMEOUT_MS,
+                                .assigned = assigned,
+                                .revoked = revoked,
+                                .lost = lost,
+                                .context = rt };
+
+    TRY(open_topic(rt, "slots", &rt->slots_topic, err));
+    TRY(open_topic(rt, "progress", &rt->progress_topic, err));
+    if (rt->slots_topic->partition_count != rt->slot_count ||
+        rt->progress_topic->partition_count != rt->slot_count) {
+        return error_set(err, ERR_TOPIC_MISMATCH, NO_POSITION,
+                         "The service '%.*s' was created with %u slots, not %u: the number is "
+                         "fixed for its life",
+                         BYTES_ARG(rt->service_id), rt->slots_topic->partition_count,
+                         rt->slot_count);
+    }
+    spec.topic = rt->slots_topic->name;
+    rt->group = arena_printf(&rt->arena, "sluice-%.*s", BYTES_ARG(rt->service_id));
+    spec.group = rt->group;
+    TRY(log_member_join(rt->log, &spec, &rt->member, err));
+    rt->joined = true;
+    return 0;
+}
+
+void membership_leave(struct runtime *rt)
+{
+    if (rt->member) {
+        log_member_leave(rt->member);
+        rt->member = NULL;
+    }
+    rt->joined = false;
+}
+
+void membership_poll(struct runtime *rt)
+{
+    struct error err = { 0 };
+
+    if (!rt->joined) {
+        return;
+    }
+    if (log_member_poll(rt->member, 0, &err)) {
+        TRACE(TRACE_WARN, "membership", "%s", err.message);
+    }
+    renew_fence(rt);
+}

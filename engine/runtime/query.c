@@ -1,0 +1,171 @@
+/*
+ * query.c: a query as the runtime holds it: its topics, options and state.
+ *
+ * Internal topics are made before the first task: repartition topics with the
+ * plan's partitions, a changelog per store with a partition per task. Those of
+ * a push query live in the node's transient log and leave with it.
+ */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "engine/runtime/runtime_internal.h"
+
+enum { RETRY_FIRST_MS = 15000, RETRY_MOST_MS = 900000 };
+
+static int make_topic(struct log *log, struct bytes name, uint32_t partitions, const char *policy,
+                      const struct log_topic **out, struct error *err)
+{
+    const struct topic_config config = { BYTES("cleanup.policy"), bytes_of(policy) };
+    struct topic_spec spec = {
+        .name = name, .partition_count = partitions, .configs = &config, .config_count = 1
+    };
+    int code = log_create_topic(log, &spec, err);
+
+    if (code && code != ERR_TOPIC_EXISTS) {
+        return code;
+    }
+    TRY(log_open_topic(log, name, out, err));
+    if ((*out)->partition_count != partitions) {
+        return error_set(err, ERR_TOPIC_MISMATCH, NO_POSITION,
+                         "The internal topic '%.*s' has %u partitions, and the query needs %u",
+                         BYTES_ARG(name), (*out)->partition_count, partitions);
+    }
+    return 0;
+}
+
+static int open_outputs(struct query *query, struct error *err)
+{
+    const struct physical_plan *plan = query->plan;
+
+    query->outputs = arena_array(&query->arena, const struct log_topic *, plan->output_count);
+    for (uint32_t i = 0; i < plan->output_count; i++) {
+        const struct output_plan *output = &plan->outputs[i];
+
+        if (output->role == TOPIC_SINK) {
+            TRY(log_open_topic(query->rt->log, output->topic, &query->outputs[i], err));
+        } else {
+            TRY(make_topic(query->log, output->topic, output->partition_count, "delete",
+                           &query->outputs[i], err));
+        }
+    }
+    return 0;
+}
+
+/* A task for every partition of the widest input. */
+static int count_tasks(struct query *query, struct error *err)
+{
+    const struct physical_plan *plan = query->plan;
+
+    query->task_counts = arena_array(&query->arena, uint32_t, plan->sub_count);
+    for (uint32_t s = 0; s < plan->sub_count; s++) {
+        for (uint32_t i = 0; i < plan->subs[s].input_count; i++) {
+            const struct input_plan *input = &plan->subs[s].inputs[i];
+            const struct log_topic *topic;
+
+            if (input->source) {
+                TRY(log_open_topic(query->rt->log, input->topic, &topic, err));
+            } else {
+                topic = query->outputs[input->output];
+            }
+            if (topic->partition_count > query->task_counts[s]) {
+                query->task_counts[s] = topic->partition_count;
+            }
+        }
+    }
+    return 0;
+}
+
+static int open_changelogs(struct query *query, struct error *err)
+{
+    const struct physical_plan *plan = query->plan;
+
+    query->changelogs = arena_array(&query->arena, const struct log_topic *, plan->store_count);
+    for (uint32_t s = 0; query->durable && s < plan->sub_count; s++) {
+        for (uint32_t i = 0; i < plan->subs[s].store_count; i++) {
+            uint32_t number = plan->subs[s].stores[i];
+
+            TRY(make_topic(query->log, plan->stores[number].changelog, query->task_counts[s],
+                           "compact", &query->changelogs[number], err));
+        }
+    }
+    return 0;
+}
+
+int query_create(struct runtime *rt, const struct physical_plan *plan,
+                 const struct query_options *options, struct row_queue *client, struct query **out,
+                 struct error *err)
+{
+    struct query *query = memory_zalloc(1, sizeof *query);
+    int code;
+
+    query->rt = rt;
+    query->plan = plan;
+    query->options = *options;
+    query->client = client;
+    query->durable = plan->kind == QUERY_PERSISTENT;
+    query->log = query->durable ? rt->log : rt->transient_log;
+    query->retry_delay_ms = RETRY_FIRST_MS;
+    atomic_store(&query->state, QUERY_RUNNING);
+    arena_init(&query->arena, 512);
+    code = open_outputs(query, err);
+    code = code ? code : count_tasks(query, err);
+    code = code ? code : open_changelogs(query, err);
+    if (code) {
+        query_destroy(query);
+        return code;
+    }
+    *out = query;
+    return 0;
+}
+
+void query_destroy(struct query *query)
+{
+    arena_fini(&query->arena);
+    free(query);
+}
+
+/* Best effort: a topic that is gone already is what was wanted. */
+void query_delete_topics(struct query *query)
+{
+    const struct physical_plan *plan = query->plan;
+
+    for (uint32_t i = 0; i < plan->output_count; i++) {
+        if (plan->outputs[i].role == TOPIC_REPARTITION) {
+            (void)log_delete_topic(query->log, plan->outputs[i].topic, NULL);
+        }
+    }
+    for (uint32_t i = 0; query->durable && i < plan->store_count; i++) {
+        if (query->changelogs[i]) {
+            (void)log_delete_topic(query->log, plan->stores[i].changelog, NULL);
+        }
+    }
+}
+
+void query_set_error(struct query *query, const struct error *why)
+{
+    struct runtime *rt = query->rt;
+
+    pthread_mutex_lock(&rt->leaf_mutex);
+    query->error = *why;
+    query->retry_delay_ms =
+        query->retry_delay_ms < RETRY_MOST_MS / 2 ? query->retry_delay_ms * 2 : RETRY_MOST_MS;
+    query->retry_at_ms = clock_now_ms(rt->clock) + query->retry_delay_ms;
+    pthread_mutex_unlock(&rt->leaf_mutex);
+    atomic_store(&query->state, QUERY_ERROR);
+    if (query->client) {
+        row_queue_finish(query->client, why->message);
+    }
+}
+
+bool query_retry_is_due(struct query *query, int64_t now_ms)
+{
+    bool due;
+
+    if (!query->durable || atomic_load(&query->state) != QUERY_ERROR) {
+        return false;
+    }
+    pthread_mutex_lock(&query->rt->leaf_mutex);
+    due = now_ms >= query->retry_at_ms;
+    pthread_mutex_unlock(&query->rt->leaf_mutex);
+    return due;
+}

@@ -1,0 +1,521 @@
+/*
+ * runtime.c: the door of the runtime: start and stop queries, step, drain, crash.
+ *
+ * Who does what in threaded mode: the fetch thread moves the log readers, a
+ * worker thread and a commit thread per worker run tasks, the control thread keeps
+ * the membership, brings lost workers back and retries queries in ERROR. In
+ * stepped mode runtime_step does a bit of each in turn, in a fixed order.
+ */
+#include "engine/runtime/runtime.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/trace.h"
+#include "engine/runtime/runtime_internal.h"
+
+enum { FETCH_WAIT_MS = 50, CONTROL_WAIT_MS = 20, JOIN_POLLS_MAX = 1000, QUIET_ROUNDS = 2 };
+
+/* --- control: membership, recovery, retries; rt->mutex held --- */
+
+static bool control_step(struct runtime *rt)
+{
+    int64_t now_ms = clock_now_ms(rt->clock);
+    struct error err = { 0 };
+    bool any = false;
+
+    membership_poll(rt);
+    for (uint32_t i = 0; atomic_load(&rt->lost_workers) > 0 && i < rt->worker_count; i++) {
+        struct worker *worker = &rt->workers[i];
+
+        if (atomic_load(&worker->lost) && now_ms >= worker->recover_at_ms) {
+            if (recover_worker(rt, worker, &err)) {
+                TRACE(TRACE_WARN, "runtime", "worker %u: %s", i, err.message);
+            }
+            any = true;
+        }
+    }
+    MAP_FOREACH (entry, &rt->queries) {
+        struct query *query = entry->value;
+
+        if (query_retry_is_due(query, now_ms)) {
+            atomic_store(&query->state, QUERY_RUNNING);
+            if (recover_query(rt, query, &err)) {
+                query_set_error(query, &err);
+            }
+            any = true;
+        }
+    }
+    return any;
+}
+
+static void *control_main(void *argument)
+{
+    struct runtime *rt = argument;
+
+    while (!atomic_load(&rt->stop)) {
+        pthread_mutex_lock(&rt->mutex);
+        control_step(rt);
+        pthread_mutex_unlock(&rt->mutex);
+        (void)queue_take(&rt->control_wake, CONTROL_WAIT_MS); /* a pause that close can end */
+    }
+    return NULL;
+}
+
+static void *fetch_main(void *argument)
+{
+    struct runtime *rt = argument;
+
+    while (!atomic_load(&rt->stop)) {
+        bool any = fetcher_step(rt->transient_fetcher, 0);
+
+        fetcher_step(rt->fetcher, any ? 0 : FETCH_WAIT_MS);
+    }
+    return NULL;
+}
+
+/* --- open and close --- */
+
+static int start_threads(struct runtime *rt, struct error *err)
+{
+    for (uint32_t i = 0; i < rt->worker_count; i++) {
+        if (worker_start_threads(&rt->workers[i])) {
+            return error_set(err, ERR_IO, NO_POSITION, "A worker thread cannot be started");
+        }
+    }
+    if (pthread_create(&rt->fetch_thread, NULL, fetch_main, rt)) {
+        return error_set(err, ERR_IO, NO_POSITION, "The fetch thread cannot be started");
+    }
+    rt->has_fetch_thread = true;
+    if (pthread_create(&rt->control_thread, NULL, control_main, rt)) {
+        return error_set(err, ERR_IO, NO_POSITION, "The control thread cannot be started");
+    }
+    rt->has_control_thread = true;
+    return 0;
+}
+
+static void init_config(struct runtime *rt, const struct runtime_config *config)
+{
+    rt->config = *config;
+    rt->log = config->log;
+    rt->clock = config->clock;
+    rt->worker_count = config->worker_count ? config->worker_count : 1;
+    rt->slot_count = config->slot_count ? config->slot_count : SLOT_COUNT_DEFAULT;
+    if (rt->slot_count > SLOT_COUNT_MAX) {
+        rt->slot_count = SLOT_COUNT_MAX;
+    }
+    if (!rt->config.batch_rows || rt->config.batch_rows > BATCH_MAX_ROWS) {
+        rt->config.batch_rows = BATCH_MAX_ROWS;
+    }
+    arena_init(&rt->arena, 1024);
+    rt->service_id = arena_copy(&rt->arena, config->service_id);
+    rt->node_id = arena_copy(&rt->arena, config->node_id);
+}
+
+int runtime_open(const struct runtime_config *config, struct runtime **out, struct error *err)
+{
+    struct runtime *rt = memory_zalloc(1, sizeof *rt);
+    int code;
+
+    init_config(rt, config);
+    pthread_mutex_init(&rt->mutex, NULL);
+    pthread_mutex_init(&rt->leaf_mutex, NULL);
+    queue_init(&rt->control_wake, 1);
+    queue_init(&rt->drain_pause, 1);
+    map_init(&rt->queries);
+    rt->slots = arena_array(&rt->arena, struct slot, rt->slot_count);
+    rt->transient_log = log_memory_create(rt->clock);
+    rt->workers = memory_zalloc(rt->worker_count, sizeof *rt->workers);
+    for (uint32_t i = 0; i < rt->worker_count; i++) {
+        worker_init(&rt->workers[i], rt, i);
+    }
+    code = fetcher_create(rt->log, rt->node_id, &rt->fetcher, err);
+    code =
+        code ? code : fetcher_create(rt->transient_log, rt->node_id, &rt->transient_fetcher, err);
+    for (uint32_t i = 0; !code && i < rt->worker_count; i++) {
+        code = worker_open_writers(&rt->workers[i], err);
+    }
+    if (!code && config->mode == RUNTIME_THREADED) {
+        code = start_threads(rt, err);
+    }
+    if (code) {
+        runtime_close(rt);
+        return code;
+    }
+    *out = rt;
+    return 0;
+}
+
+static void commit_rest(struct worker *worker, void *context)
+{
+    (void)context; /* a call of worker_call */
+    commit_now(worker);
+}
+
+static void stop_threads(struct runtime *rt)
+{
+    atomic_store(&rt->stop, true);
+    (void)queue_try_put(&rt->control_wake, rt);
+    fetcher_wake(rt->fetcher);
+    if (rt->has_control_thread) {
+        pthread_join(rt->control_thread, NULL);
+    }
+    if (rt->has_fetch_thread) {
+        pthread_join(rt->fetch_thread, NULL);
+    }
+    for (uint32_t i = 0; i < rt->worker_count; i++) {
+        worker_stop_threads(&rt->workers[i]);
+    }
+}
+
+void runtime_close(struct runtime *rt)
+{
+    if (!rt) {
+        return;
+    }
+    for (uint32_t i = 0; rt->joined && i < rt->worker_count; i++) {
+        worker_call(&rt->workers[i], commit_rest, NULL);
+    }
+    if (rt->fetcher && rt->transient_fetcher) {
+        stop_threads(rt);
+    }
+    for (uint32_t i = 0; i < rt->worker_count; i++) {
+        worker_fini(&rt->workers[i]);
+    }
+    membership_leave(rt);
+    MAP_FOREACH (entry, &rt->queries) {
+        query_destroy(entry->value);
+    }
+    map_fini(&rt->queries);
+    fetcher_destroy(rt->fetcher);
+    fetcher_destroy(rt->transient_fetcher);
+    log_close(rt->transient_log);
+    free(rt->workers);
+    queue_fini(&rt->control_wake);
+    queue_fini(&rt->drain_pause);
+    pthread_mutex_destroy(&rt->mutex);
+    pthread_mutex_destroy(&rt->leaf_mutex);
+    buffer_fini(&rt->fence.member_id);
+    buffer_fini(&rt->fence.instance_id);
+    arena_fini(&rt->arena);
+    free(rt);
+}
+
+/* --- queries --- */
+
+static bool owns_a_slot(const struct runtime *rt)
+{
+    for (uint32_t i = 0; i < rt->slot_count; i++) {
+        if (rt->slots[i].owned) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int join(struct runtime *rt, struct error *err)
+{
+    TRY(membership_join(rt, err));
+    for (int i = 0; i < JOIN_POLLS_MAX && !owns_a_slot(rt); i++) {
+        membership_poll(rt);
+    }
+    return 0;
+}
+
+static void drop_query(struct worker *worker, void *context)
+{
+    struct task *next;
+
+    for (struct task *task = worker->tasks; task; task = next) {
+        next = task->next;
+        if (task->query == context) {
+            worker_remove_task(worker, task);
+        }
+    }
+}
+
+static void remove_query(struct runtime *rt, struct query *query)
+{
+    for (uint32_t i = 0; i < rt->worker_count; i++) {
+        worker_call(&rt->workers[i], drop_query, query);
+    }
+    (void)map_remove(&rt->queries, query->plan->query_id);
+    query_delete_topics(query);
+    query_destroy(query);
+}
+
+static int start_locked(struct runtime *rt, const struct physical_plan *plan,
+                        const struct query_options *options, struct row_queue *client,
+                        struct error *err)
+{
+    struct query *query;
+    int code;
+
+    if (map_find(&rt->queries, plan->query_id)) {
+        return error_set(err, ERR_NAME_TAKEN, NO_POSITION, "The query '%.*s' is running already",
+                         BYTES_ARG(plan->query_id));
+    }
+    if (!rt->joined && plan->kind == QUERY_PERSISTENT) {
+        TRY(join(rt, err));
+    }
+    TRY(query_create(rt, plan, options, client, &query, err));
+    map_put(&rt->queries, plan->query_id, query);
+    code = recover_query(rt, query, err);
+    if (code) {
+        remove_query(rt, query);
+    }
+    return code;
+}
+
+int runtime_start(struct runtime *rt, const struct physical_plan *plan,
+                  const struct query_options *options, struct row_queue *client, struct error *err)
+{
+    int code;
+
+    pthread_mutex_lock(&rt->mutex);
+    code = start_locked(rt, plan, options, client, err);
+    pthread_mutex_unlock(&rt->mutex);
+    return code;
+}
+
+struct forget {
+    struct query *query;
+    struct error *err;
+    int code;
+};
+
+static void forget_query(struct worker *worker, void *context)
+{
+    struct forget *forget = context;
+
+    if (worker->phase != WORKER_IDLE || forget->code) {
+        return;
+    }
+    if (!worker->in_transaction) {
+        forget->code = log_writer_begin(worker->writer, forget->err);
+        worker->in_transaction = !forget->code;
+    }
+    if (!forget->code) {
+        forget->code = progress_forget(worker, forget->query, forget->err);
+    }
+    if (!forget->code) {
+        forget->code = commit_send_fence(worker, forget->err);
+    }
+    if (!forget->code) {
+        forget->code = commit_execute(worker, forget->err);
+    }
+    worker->in_transaction = false;
+    if (forget->code) {
+        worker_lose(worker, forget->err);
+    }
+}
+
+static int stop_locked(struct runtime *rt, struct bytes query_id, struct error *err)
+{
+    struct query *query = map_find(&rt->queries, query_id);
+    struct forget forget = { query, err, 0 };
+
+    if (!query) {
+        return error_set(err, ERR_UNKNOWN_QUERY, NO_POSITION, "There is no query '%.*s'",
+                         BYTES_ARG(query_id));
+    }
+    for (uint32_t i = 0; i < rt->worker_count; i++) {
+        worker_call(&rt->workers[i], commit_rest, NULL);
+    }
+    for (uint32_t i = 0; i < rt->worker_count; i++) {
+        worker_call(&rt->workers[i], drop_query, query);
+        if (query->durable) {
+            worker_call(&rt->workers[i], forget_query, &forget);
+        }
+    }
+    remove_query(rt, query);
+    return forget.code;
+}
+
+int runtime_stop(struct runtime *rt, struct bytes query_id, struct error *err)
+{
+    int code;
+
+    pthread_mutex_lock(&rt->mutex);
+    code = stop_locked(rt, query_id, err);
+    pthread_mutex_unlock(&rt->mutex);
+    return code;
+}
+
+static int find_query(struct runtime *rt, struct bytes query_id, struct query **out,
+                      struct error *err)
+{
+    *out = map_find(&rt->queries, query_id);
+    return *out ? 0
+                : error_set(err, ERR_UNKNOWN_QUERY, NO_POSITION, "There is no query '%.*s'",
+                            BYTES_ARG(query_id));
+}
+
+int runtime_query_status(struct runtime *rt, struct bytes query_id, struct query_status *out,
+                         struct error *err)
+{
+    struct query *query;
+    int code;
+
+    pthread_mutex_lock(&rt->mutex);
+    code = find_query(rt, query_id, &query, err);
+    if (!code) {
+        *out = (struct query_status){ .state = (enum query_state)atomic_load(&query->state),
+                                      .rows_in = atomic_load(&query->rows_in),
+                                      .rows_skipped = atomic_load(&query->rows_skipped),
+                                      .task_count = atomic_load(&query->live_tasks) };
+        pthread_mutex_lock(&rt->leaf_mutex);
+        out->error = query->error;
+        pthread_mutex_unlock(&rt->leaf_mutex);
+    }
+    pthread_mutex_unlock(&rt->mutex);
+    return code;
+}
+
+/* --- stepping and draining --- */
+
+bool runtime_step(struct runtime *rt)
+{
+    bool any;
+
+    pthread_mutex_lock(&rt->mutex);
+    any = control_step(rt);
+    any |= fetcher_step(rt->transient_fetcher, 0);
+    any |= fetcher_step(rt->fetcher, 0);
+    for (uint32_t i = 0; i < rt->worker_count; i++) {
+        any |= worker_step(&rt->workers[i], 0);
+    }
+    pthread_mutex_unlock(&rt->mutex);
+    return any;
+}
+
+static int check_lost(const struct runtime *rt, struct error *err)
+{
+    if (atomic_load(&rt->lost_workers) == 0) {
+        return 0;
+    }
+    return error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION,
+                     "The log does not answer; the queries go on when it does");
+}
+
+static int drain_stepped(struct runtime *rt, struct error *err)
+{
+    uint64_t activity = 0, before;
+
+    do {
+        before = activity;
+        while (runtime_step(rt)) {
+        }
+        TRY(check_lost(rt, err));
+        activity = 0;
+        for (uint32_t i = 0; i < rt->worker_count; i++) {
+            commit_now(&rt->workers[i]);
+            activity += rt->workers[i].activity;
+        }
+    } while (activity != before);
+    return 0;
+}
+
+struct probe {
+    bool quiet;
+    uint64_t activity;
+};
+
+static bool input_is_quiet(const struct task_input *input)
+{
+    struct log *log = input->plan->source ? input->task->query->rt->log : input->task->query->log;
+    struct log_range range;
+
+    if (input->queue_count > 0) {
+        return false;
+    }
+    return !input_can_take(input) ||
+           log_topic_range(log, input->topic, input->task->partition, READ_COMMITTED, &range,
+                           NULL) != 0 ||
+           input->enqueued >= range.end;
+}
+
+static void probe_worker(struct worker *worker, void *context)
+{
+    struct probe *probe = context;
+
+    commit_now(worker);
+    probe->quiet &= worker->phase == WORKER_IDLE;
+    probe->activity += worker->commit_number;
+    for (const struct task *task = worker->tasks; task; task = task->next) {
+        probe->quiet &= !task->dirty && (task->born || !task->query->durable);
+        probe->activity += task->rows_in;
+        for (uint32_t i = 0; i < task->sub->input_count; i++) {
+            probe->quiet &= input_is_quiet(&task->inputs[i]);
+        }
+    }
+}
+
+static int drain_threaded(struct runtime *rt, struct error *err)
+{
+    uint64_t last = UINT64_MAX;
+    int quiet_rounds = 0;
+
+    while (quiet_rounds < QUIET_ROUNDS) {
+        struct probe probe = { .quiet = true };
+
+        for (uint32_t i = 0; i < rt->worker_count; i++) {
+            worker_call(&rt->workers[i], probe_worker, &probe);
+        }
+        TRY(check_lost(rt, err));
+        quiet_rounds = probe.quiet && probe.activity == last ? quiet_rounds + 1 : 0;
+        last = probe.activity;
+        if (quiet_rounds == 0) {
+            (void)queue_take(&rt->drain_pause, 1); /* nothing ever comes: lets the workers run */
+        }
+    }
+    return 0;
+}
+
+int runtime_drain(struct runtime *rt, struct error *err)
+{
+    return rt->config.mode == RUNTIME_THREADED ? drain_threaded(rt, err) : drain_stepped(rt, err);
+}
+
+/* --- the test driver's handles --- */
+
+static void open_gate(struct task *task, const struct log_topic *topic, int64_t below)
+{
+    for (uint32_t i = 0; i < task->sub->input_count; i++) {
+        struct task_input *input = &task->inputs[i];
+
+        if (input->topic == topic && input->plan->source) {
+            input->gate = below;
+            reader_update_wants(input->reader);
+        }
+    }
+}
+
+int runtime_open_gate(struct runtime *rt, struct bytes query_id, const struct log_topic *topic,
+                      uint32_t partition, int64_t below, struct error *err)
+{
+    struct query *query;
+
+    TRY(find_query(rt, query_id, &query, err));
+    for (uint32_t i = 0; i < rt->worker_count; i++) {
+        for (struct task *task = rt->workers[i].tasks; task; task = task->next) {
+            if (task->query == query && task->partition == partition) {
+                open_gate(task, topic, below);
+            }
+        }
+    }
+    return 0;
+}
+
+int runtime_crash(struct runtime *rt, struct error *err)
+{
+    struct error why = { 0 };
+
+    error_set(&why, ERR_LOG_UNAVAILABLE, NO_POSITION, "a crash was asked for");
+    for (uint32_t i = 0; i < rt->worker_count; i++) {
+        worker_lose(&rt->workers[i], &why);
+        rt->workers[i].failures = 0;
+        TRY(recover_worker(rt, &rt->workers[i], err));
+    }
+    return 0;
+}

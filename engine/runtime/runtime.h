@@ -1,0 +1,95 @@
+/*
+ * runtime.h: runs queries: slots, readers, tasks, workers, commits, recovery.
+ *
+ * A runtime belongs to one node. It joins the service's group, owns slots, and for
+ * each slot runs the tasks of every query that fall into it (docs/architecture.md).
+ * Every change that a task makes - rows written, state, positions - is committed in
+ * one log transaction per worker; after a crash or a failed commit all is read back.
+ *
+ *   threaded   workers, commits, fetching and membership have threads of their own
+ *   stepped    nothing runs but inside runtime_step and runtime_drain: the same code,
+ *              on the caller's thread and clock; shells and tests
+ *
+ * Calls are safe from any thread in threaded mode; in stepped mode there is one thread.
+ */
+#ifndef SLUICE_ENGINE_RUNTIME_RUNTIME_H
+#define SLUICE_ENGINE_RUNTIME_RUNTIME_H
+
+#include "engine/operator/op.h"
+
+struct runtime;
+
+enum runtime_mode { RUNTIME_STEPPED, RUNTIME_THREADED };
+
+struct runtime_config {
+    struct log *log;
+    const struct clock *clock;
+    struct bytes service_id;
+    struct bytes node_id; /* stable over restarts where there is a data directory */
+    uint32_t worker_count;
+    uint32_t slot_count; /* 0: 64 */
+    uint32_t batch_rows; /* rows decoded at once; 0: BATCH_MAX_ROWS */
+    enum runtime_mode mode;
+    /* A record or row was skipped or nulled. Called from workers; may be NULL. */
+    void (*skipped)(void *context, struct bytes query_id, const struct row_origin *origin,
+                    const char *what, const struct error *err);
+    void *context;
+};
+
+int runtime_open(const struct runtime_config *config, struct runtime **out, struct error *err);
+/* Commits what is done and ends; uncommitted work is read again at the next start. */
+void runtime_close(struct runtime *rt);
+
+enum offset_reset { RESET_LATEST, RESET_EARLIEST };
+enum query_gate { QUERY_FREE, QUERY_GATED };
+
+struct query_options {
+    enum offset_reset reset;
+    int64_t commit_interval_ms;
+    size_t cache_bytes;   /* emission budget; 0: every update */
+    enum query_gate gate; /* GATED: reads sources only as far as runtime_open_gate says */
+};
+
+/*
+ * Starts a query: makes its internal topics, restores what it had, reads on. The plan is
+ * borrowed until the query is stopped; so is the queue, where a push query has one.
+ */
+int runtime_start(struct runtime *rt, const struct physical_plan *plan,
+                  const struct query_options *options, struct row_queue *client, struct error *err);
+/* Ends a query. Durable state and internal topics go too. ERR_UNKNOWN_QUERY. */
+int runtime_stop(struct runtime *rt, struct bytes query_id, struct error *err);
+
+enum query_state { QUERY_RUNNING, QUERY_ERROR };
+
+struct query_status {
+    enum query_state state;
+    struct error error; /* why, in QUERY_ERROR */
+    uint64_t rows_in;
+    uint64_t rows_skipped; /* records and rows that failed */
+    uint32_t task_count;
+};
+
+int runtime_query_status(struct runtime *rt, struct bytes query_id, struct query_status *out,
+                         struct error *err);
+
+/* Stepped: does a bounded piece of work; false when there was nothing to do. */
+bool runtime_step(struct runtime *rt);
+/* Until everything that is in the log is read, emitted and committed. */
+int runtime_drain(struct runtime *rt, struct error *err);
+
+/* Stepped, gated queries: the source topic may be read below this offset. */
+int runtime_open_gate(struct runtime *rt, struct bytes query_id, const struct log_topic *topic,
+                      uint32_t partition, int64_t below, struct error *err);
+/* Stepped: forgets all live state as a crash would, and recovers from the log. */
+int runtime_crash(struct runtime *rt, struct error *err);
+
+/* Rows of a pull query, copied into the arena: result columns side by side. */
+struct pull_rows {
+    const struct value *cells;
+    const int64_t *timestamps;
+    uint32_t row_count;
+};
+int runtime_pull(struct runtime *rt, const struct pull_lookup *lookup, struct arena *arena,
+                 struct pull_rows *out, struct error *err);
+
+#endif

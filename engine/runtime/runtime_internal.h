@@ -1,0 +1,399 @@
+/*
+ * runtime_internal.h: what the files of this folder share.
+ *
+ *   fetch.c      the node's log readers: one head and one catch-up cursor per partition
+ *   reader.c     a worker's side of it: decodes a block once for all tasks that read it
+ *   task.c       one query's sub-topology on one partition
+ *   worker.c     owns tasks and readers; mailbox, runs, when to commit
+ *   commit.c     one transaction: rows, changelogs, progress, fence
+ *   progress.c   positions and operator metadata as records
+ *   recover.c    from the log back to live tasks
+ *   membership.c slots: which are ours
+ */
+#ifndef SLUICE_ENGINE_RUNTIME_RUNTIME_INTERNAL_H
+#define SLUICE_ENGINE_RUNTIME_RUNTIME_INTERNAL_H
+
+#include <pthread.h>
+
+#include "base/map.h"
+#include "base/queue.h"
+#include "base/vec.h"
+#include "engine/runtime/runtime.h"
+
+struct worker;
+struct task;
+struct reader;
+struct fetcher;
+
+enum { SLOT_COUNT_DEFAULT = 64, SLOT_COUNT_MAX = 1024, BUILDER_DRAIN_BYTES = 64 * 1024 };
+enum { MAX_COMMIT_PAUSE_MS = 100, TRANSACTION_TIMEOUT_MS = 10000, SESSION_TIMEOUT_MS = 6000 };
+
+/* --- mailbox: messages to a worker, from any thread; what they carry bounds them --- */
+
+struct message {
+    struct message *next;
+    bool exclusive; /* not while a commit is under way */
+    void (*handle)(struct worker *worker, struct message *message); /* frees it */
+};
+
+struct mailbox {
+    pthread_mutex_t mutex; /* first, last, woken */
+    pthread_cond_t arrived;
+    struct message *first;
+    struct message *last;
+    bool woken;
+};
+
+void mailbox_init(struct mailbox *box);
+void mailbox_fini(struct mailbox *box);
+void mailbox_post(struct mailbox *box, struct message *message);
+/* All that is there, as a list; waits for the first or a wake at most that long. */
+struct message *mailbox_take(struct mailbox *box, int64_t wait_ms);
+void mailbox_wake(struct mailbox *box);
+
+/* --- fetch.c --- */
+
+enum cursor { CURSOR_HEAD, CURSOR_CATCH_UP };
+
+/* What the fetcher tells a reader. */
+enum fetch_event {
+    FETCH_BLOCK, /* records: offsets [from, next) */
+    FETCH_MOVED, /* the head is at `next` now, and this reader wanted nothing of it */
+    FETCH_EMPTY, /* [from, next) holds no records: markers, aborted or compacted ones */
+    FETCH_GAP,   /* [from, next) is no longer in the log */
+    FETCH_FAILED /* the partition cannot be read any more */
+};
+
+struct fetch_message {
+    struct message message;
+    struct reader *reader;
+    enum fetch_event event;
+    enum cursor cursor;
+    struct log_block *block; /* FETCH_BLOCK: with a reference */
+    int64_t from;
+    int64_t next;
+    struct error failure; /* FETCH_FAILED */
+};
+
+/* A worker's reader as the fetcher sees it. The worker writes the first two, both count. */
+struct fetch_subscriber {
+    struct reader *reader;
+    struct worker *worker;
+    _Atomic int64_t
+        lagging; /* lowest position below the head that a task waits for, or INT64_MAX */
+    _Atomic int64_t leading; /* highest position of a task that can take more, or -1 */
+    _Atomic int64_t in_flight_bytes;
+    _Atomic uint32_t in_flight; /* blocks not done with yet */
+    _Atomic uint32_t in_flight_catch_up;
+    _Atomic uint32_t messages; /* posted and not handled yet */
+};
+
+int fetcher_create(struct log *log, struct bytes client_id, struct fetcher **out,
+                   struct error *err);
+void fetcher_destroy(struct fetcher *fetcher);
+/* From where the subscriber's wants say; nothing is read before they say so. */
+void fetcher_subscribe(struct fetcher *fetcher, const struct log_topic *topic, uint32_t partition,
+                       struct fetch_subscriber *subscriber);
+/* Afterwards nothing new is posted for it. */
+void fetcher_unsubscribe(struct fetcher *fetcher, const struct log_topic *topic, uint32_t partition,
+                         struct fetch_subscriber *subscriber);
+/* Moves cursors and delivers at most a few blocks; false: nothing to do. */
+bool fetcher_step(struct fetcher *fetcher, int64_t wait_ms);
+void fetcher_wake(struct fetcher *fetcher);
+
+/* --- reader.c --- */
+
+/* A decoded batch, shared by the tasks of one worker. */
+struct shared_batch {
+    struct shared_batch *next_free;
+    struct reader *reader;
+    struct arena arena;
+    struct log_block *block;
+    const struct row_batch *rows;
+    int64_t next_offset; /* behind the last row */
+    uint32_t references;
+};
+
+struct input_queue_item {
+    struct shared_batch *batch;
+    uint32_t next_row;
+};
+
+/* One input of one task. */
+struct task_input {
+    struct task *task;
+    const struct input_plan *plan;
+    const struct log_topic *topic;
+    struct reader *reader;
+    struct input_queue_item *queue; /* ring */
+    uint32_t queue_capacity, queue_first, queue_count;
+    uint64_t queued_rows;
+    int64_t enqueued;  /* next offset to be offered */
+    int64_t processed; /* next offset to be processed */
+    int64_t committed; /* as the last commit has it; -1: not yet */
+    int64_t gate;      /* offsets below it may be processed */
+};
+
+/* A topic partition decoded once for all inputs that read the same declared source. */
+struct reader {
+    struct reader *next;
+    struct worker *worker;
+    struct fetcher *fetcher;
+    struct fetch_subscriber subscriber;
+    struct arena arena; /* source, topic_text */
+    const char *topic_text;
+    const struct log_topic *topic;
+    uint32_t partition;
+    const struct source *source;          /* NULL: a repartition topic */
+    const struct input_plan *repartition; /* else NULL */
+    struct input_decoder *decoder;
+    bool *wanted; /* union of what the inputs want; NULL: all */
+    struct task_input **inputs;
+    uint32_t input_count, input_capacity;
+    struct fetch_message *pending, *pending_last; /* blocks to decode, by their message.next */
+    uint32_t pending_record;                      /* of the first: the next record to decode */
+    int64_t pending_from; /* of the first: where that record's range begins */
+    struct shared_batch *free_batches;
+    uint32_t live_batches;
+    int64_t head; /* as far as the head has come for this worker; -1: not known */
+    bool dead;    /* unsubscribed; goes with its last message and batch */
+};
+
+int reader_attach(struct worker *worker, struct task_input *input, struct error *err);
+void reader_detach(struct task_input *input);
+/* Decodes one batch for those who wait for it; false: nothing to decode. */
+bool reader_decode(struct reader *reader);
+void reader_update_wants(struct reader *reader);
+void reader_handle(struct worker *worker, struct message *message); /* a fetch_message */
+void reader_free_if_unused(struct reader *reader);
+void shared_batch_unref(struct shared_batch *batch);
+
+/* --- task.c --- */
+
+struct query;
+
+struct task {
+    struct task *next;
+    struct query *query;
+    struct worker *worker;
+    const struct sub_plan *sub;
+    uint32_t sub_index;
+    uint32_t partition;
+    uint32_t slot;
+    struct arena arena;
+    struct op_env env;
+    struct op_chain chain;
+    bool chain_open;
+    struct task_input *inputs;
+    struct store **stores;        /* by index into plan->stores */
+    struct buffer saved_metadata; /* as last committed */
+    bool could_take;              /* as its readers were told */
+    bool counted;                 /* in query->live_tasks */
+    bool born;                    /* progress knows the task */
+    bool dirty;                   /* has done something since its last commit */
+    bool buffers;                 /* emits at flush only */
+    bool in_commit;
+    int64_t last_flush_ms;
+    uint64_t rows_in;
+    uint64_t rows_skipped;
+};
+
+int task_create(struct query *query, uint32_t sub_index, uint32_t partition, struct task **out,
+                struct error *err);
+void task_destroy(struct task *task);
+bool task_can_take(const struct task *task); /* its client has room */
+bool input_can_take(const struct task_input *input);
+void input_offer(struct task_input *input, struct shared_batch *batch);
+void input_skip_to(struct task_input *input, int64_t offset); /* what lies before is not there */
+void input_clear(struct task_input *input);
+/* One run; *ran says whether there was anything. An error stops the query. */
+int task_run(struct task *task, bool *ran, struct error *err);
+bool task_is_drained(const struct task *task); /* nothing queued that the gates let pass */
+void task_count_skipped(struct task *task, const struct row_origin *origin, const char *what,
+                        const struct error *err);
+
+/* --- queries and the runtime --- */
+
+struct query_output {
+    const struct log_topic *topic;
+};
+
+struct query {
+    struct runtime *rt;
+    const struct physical_plan *plan;
+    struct query_options options;
+    struct row_queue *client;
+    struct arena arena;
+    bool durable;
+    struct log *log; /* of internal topics: the node's, or the transient one */
+    const struct log_topic **outputs;
+    const struct log_topic **changelogs; /* by store */
+    uint32_t *task_counts;               /* by sub-topology */
+    _Atomic int state;                   /* enum query_state */
+    struct error error;                  /* under rt->leaf_mutex; so the next two */
+    int64_t retry_at_ms;
+    int64_t retry_delay_ms;
+    _Atomic uint64_t rows_in;
+    _Atomic uint64_t rows_skipped;
+    _Atomic uint32_t live_tasks;
+};
+
+struct slot {
+    bool owned;
+    uint32_t worker;
+};
+
+/* A copy of the membership, for those who commit. */
+struct fence {
+    struct buffer member_id;
+    struct buffer instance_id;
+    bool has_instance;
+    int32_t generation;
+};
+
+enum worker_phase { WORKER_IDLE, WORKER_COMMITTING, WORKER_LOST };
+
+struct worker {
+    struct runtime *rt;
+    uint32_t index;
+    struct mailbox mailbox;
+    struct task *tasks;
+    struct reader *readers;
+    struct log_writer *writer;           /* transactional */
+    struct log_writer *transient_writer; /* topics of push queries */
+    struct log_builder scratch;          /* changelog and progress records */
+    enum worker_phase phase;
+    _Atomic bool lost; /* phase is WORKER_LOST: for the control thread */
+    bool in_transaction;
+    bool flush_now; /* drain: flush and commit whatever is dirty */
+    int64_t last_commit_ms;
+    int64_t last_commit_us;                   /* duration of the last commit */
+    struct arena run_arena;                   /* ends with each run */
+    struct message *deferred, *deferred_last; /* wait until the commit is over */
+    struct query *culprit;                    /* whose task is being flushed */
+    struct query *refused_query;              /* one of its records was refused by the log */
+    struct error refusal;
+    int64_t last_tick_ms;
+    int64_t recover_at_ms;
+    uint32_t failures; /* in a row: back-off */
+    uint64_t activity; /* grows with everything done: quiescence */
+    /* threads */
+    pthread_t thread;
+    pthread_t commit_thread;
+    bool has_threads;
+    pthread_mutex_t commit_mutex; /* commit_requested, commit_stop */
+    pthread_cond_t commit_wanted;
+    bool commit_requested;
+    bool commit_stop;
+    _Atomic bool stop;
+    uint64_t commit_number;
+};
+
+struct runtime {
+    struct runtime_config config;
+    struct log *log;
+    struct log *transient_log;
+    const struct clock *clock;
+    struct arena arena;
+    struct bytes service_id, node_id, group;
+    const struct log_topic *slots_topic;
+    const struct log_topic *progress_topic;
+    struct fetcher *fetcher;
+    struct fetcher *transient_fetcher;
+    struct worker *workers;
+    uint32_t worker_count;
+    struct slot *slots;
+    uint32_t slot_count;
+    struct log_member *member;
+    pthread_mutex_t mutex;      /* queries, member, recovery */
+    pthread_mutex_t leaf_mutex; /* fence, slots, queries' errors; nothing is called under it */
+    struct fence fence;
+    struct map queries;
+    bool joined;
+    _Atomic bool stop;
+    _Atomic uint32_t lost_workers;
+    struct queue control_wake; /* ends the control thread's pause */
+    struct queue drain_pause;  /* never has anything: a pause */
+    pthread_t control_thread, fetch_thread;
+    bool has_control_thread, has_fetch_thread;
+};
+
+/* --- query.c --- */
+
+int query_create(struct runtime *rt, const struct physical_plan *plan,
+                 const struct query_options *options, struct row_queue *client, struct query **out,
+                 struct error *err);
+void query_destroy(struct query *query);
+void query_delete_topics(struct query *query);
+void query_set_error(struct query *query, const struct error *why); /* any thread */
+bool query_retry_is_due(struct query *query, int64_t now_ms);
+
+/* --- worker.c --- */
+
+int worker_init(struct worker *worker, struct runtime *rt, uint32_t index);
+void worker_fini(struct worker *worker);
+bool worker_step(struct worker *worker, int64_t wait_ms); /* false: nothing to do */
+int worker_open_writers(struct worker *worker, struct error *err);
+int worker_add_task(struct worker *worker, struct task *task, struct error *err);
+void worker_remove_task(struct worker *worker, struct task *task);
+/* Transient errors: recovers; others: the query cannot go on. */
+void worker_fail(struct worker *worker, struct query *query, const struct error *why);
+/* The query goes to ERROR and back-off; the worker's others recover without it. */
+void worker_fail_query(struct worker *worker, struct query *query, const struct error *why);
+/* Drops all durable tasks: they are recovered from what the log has. */
+void worker_lose(struct worker *worker, const struct error *why);
+int worker_start_threads(struct worker *worker);
+void worker_stop_threads(struct worker *worker);
+/* Runs f on the worker's thread and waits for it (stepped: calls it). */
+void worker_call(struct worker *worker, void (*f)(struct worker *worker, void *context),
+                 void *context);
+
+/* --- commit.c --- */
+
+/* Drains builders that have grown; begins the transaction on the way. */
+int commit_drain_outputs(struct task *task, size_t at_least_bytes, struct error *err);
+bool commit_is_due(const struct worker *worker, bool drained);
+/* Gathers, appends and fences; then commits: here (stepped) or on the commit thread. */
+void commit_start(struct worker *worker);
+/* Everything dirty takes part, whatever its interval. */
+void commit_now(struct worker *worker);
+void commit_finish(struct worker *worker, int code, const struct error *err);
+/* Positions for every slot of the worker under the current generation. */
+int commit_send_fence(struct worker *worker, struct error *err);
+int commit_execute(struct worker *worker, struct error *err); /* the waiting part */
+
+/* --- progress.c --- */
+
+struct progress; /* what a slot's partition says */
+
+int progress_read(struct runtime *rt, uint32_t slot, struct progress **out, struct error *err);
+void progress_free(struct progress *progress);
+/* Only of a task that was born; -1: the topic is another one than then. */
+int64_t progress_position(const struct progress *progress, const struct task_input *input);
+/* False: the task has never committed. */
+bool progress_find_task(const struct progress *progress, const struct task *task,
+                        struct bytes *metadata);
+/* Records for what the included tasks of the worker have changed, slot by slot. */
+int progress_write(struct worker *worker, struct error *err);
+/* The query is gone: forget its tasks. */
+int progress_forget(struct worker *worker, struct query *query, struct error *err);
+
+/* --- recover.c --- */
+
+/* Calls on_block for everything from the beginning to the last stable offset. */
+int recover_read_all(struct log *log, const struct log_topic *topic, uint32_t partition,
+                     void (*on_block)(void *context, const struct log_block *block), void *context,
+                     struct error *err);
+/* Makes, restores and attaches the tasks of the slot; rt->mutex held. */
+int recover_slot(struct runtime *rt, uint32_t slot, struct error *err);
+int recover_query(struct runtime *rt, struct query *query, struct error *err);
+int recover_worker(struct runtime *rt, struct worker *worker, struct error *err);
+uint32_t slot_of(const struct runtime *rt, struct bytes root_topic, uint32_t partition);
+
+/* --- membership.c --- */
+
+int membership_join(struct runtime *rt, struct error *err);
+void membership_leave(struct runtime *rt);
+void membership_poll(struct runtime *rt);
+
+#endif

@@ -1,0 +1,438 @@
+/*
+ * task.c: one query's sub-topology on one partition.
+ *
+ * Each input has a queue of decoded batches. A run takes from one input the longest prefix
+ * in which every row, at its turn, has the smallest timestamp of all queue heads
+ * (ties: tables first, then the lower input), so several inputs are merged by
+ * time while most runs are a whole batch:
+ *
+ *     input 0:  5 6 7 | 9        heads 5 and 8: run 5 6 7 from input 0,
+ *     input 1:  8 ...            then 8 from input 1
+ *
+ * With an input's queue empty the others may go on only when that input has
+ * nothing more in the log.
+ */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "engine/runtime/runtime_internal.h"
+
+enum { INPUT_QUEUE_ROWS_MAX = 2048 };
+
+static void row_error(struct op_env *env, const struct op *op, const struct row_origin *origin,
+                      const char *what, const struct error *err)
+{
+    (void)op; /* the step is part of `what` */
+    task_count_skipped(env->context, origin, what, err);
+}
+
+void task_count_skipped(struct task *task, const struct row_origin *origin, const char *what,
+                        const struct error *err)
+{
+    const struct runtime_config *config = &task->query->rt->config;
+
+    task->rows_skipped++;
+    atomic_fetch_add(&task->query->rows_skipped, 1);
+    if (config->skipped) {
+        config->skipped(config->context, task->query->plan->query_id, origin, what, err);
+    }
+}
+
+static void open_outputs(struct task *task)
+{
+    const struct physical_plan *plan = task->query->plan;
+    struct op_output *outputs = arena_array(&task->arena, struct op_output, plan->output_count);
+
+    for (uint32_t i = 0; i < plan->output_count; i++) {
+        uint32_t partitions = task->query->outputs[i]->partition_count;
+
+        outputs[i].partition_count = partitions;
+        outputs[i].builders = arena_array(&task->arena, struct log_builder, partitions);
+        outputs[i].touched = arena_array(&task->arena, uint64_t, (partitions + 63) / 64);
+    }
+    task->env.outputs = outputs;
+}
+
+static void open_stores(struct task *task)
+{
+    const struct physical_plan *plan = task->query->plan;
+
+    task->stores = arena_array(&task->arena, struct store *, plan->store_count);
+    for (uint32_t i = 0; i < task->sub->store_count; i++) {
+        task->stores[task->sub->stores[i]] =
+            store_create(task->query->durable ? STORE_DURABLE : STORE_TRANSIENT);
+    }
+    task->env.stores = task->stores;
+}
+
+static bool sub_buffers(const struct sub_plan *sub)
+{
+    for (uint32_t i = 0; i < sub->op_count; i++) {
+        if (sub->ops[i].tag == PLAN_AGGREGATE || sub->ops[i].tag == PLAN_TABLE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int open_inputs(struct task *task, struct error *err)
+{
+    const struct physical_plan *plan = task->query->plan;
+
+    task->inputs = arena_array(&task->arena, struct task_input, task->sub->input_count);
+    for (uint32_t i = 0; i < task->sub->input_count; i++) {
+        struct task_input *input = &task->inputs[i];
+
+        input->task = task;
+        input->plan = &task->sub->inputs[i];
+        input->committed = -1;
+        input->gate = INT64_MAX;
+        if (input->plan->source) {
+            TRY(log_open_topic(task->query->rt->log, input->plan->topic, &input->topic, err));
+            input->gate = task->query->options.gate == QUERY_GATED ? 0 : INT64_MAX;
+        } else {
+            input->topic = task->query->outputs[input->plan->output];
+        }
+    }
+    (void)plan;
+    return 0;
+}
+
+int task_create(struct query *query, uint32_t sub_index, uint32_t partition, struct task **out,
+                struct error *err)
+{
+    struct task *task = memory_zalloc(1, sizeof *task);
+    int code;
+
+    task->query = query;
+    task->sub = &query->plan->subs[sub_index];
+    task->sub_index = sub_index;
+    task->partition = partition;
+    task->slot = slot_of(query->rt, task->sub->root_topic, partition);
+    task->buffers = query->options.cache_bytes > 0 && sub_buffers(task->sub);
+    task->last_flush_ms = clock_now_ms(query->rt->clock);
+    arena_init(&task->arena, 1024);
+    task->env = (struct op_env){ .arena = &task->arena,
+                                 .plan = query->plan,
+                                 .partition = partition,
+                                 .client = query->client,
+                                 .emission_budget = query->options.cache_bytes,
+                                 .row_error = row_error,
+                                 .context = task };
+    open_outputs(task);
+    open_stores(task);
+    code = open_inputs(task, err);
+    if (!code) {
+        task->chain_open = true;
+        code = op_chain_open(&task->chain, task->sub, &task->env, err);
+    }
+    if (code) {
+        task_destroy(task);
+        return code;
+    }
+    atomic_fetch_add(&query->live_tasks, 1);
+    task->counted = true;
+    *out = task;
+    return 0;
+}
+
+static void close_outputs(struct task *task)
+{
+    const struct physical_plan *plan = task->query->plan;
+
+    for (uint32_t i = 0; i < plan->output_count; i++) {
+        for (uint32_t p = 0; p < task->env.outputs[i].partition_count; p++) {
+            log_builder_fini(&task->env.outputs[i].builders[p]);
+        }
+    }
+}
+
+void task_destroy(struct task *task)
+{
+    for (uint32_t i = 0; task->inputs && i < task->sub->input_count; i++) {
+        input_clear(&task->inputs[i]);
+        reader_detach(&task->inputs[i]);
+        free(task->inputs[i].queue);
+    }
+    if (task->chain_open) {
+        op_chain_close(&task->chain);
+    }
+    for (uint32_t i = 0; i < task->query->plan->store_count; i++) {
+        if (task->stores[i]) {
+            store_destroy(task->stores[i]);
+        }
+    }
+    close_outputs(task);
+    buffer_fini(&task->saved_metadata);
+    if (task->counted) {
+        atomic_fetch_sub(&task->query->live_tasks, 1);
+    }
+    arena_fini(&task->arena);
+    free(task);
+}
+
+/* --- input queues --- */
+
+bool task_can_take(const struct task *task)
+{
+    return !task->query->client || row_queue_has_room(task->query->client);
+}
+
+bool input_can_take(const struct task_input *input)
+{
+    return input->queued_rows < INPUT_QUEUE_ROWS_MAX && input->enqueued < input->gate &&
+           task_can_take(input->task);
+}
+
+static struct input_queue_item *input_front(const struct task_input *input)
+{
+    return &input->queue[input->queue_first];
+}
+
+static void input_grow(struct task_input *input)
+{
+    uint32_t capacity = input->queue_capacity ? input->queue_capacity * 2 : 4;
+    struct input_queue_item *queue = memory_zalloc(capacity, sizeof *queue);
+
+    for (uint32_t i = 0; i < input->queue_count; i++) {
+        queue[i] = input->queue[(input->queue_first + i) % input->queue_capacity];
+    }
+    free(input->queue);
+    input->queue = queue;
+    input->queue_first = 0;
+    input->queue_capacity = capacity;
+}
+
+/* The first row of the batch at or behind the offset. */
+static uint32_t row_at_offset(const struct row_batch *rows, int64_t offset)
+{
+    uint32_t row = 0;
+
+    while (row < rows->row_count && rows->origins[rows->meta[row].origin].offset < offset) {
+        row++;
+    }
+    return row;
+}
+
+void input_offer(struct task_input *input, struct shared_batch *batch)
+{
+    uint32_t first = row_at_offset(batch->rows, input->enqueued);
+
+    if (input->queue_count == input->queue_capacity) {
+        input_grow(input);
+    }
+    input->queue[(input->queue_first + input->queue_count++) % input->queue_capacity] =
+        (struct input_queue_item){ batch, first };
+    input->queued_rows += batch->rows->row_count - first;
+    input->enqueued = batch->next_offset;
+    batch->references++;
+}
+
+static void input_pop(struct task_input *input)
+{
+    struct shared_batch *batch = input_front(input)->batch;
+
+    input->processed = batch->next_offset;
+    input->queue_first = (input->queue_first + 1) % input->queue_capacity;
+    input->queue_count--;
+    if (input->queue_count == 0 && input->processed < input->enqueued) {
+        input->processed = input->enqueued;
+    }
+    shared_batch_unref(batch);
+}
+
+void input_skip_to(struct task_input *input, int64_t offset)
+{
+    input->enqueued = offset;
+    if (input->queue_count == 0) {
+        input->processed = offset;
+    }
+}
+
+void input_clear(struct task_input *input)
+{
+    while (input->queue_count > 0) {
+        int64_t processed = input->processed;
+
+        input_pop(input);
+        input->processed = processed;
+    }
+    input->queued_rows = 0;
+}
+
+/* --- merging --- */
+
+/* The rows of a batch that count are ascending; the first of them at or behind `row`. */
+static uint32_t next_selected(const struct row_batch *rows, uint32_t row)
+{
+    if (!rows->selected) {
+        return row;
+    }
+    for (uint32_t i = 0; i < rows->selected_count; i++) {
+        if (rows->selected[i] >= row) {
+            return rows->selected[i];
+        }
+    }
+    return rows->row_count;
+}
+
+static int64_t row_offset(const struct row_batch *rows, uint32_t row)
+{
+    return rows->origins[rows->meta[row].origin].offset;
+}
+
+/* The input's next row that counts, past batches that have none; false: none that may be run. */
+static bool input_head(struct task_input *input, uint32_t *row, int64_t *timestamp_ms)
+{
+    while (input->queue_count > 0) {
+        struct input_queue_item *item = input_front(input);
+        const struct row_batch *rows = item->batch->rows;
+
+        *row = next_selected(rows, item->next_row);
+        if (*row < rows->row_count) {
+            *timestamp_ms = rows->meta[*row].timestamp_ms;
+            return row_offset(rows, *row) < input->gate;
+        }
+        input->queued_rows -= rows->row_count - item->next_row;
+        input->task->dirty = true;
+        input_pop(input);
+    }
+    return false;
+}
+
+/* Whether the log has nothing more for an input whose queue is empty. */
+static bool input_is_exhausted(const struct task_input *input)
+{
+    struct log *log = input->plan->source ? input->task->query->rt->log : input->task->query->log;
+    struct log_range range;
+
+    if (input->enqueued >= input->gate) {
+        return true;
+    }
+    return log_topic_range(log, input->topic, input->task->partition, READ_COMMITTED, &range,
+                           NULL) == 0 &&
+           input->enqueued >= range.end;
+}
+
+struct choice {
+    struct task_input *input;
+    uint32_t row;
+    int64_t timestamp_ms;
+    int64_t others_ms; /* smallest head of the other inputs, INT64_MAX where none */
+    bool others_first; /* that other one wins a tie */
+};
+
+static bool goes_first(const struct task_input *a, const struct task_input *b)
+{
+    if (a->plan->is_table != b->plan->is_table) {
+        return a->plan->is_table;
+    }
+    return a < b;
+}
+
+static void consider(struct choice *best, struct task_input *input, uint32_t row, int64_t ts)
+{
+    bool better = !best->input || ts < best->timestamp_ms ||
+                  (ts == best->timestamp_ms && goes_first(input, best->input));
+    struct task_input *other = better ? best->input : input;
+    int64_t other_ms = better ? best->timestamp_ms : ts;
+
+    if (better) {
+        best->input = input;
+        best->row = row;
+        best->timestamp_ms = ts;
+    }
+    if (other && other_ms <= best->others_ms) {
+        best->others_ms = other_ms;
+        best->others_first = goes_first(other, best->input);
+    }
+}
+
+static bool choose(struct task *task, struct choice *best)
+{
+    bool waiting = false;
+
+    *best = (struct choice){ .others_ms = INT64_MAX };
+    for (uint32_t i = 0; i < task->sub->input_count; i++) {
+        struct task_input *input = &task->inputs[i];
+        uint32_t row = 0;
+        int64_t ts = 0;
+
+        if (input_head(input, &row, &ts)) {
+            consider(best, input, row, ts);
+        } else if (input->queue_count == 0 && task->sub->input_count > 1) {
+            waiting |= !input_is_exhausted(input);
+        }
+    }
+    return best->input && !waiting;
+}
+
+/* One past the last row of the run that starts at the chosen row. */
+static uint32_t run_end(const struct choice *best, const struct row_batch *rows)
+{
+    uint32_t row = best->row + 1;
+
+    if (best->others_ms == INT64_MAX && best->input->gate == INT64_MAX) {
+        return rows->row_count;
+    }
+    for (; row < rows->row_count; row++) {
+        int64_t ts = rows->meta[row].timestamp_ms;
+
+        if (ts > best->others_ms || (ts == best->others_ms && best->others_first) ||
+            row_offset(rows, row) >= best->input->gate) {
+            break;
+        }
+    }
+    return row;
+}
+
+int task_run(struct task *task, bool *ran, struct error *err)
+{
+    struct arena *arena = &task->worker->run_arena;
+    struct choice best;
+    struct input_queue_item *item;
+    struct row_batch slice;
+    uint32_t end;
+    int code;
+
+    *ran = false;
+    if (!task_can_take(task) || !choose(task, &best)) {
+        return 0;
+    }
+    item = input_front(best.input);
+    end = run_end(&best, item->batch->rows);
+    if (best.row == 0 && end == item->batch->rows->row_count) {
+        slice = *item->batch->rows;
+    } else {
+        slice = *batch_slice(item->batch->rows, best.row, end - best.row, arena);
+    }
+    slice.arena = arena;
+    code = op_chain_push(&task->chain, best.input->plan, &slice, err);
+    arena_reset(arena);
+    if (code) {
+        return code;
+    }
+    *ran = true;
+    task->dirty = true;
+    task->rows_in += slice.selected ? slice.selected_count : slice.row_count;
+    best.input->queued_rows -= end - item->next_row;
+    item->next_row = end;
+    if (end == item->batch->rows->row_count) {
+        input_pop(best.input);
+    } else {
+        best.input->processed = row_offset(item->batch->rows, end);
+    }
+    return 0;
+}
+
+bool task_is_drained(const struct task *task)
+{
+    for (uint32_t i = 0; i < task->sub->input_count; i++) {
+        const struct task_input *input = &task->inputs[i];
+
+        if (input->queue_count > 0 && input->processed < input->gate) {
+            return false;
+        }
+    }
+    return true;
+}

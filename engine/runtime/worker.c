@@ -1,0 +1,452 @@
+/*
+ * worker.c: owns tasks, their operators and stores, and the readers that feed them.
+ *
+ * One step: handle the mailbox, decode a batch per reader, let tasks run, commit
+ * when it is time. It never waits but for its mailbox. While a commit is under way
+ * (on the commit thread) it goes on handling messages and decoding, but runs no
+ * task: the transaction is exactly what was done before.
+ *
+ *   IDLE --commit_start--> COMMITTING --commit_finish--> IDLE
+ *     any failure of the log or of a query --> LOST --recover_worker--> IDLE
+ *
+ * A lost worker has dropped every durable task: there is one way back, from
+ * what the log has committed.
+ */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/trace.h"
+#include "engine/runtime/runtime_internal.h"
+
+enum { WORKER_WAIT_MS = 20 };
+
+int worker_init(struct worker *worker, struct runtime *rt, uint32_t index)
+{
+    *worker = (struct worker){ .rt = rt, .index = index };
+    mailbox_init(&worker->mailbox);
+    arena_init(&worker->run_arena, 0);
+    pthread_mutex_init(&worker->commit_mutex, NULL);
+    pthread_cond_init(&worker->commit_wanted, NULL);
+    return 0;
+}
+
+static void writer_refused(void *context, void *owner, const struct error *why)
+{
+    struct worker *worker = context;
+    struct query *query = owner;
+
+    if (query && !worker->refused_query) {
+        worker->refused_query = query;
+        worker->refusal = *why;
+    }
+}
+
+int worker_open_writers(struct worker *worker, struct error *err)
+{
+    struct runtime *rt = worker->rt;
+    struct writer_spec spec = { .client_id = rt->node_id,
+                                .transaction_timeout_ms = TRANSACTION_TIMEOUT_MS,
+                                .refused = writer_refused,
+                                .context = worker };
+
+    if (!worker->transient_writer) {
+        TRY(log_writer_open(rt->transient_log, &spec, &worker->transient_writer, err));
+    }
+    if (!worker->writer) {
+        spec.transactional_id = arena_printf(&rt->arena, "%.*s/%.*s/%u", BYTES_ARG(rt->service_id),
+                                             BYTES_ARG(rt->node_id), worker->index);
+        TRY(log_writer_open(rt->log, &spec, &worker->writer, err));
+    }
+    return 0;
+}
+
+static void handle_list(struct worker *worker, struct message *list)
+{
+    while (list) {
+        struct message *message = list;
+
+        list = list->next;
+        if (message->exclusive && worker->phase == WORKER_COMMITTING) {
+            message->next = NULL;
+            if (worker->deferred_last) {
+                worker->deferred_last->next = message;
+            } else {
+                worker->deferred = message;
+            }
+            worker->deferred_last = message;
+        } else {
+            message->handle(worker, message);
+        }
+    }
+}
+
+static bool handle_messages(struct worker *worker, int64_t wait_ms)
+{
+    struct message *list;
+    bool any = false;
+
+    if (worker->deferred && worker->phase != WORKER_COMMITTING) {
+        list = worker->deferred;
+        worker->deferred = NULL;
+        worker->deferred_last = NULL;
+        handle_list(worker, list);
+        any = true;
+    }
+    list = mailbox_take(&worker->mailbox, any ? 0 : wait_ms);
+    handle_list(worker, list);
+    return any || list;
+}
+
+void worker_fini(struct worker *worker)
+{
+    worker->phase = WORKER_IDLE;
+    while (handle_messages(worker, 0)) {
+    }
+    while (worker->tasks) {
+        worker_remove_task(worker, worker->tasks);
+    }
+    while (handle_messages(worker, 0)) {
+    }
+    if (worker->writer) {
+        log_writer_close(worker->writer);
+    }
+    if (worker->transient_writer) {
+        log_writer_close(worker->transient_writer);
+    }
+    log_builder_fini(&worker->scratch);
+    arena_fini(&worker->run_arena);
+    mailbox_fini(&worker->mailbox);
+    pthread_mutex_destroy(&worker->commit_mutex);
+    pthread_cond_destroy(&worker->commit_wanted);
+}
+
+/* --- tasks --- */
+
+int worker_add_task(struct worker *worker, struct task *task, struct error *err)
+{
+    task->worker = worker;
+    for (uint32_t i = 0; i < task->sub->input_count; i++) {
+        TRY(reader_attach(worker, &task->inputs[i], err));
+    }
+    task->next = worker->tasks;
+    worker->tasks = task;
+    worker->activity++;
+    return 0;
+}
+
+void worker_remove_task(struct worker *worker, struct task *task)
+{
+    struct task **at = &worker->tasks;
+
+    while (*at && *at != task) {
+        at = &(*at)->next;
+    }
+    if (*at) {
+        *at = task->next;
+    }
+    worker->activity++;
+    task_destroy(task);
+}
+
+static void drop_durable_tasks(struct worker *worker)
+{
+    struct task *next;
+
+    for (struct task *task = worker->tasks; task; task = next) {
+        next = task->next;
+        if (task->query->durable) {
+            worker_remove_task(worker, task);
+        }
+    }
+}
+
+void worker_lose(struct worker *worker, const struct error *why)
+{
+    if (worker->phase == WORKER_LOST) {
+        return;
+    }
+    TRACE(TRACE_INFO, "worker", "%u: recovering: %s", worker->index, why->message);
+    worker->phase = WORKER_LOST;
+    worker->in_transaction = false;
+    worker->failures++;
+    worker->activity++;
+    if (worker->writer) {
+        log_writer_close(worker->writer); /* aborts */
+        worker->writer = NULL;
+    }
+    drop_durable_tasks(worker);
+    worker->recover_at_ms = clock_now_ms(worker->rt->clock);
+    if (worker->failures > 1) {
+        uint32_t doublings = worker->failures < 8 ? worker->failures : 8;
+
+        worker->recover_at_ms += INT64_C(50) << doublings;
+    }
+    atomic_store(&worker->lost, true); /* last: the control thread reads recover_at_ms then */
+    atomic_fetch_add(&worker->rt->lost_workers, 1);
+}
+
+void worker_fail_query(struct worker *worker, struct query *query, const struct error *why)
+{
+    struct task *next;
+
+    query_set_error(query, why);
+    if (query->durable) {
+        worker_lose(worker, why);
+        worker->failures = 0; /* the log is well */
+        return;
+    }
+    for (struct task *task = worker->tasks; task; task = next) {
+        next = task->next;
+        if (task->query == query) {
+            worker_remove_task(worker, task);
+        }
+    }
+}
+
+/* --- one step --- */
+
+static bool decode_all(struct worker *worker)
+{
+    struct reader *next;
+    bool any = false;
+
+    for (struct reader *reader = worker->readers; reader; reader = next) {
+        next = reader->next;
+        any |= reader_decode(reader);
+    }
+    return any;
+}
+
+/* A task that had no room may have it now: its readers should know. */
+static void refresh_wants(struct task *task)
+{
+    bool can_take = task_can_take(task);
+
+    if (can_take == task->could_take) {
+        return;
+    }
+    task->could_take = can_take;
+    for (uint32_t i = 0; i < task->sub->input_count; i++) {
+        reader_update_wants(task->inputs[i].reader);
+        fetcher_wake(task->inputs[i].reader->fetcher);
+    }
+}
+
+static bool run_task(struct worker *worker, struct task *task)
+{
+    struct error err = { 0 };
+    struct query *query = task->query;
+    bool ran = true, any = false;
+
+    refresh_wants(task);
+    while (ran) {
+        int code = task_run(task, &ran, &err);
+
+        if (!code && ran && !task->buffers) {
+            code = commit_drain_outputs(task, BUILDER_DRAIN_BYTES, &err);
+        }
+        if (code) {
+            worker_fail(worker, query, &err);
+            return true;
+        }
+        any |= ran;
+    }
+    return any;
+}
+
+static bool run_all(struct worker *worker)
+{
+    struct task *next;
+    bool any = false;
+
+    for (struct task *task = worker->tasks; task; task = next) {
+        next = task->next;
+        any |= run_task(worker, task);
+        if (worker->phase == WORKER_LOST) {
+            return true;
+        }
+    }
+    return any;
+}
+
+void worker_fail(struct worker *worker, struct query *query, const struct error *why)
+{
+    if (error_class_of(why->code) == ERROR_TRANSIENT && query->durable) {
+        worker_lose(worker, why);
+    } else {
+        worker_fail_query(worker, query, why);
+    }
+}
+
+static bool tick_all(struct worker *worker)
+{
+    int64_t now_ms = clock_now_ms(worker->rt->clock);
+    struct error err = { 0 };
+
+    if (now_ms == worker->last_tick_ms) {
+        return false;
+    }
+    worker->last_tick_ms = now_ms;
+    for (struct task *task = worker->tasks; task; task = task->next) {
+        if (op_chain_tick(&task->chain, now_ms, &err)) {
+            worker_fail(worker, task->query, &err);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool worker_step(struct worker *worker, int64_t wait_ms)
+{
+    bool any = handle_messages(worker, 0);
+    bool decoded, ran = false;
+
+    decoded = decode_all(worker);
+    if (worker->phase == WORKER_IDLE) {
+        ran = run_all(worker);
+        any |= tick_all(worker);
+    }
+    any |= decoded || ran;
+    if (worker->phase == WORKER_IDLE && commit_is_due(worker, !decoded && !ran)) {
+        commit_start(worker);
+        any = true;
+    }
+    if (any) {
+        worker->activity++;
+    } else if (wait_ms > 0) {
+        handle_messages(worker, wait_ms);
+    }
+    return any;
+}
+
+/* --- calls from other threads --- */
+
+struct call_message {
+    struct message message;
+    void (*f)(struct worker *worker, void *context);
+    void *context;
+    pthread_mutex_t mutex; /* done */
+    pthread_cond_t finished;
+    bool done;
+};
+
+static void handle_call(struct worker *worker, struct message *message)
+{
+    struct call_message *call = (struct call_message *)(void *)message;
+
+    call->f(worker, call->context);
+    pthread_mutex_lock(&call->mutex);
+    call->done = true;
+    pthread_cond_signal(&call->finished);
+    pthread_mutex_unlock(&call->mutex);
+}
+
+void worker_call(struct worker *worker, void (*f)(struct worker *worker, void *context),
+                 void *context)
+{
+    struct call_message call = { .message = { .handle = handle_call, .exclusive = true },
+                                 .f = f,
+                                 .context = context };
+
+    if (!worker->has_threads) {
+        f(worker, context);
+        return;
+    }
+    pthread_mutex_init(&call.mutex, NULL);
+    pthread_cond_init(&call.finished, NULL);
+    mailbox_post(&worker->mailbox, &call.message);
+    pthread_mutex_lock(&call.mutex);
+    while (!call.done) {
+        pthread_cond_wait(&call.finished, &call.mutex);
+    }
+    pthread_mutex_unlock(&call.mutex);
+    pthread_mutex_destroy(&call.mutex);
+    pthread_cond_destroy(&call.finished);
+}
+
+/* --- threads --- */
+
+struct commit_result {
+    struct message message;
+    int code;
+    struct error error;
+};
+
+static void handle_commit_result(struct worker *worker, struct message *message)
+{
+    struct commit_result *result = (struct commit_result *)(void *)message;
+
+    commit_finish(worker, result->code, &result->error);
+    free(result);
+}
+
+static void *commit_main(void *argument)
+{
+    struct worker *worker = argument;
+
+    pthread_mutex_lock(&worker->commit_mutex);
+    for (;;) {
+        struct commit_result *result;
+
+        while (!worker->commit_requested && !worker->commit_stop) {
+            pthread_cond_wait(&worker->commit_wanted, &worker->commit_mutex);
+        }
+        if (!worker->commit_requested) {
+            break;
+        }
+        worker->commit_requested = false;
+        pthread_mutex_unlock(&worker->commit_mutex);
+        result = memory_zalloc(1, sizeof *result);
+        result->message.handle = handle_commit_result;
+        result->code = commit_execute(worker, &result->error);
+        mailbox_post(&worker->mailbox, &result->message);
+        pthread_mutex_lock(&worker->commit_mutex);
+    }
+    pthread_mutex_unlock(&worker->commit_mutex);
+    return NULL;
+}
+
+static void *worker_main(void *argument)
+{
+    struct worker *worker = argument;
+
+    while (!atomic_load(&worker->stop) || worker->phase == WORKER_COMMITTING) {
+        worker_step(worker, WORKER_WAIT_MS);
+    }
+    return NULL;
+}
+
+int worker_start_threads(struct worker *worker)
+{
+    worker->has_threads = true;
+    if (pthread_create(&worker->commit_thread, NULL, commit_main, worker)) {
+        worker->has_threads = false;
+        return ERR_QUERY_FAILED;
+    }
+    if (pthread_create(&worker->thread, NULL, worker_main, worker)) {
+        pthread_mutex_lock(&worker->commit_mutex);
+        worker->commit_stop = true;
+        pthread_cond_signal(&worker->commit_wanted);
+        pthread_mutex_unlock(&worker->commit_mutex);
+        pthread_join(worker->commit_thread, NULL);
+        worker->has_threads = false;
+        return ERR_QUERY_FAILED;
+    }
+    return 0;
+}
+
+void worker_stop_threads(struct worker *worker)
+{
+    if (!worker->has_threads) {
+        return;
+    }
+    atomic_store(&worker->stop, true);
+    mailbox_wake(&worker->mailbox);
+    pthread_join(worker->thread, NULL);
+    pthread_mutex_lock(&worker->commit_mutex);
+    worker->commit_stop = true;
+    pthread_cond_signal(&worker->commit_wanted);
+    pthread_mutex_unlock(&worker->commit_mutex);
+    pthread_join(worker->commit_thread, NULL);
+    worker->has_threads = false;
+}
