@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "engine/type/decimal.h"
-#include "type_random.h"
+#include "tests/unit/type_random.h"
 
 enum { ROUNDS = 20000 };
 

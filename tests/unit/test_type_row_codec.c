@@ -13,7 +13,7 @@
 
 #include "engine/type/compare.h"
 #include "engine/type/row_codec.h"
-#include "type_random.h"
+#include "tests/unit/type_random.h"
 
 enum { MAX_COLUMNS = 12, ROUNDS = 3000, DAMAGED_ROUNDS = 150 };
 

@@ -1,7 +1,7 @@
 /*
  * type_random.c: random types and values for property tests.
  */
-#include "type_random.h"
+#include "tests/unit/type_random.h"
 
 #include <string.h>
 
