@@ -88,19 +88,25 @@ struct format_kind {
 const struct format_kind *format_find(struct bytes name); /* any case; NULL: none */
 extern const struct format_kind *const all_formats[];     /* NULL at the end */
 
-/* kind->supports with the side and format in front; MAP in a key is refused for every format. */
+/*
+ * kind->supports with the side and format in front. A MAP anywhere in a key is
+ * ERR_INVALID_KEY, whatever the format.
+ */
 int format_check_columns(const struct format_kind *kind, const struct column *columns,
                          uint32_t column_count, enum format_side side, struct error *err);
 
-/* WRAP_SINGLE_VALUE, or ksql.persistence.wrap.single.values where that is set. */
+/* Whether a key of that many columns is written bare (formats.md 1.1). */
+bool format_key_is_bare(const struct format_kind *kind, uint32_t column_count);
+
 enum wrap_choice { WRAP_UNSET, WRAP_TRUE, WRAP_FALSE };
 
 /*
- * Whether a side's single column is written bare (formats.md 1.1): what goes into
- * options.unwrapped. ERR_INVALID_PROPERTY for a choice the format or schema cannot have.
+ * The same for values, where there is a choice: `wanted` is WRAP_SINGLE_VALUE and
+ * must be possible, else ERR_INVALID_PROPERTY; `usual` is
+ * ksql.persistence.wrap.single.values and yields to what the format can do.
  */
 int format_choose_wrapping(const struct format_kind *kind, uint32_t column_count,
-                           enum format_side side, enum wrap_choice choice, bool *unwrapped,
+                           enum wrap_choice wanted, enum wrap_choice usual, bool *unwrapped,
                            struct error *err);
 /* KEY_DELIMITER, VALUE_DELIMITER: one character, TAB or SPACE; else ERR_INVALID_PROPERTY. */
 int format_parse_delimiter(struct bytes text, struct format_options *options, struct error *err);
