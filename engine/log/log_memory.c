@@ -93,11 +93,13 @@ static struct memory_topic *find_topic(struct memory_log *log, struct bytes name
     return map_find(&log->topics, name);
 }
 
+enum { TOPIC_ARENA_BYTES = 256 }; /* a deleted topic keeps its own */
+
 static struct memory_topic *make_topic(const struct topic_spec *spec)
 {
     struct memory_topic *topic = memory_zalloc(1, sizeof *topic);
 
-    arena_init(&topic->arena, 0);
+    arena_init(&topic->arena, TOPIC_ARENA_BYTES);
     topic->pub.name = arena_copy(&topic->arena, spec->name);
     topic->pub.partition_count = spec->partition_count;
     topic->pub.replica_count = spec->replica_count ? spec->replica_count : 1;

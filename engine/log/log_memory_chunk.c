@@ -47,10 +47,10 @@ struct chunk *chunk_adopt(struct log_builder *from)
     size_t records_bytes = from->record_count * sizeof(struct log_record);
     size_t headers_bytes = log_builder_header_count(from) * sizeof(struct record_header);
     struct chunk *chunk = chunk_alloc(records_bytes + headers_bytes);
-    size_t capacity = from->bytes.capacity;
     size_t len = from->bytes.len;
+    size_t capacity = len + len / 8; /* of the next buffer: the next builder is much like this */
 
-    if (capacity - len > len / 4) {
+    if (from->bytes.capacity - len > len / 4) {
         from->bytes.data = memory_resize(from->bytes.data, len, 1);
     }
     chunk->adopted = from->bytes.data;
@@ -59,8 +59,7 @@ struct chunk *chunk_adopt(struct log_builder *from)
                        (struct record_header *)(void *)chunk->low);
     chunk->record_count = from->record_count;
     chunk->used_bytes = records_bytes + headers_bytes + len;
-    from->bytes = (struct buffer){ 0 };
-    buffer_reserve(&from->bytes, len);
+    from->bytes = (struct buffer){ .data = memory_alloc(capacity), .capacity = capacity };
     return chunk;
 }
 

@@ -100,10 +100,10 @@ static struct participant **by_held(const struct memory_group *group)
 static void set_quotas(struct memory_group *group)
 {
     uint32_t partitions = partition_count_of(group);
-    uint32_t each = partitions / group->participant_count;
-    uint32_t odd = partitions % group->participant_count;
+    uint32_t members = group->participant_count;
     struct participant **sorted;
 
+    assert(members > 0); /* a round is ended by a participant */
     for (uint32_t i = 0; i < group->participant_count; i++) {
         group->participants[i]->held = 0;
     }
@@ -114,7 +114,7 @@ static void set_quotas(struct memory_group *group)
     }
     sorted = by_held(group);
     for (uint32_t i = 0; i < group->participant_count; i++) {
-        sorted[i]->quota = each + (i < odd ? 1 : 0);
+        sorted[i]->quota = partitions / members + (i < partitions % members ? 1 : 0);
         sorted[i]->held = 0;
     }
     free(sorted);
