@@ -4,7 +4,6 @@
 #include "base/clock.h"
 
 #include <assert.h>
-#include <time.h>
 
 static int64_t read_us(clockid_t id)
 {
@@ -40,6 +39,26 @@ void clock_advance(struct clock *clock, int64_t by_ms)
 {
     assert(clock->is_virtual);
     atomic_fetch_add(&clock->virtual_ms, by_ms);
+}
+
+void clock_cond_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+struct timespec clock_deadline(int64_t wait_ms)
+{
+    int64_t now_us = read_us(CLOCK_MONOTONIC);
+    int64_t most_ms = INT64_MAX / 1000 - now_us / 1000 - 1;
+    int64_t at_us = now_us + (wait_ms < most_ms ? wait_ms : most_ms) * 1000;
+
+    return (struct timespec){ .tv_sec = (time_t)(at_us / 1000000),
+                              .tv_nsec = at_us % 1000000 * 1000 };
 }
 
 int64_t clock_cpu_us(void)

@@ -7,9 +7,11 @@
 #ifndef SLUICE_BASE_CLOCK_H
 #define SLUICE_BASE_CLOCK_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 struct clock {
     bool is_virtual;
@@ -21,6 +23,9 @@ void clock_init_virtual(struct clock *clock, int64_t now_ms);
 int64_t clock_now_ms(const struct clock *clock);       /* wall time since the epoch */
 int64_t clock_monotonic_us(const struct clock *clock); /* for durations; virtual: from virtual_ms */
 void clock_advance(struct clock *clock, int64_t by_ms); /* virtual only */
-int64_t clock_cpu_us(void);                             /* CPU time of the whole process: benches */
+/* Waiting that a change of the wall clock does not disturb: such a condition, with deadlines. */
+void clock_cond_init(pthread_cond_t *condition);
+struct timespec clock_deadline(int64_t wait_ms); /* that long from now */
+int64_t clock_cpu_us(void);                      /* CPU time of the whole process: benches */
 
 #endif

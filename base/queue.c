@@ -17,17 +17,12 @@
 
 void queue_init(struct queue *queue, uint32_t capacity)
 {
-    pthread_condattr_t attributes;
-
     assert(capacity > 0);
     *queue = (struct queue){ .capacity = capacity };
     queue->items = memory_zalloc(capacity, sizeof *queue->items);
     pthread_mutex_init(&queue->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&queue->not_empty, &attributes);
-    pthread_cond_init(&queue->not_full, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_cond_init(&queue->not_empty);
+    clock_cond_init(&queue->not_full);
 }
 
 void queue_fini(struct queue *queue)
@@ -95,22 +90,9 @@ bool queue_try_put(struct queue *queue, void *item)
     return accepted;
 }
 
-static struct timespec deadline_after(int64_t timeout_ms)
-{
-    struct clock clock;
-    int64_t at_us;
-
-    clock_init_real(&clock);
-    at_us = clock_monotonic_us(&clock);
-    return (struct timespec){ .tv_sec =
-                                  (time_t)(at_us / 1000000 + timeout_ms / 1000 +
-                                           (at_us % 1000000 + timeout_ms % 1000 * 1000) / 1000000),
-                              .tv_nsec = (at_us + timeout_ms % 1000 * 1000) % 1000000 * 1000 };
-}
-
 void *queue_take(struct queue *queue, int64_t timeout_ms)
 {
-    struct timespec deadline = deadline_after(timeout_ms > 0 ? timeout_ms : 0);
+    struct timespec deadline = clock_deadline(timeout_ms > 0 ? timeout_ms : 0);
     int waited = 0;
     void *item;
 

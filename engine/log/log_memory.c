@@ -43,26 +43,11 @@ int64_t memory_now_ms(const struct memory_log *log)
 
 bool memory_deadline(const struct memory_log *log, int64_t wait_ms, struct timespec *out)
 {
-    int64_t at_us = clock_monotonic_us(log->clock);
-
     if (log->clock->is_virtual || wait_ms <= 0) {
         return false;
     }
-    at_us += wait_ms < INT32_MAX ? wait_ms * 1000 : (int64_t)INT32_MAX * 1000;
-    *out = (struct timespec){ .tv_sec = (time_t)(at_us / 1000000),
-                              .tv_nsec = (long)(at_us % 1000000 * 1000) };
+    *out = clock_deadline(wait_ms);
     return true;
-}
-
-/* Deadlines are of the monotonic clock. */
-void memory_cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t attributes;
-
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(cond, &attributes);
-    pthread_condattr_destroy(&attributes);
 }
 
 struct bytes memory_copy(struct bytes text)

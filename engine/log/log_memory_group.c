@@ -96,7 +96,7 @@ struct memory_group *memory_group_get_locked(struct memory_log *log, struct byte
     if (!group) {
         group = memory_zalloc(1, sizeof *group);
         group->name = memory_copy(name);
-        memory_cond_init(&group->changed);
+        clock_cond_init(&group->changed);
         map_put(&log->groups, group->name, group);
     }
     return group;

@@ -108,7 +108,6 @@ int memory_topic_gone(const struct memory_topic *topic, struct error *err);
 int64_t memory_now_ms(const struct memory_log *log); /* for time-outs: never runs back */
 /* When a wait of so many milliseconds from now ends; false under a virtual clock: no waiting. */
 bool memory_deadline(const struct memory_log *log, int64_t wait_ms, struct timespec *out);
-void memory_cond_init(pthread_cond_t *cond);
 struct bytes memory_copy(struct bytes text); /* by malloc; absent stays absent */
 void memory_free(struct bytes copy);
 

@@ -321,7 +321,7 @@ int memory_reader_open(struct log *log, const struct reader_spec *spec, struct l
 
     reader->pub.log = log;
     map_init(&reader->assignments);
-    memory_cond_init(&reader->arrived);
+    clock_cond_init(&reader->arrived);
     *out = &reader->pub;
     return 0;
 }

@@ -7,18 +7,11 @@
  */
 #include "engine/runtime/runtime_internal.h"
 
-#include <time.h>
-
 void mailbox_init(struct mailbox *box)
 {
-    pthread_condattr_t attributes;
-
     *box = (struct mailbox){ 0 };
     pthread_mutex_init(&box->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&box->arrived, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_cond_init(&box->arrived);
 }
 
 void mailbox_fini(struct mailbox *box)
@@ -41,27 +34,13 @@ void mailbox_post(struct mailbox *box, struct message *message)
     pthread_mutex_unlock(&box->mutex);
 }
 
-static struct timespec deadline_in(int64_t wait_ms)
-{
-    struct timespec at;
-
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += (time_t)(wait_ms / 1000);
-    at.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 struct message *mailbox_take(struct mailbox *box, int64_t wait_ms)
 {
     struct message *all;
 
     pthread_mutex_lock(&box->mutex);
     if (!box->first && !box->woken && wait_ms > 0) {
-        struct timespec deadline = deadline_in(wait_ms);
+        struct timespec deadline = clock_deadline(wait_ms);
 
         pthread_cond_timedwait(&box->arrived, &box->mutex, &deadline);
     }
