@@ -99,7 +99,7 @@ struct ast_number {
 /* --- types --- */
 
 enum ast_type_kind {
-    AST_TYPE_NAME, /* built in (INT, VARCHAR, ...) or custom: to be resolved by name */
+    AST_TYPE_NAME, /* built in (INTEGER, STRING, ...) or custom: to be resolved by name */
     AST_TYPE_DECIMAL,
     AST_TYPE_ARRAY,
     AST_TYPE_MAP,
@@ -118,7 +118,8 @@ struct ast_type {
     uint32_t depth; /* 1 + that of the deepest child */
     struct position at;
     union {
-        struct ast_name name; /* length parameters are dropped; DEC(p, s) is AST_TYPE_DECIMAL */
+        /* INT is read as INTEGER, VARCHAR(n) as STRING, DEC(p, s) as AST_TYPE_DECIMAL. */
+        struct ast_name name;
         struct {
             int64_t precision; /* as written: not checked */
             int64_t scale;

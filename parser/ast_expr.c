@@ -68,7 +68,7 @@ struct ast_parameters ast_add_parameter(struct ast_build *b, struct ast_paramete
     return list;
 }
 
-/* DEC is DECIMAL; for all others the parameters mean nothing. */
+/* Other names of built-in types are replaced. Only to DEC do the parameters mean something. */
 struct ast_type *ast_named_type(struct ast_build *b, struct ast_name name,
                                 struct ast_parameters parameters)
 {
@@ -79,6 +79,10 @@ struct ast_type *ast_named_type(struct ast_build *b, struct ast_name name,
         type->kind = AST_TYPE_DECIMAL;
         type->decimal.precision = parameters.values[0];
         type->decimal.scale = parameters.values[1];
+    } else if (bytes_equal_text(name.text, "INT")) {
+        type->name.text = (struct bytes)BYTES("INTEGER");
+    } else if (bytes_equal_text(name.text, "VARCHAR")) {
+        type->name.text = (struct bytes)BYTES("STRING");
     }
     return type;
 }

@@ -7,6 +7,7 @@
  */
 #include "parser/ast_print.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,17 +93,6 @@ void ast_print_literal(struct buffer *out, const struct ast_literal *literal)
 
 /* --- types --- */
 
-static void print_type_name(struct buffer *out, struct bytes name)
-{
-    if (bytes_equal_text(name, "INT")) {
-        buffer_append_text(out, "INTEGER");
-    } else if (bytes_equal_text(name, "VARCHAR")) {
-        buffer_append_text(out, "STRING");
-    } else {
-        ast_print_name(out, name);
-    }
-}
-
 static void print_struct_type(struct buffer *out, const struct ast_type_field_list *fields)
 {
     buffer_append_text(out, fields->count ? "STRUCT<" : "STRUCT< ");
@@ -119,7 +109,7 @@ void ast_print_type(struct buffer *out, const struct ast_type *type)
 {
     switch (type->kind) {
     case AST_TYPE_NAME:
-        print_type_name(out, type->name.text);
+        ast_print_name(out, type->name.text);
         break;
     case AST_TYPE_DECIMAL:
         buffer_printf(out, "DECIMAL(%lld, %lld)", (long long)type->decimal.precision,
@@ -229,47 +219,54 @@ static void print_struct(struct buffer *out, const struct ast_struct_field_list 
     buffer_append_char(out, ')');
 }
 
-static bool is_number(const struct ast_expr *expr)
+/* How an expression's text begins, as far as a sign before it cares. */
+enum beginning { BEGINS_OTHERWISE, BEGINS_WITH_DIGITS, BEGINS_WITH_MINUS };
+
+static enum beginning literal_beginning(const struct ast_literal *literal)
 {
-    return expr->kind == AST_LITERAL &&
-           (expr->literal.kind == AST_LITERAL_INTEGER || expr->literal.kind == AST_LITERAL_BIGINT ||
-            expr->literal.kind == AST_LITERAL_DECIMAL || expr->literal.kind == AST_LITERAL_DOUBLE);
+    switch (literal->kind) {
+    case AST_LITERAL_NONE:
+    case AST_LITERAL_NULL:
+    case AST_LITERAL_BOOLEAN:
+    case AST_LITERAL_STRING:
+        return BEGINS_OTHERWISE;
+    case AST_LITERAL_INTEGER:
+    case AST_LITERAL_BIGINT:
+        return literal->integer < 0 ? BEGINS_WITH_MINUS : BEGINS_WITH_DIGITS;
+    case AST_LITERAL_DECIMAL:
+        return literal->number.data[0] == '-' ? BEGINS_WITH_MINUS : BEGINS_WITH_DIGITS;
+    case AST_LITERAL_DOUBLE:
+        return signbit(literal->real) ? BEGINS_WITH_MINUS : BEGINS_WITH_DIGITS;
+    }
+    return BEGINS_OTHERWISE;
 }
 
-/* Whether the text begins with the digits of a number, which would take a sign for theirs. */
-static bool begins_with_number(const struct ast_expr *expr)
+static enum beginning expr_beginning(const struct ast_expr *expr)
 {
+    if (expr->kind == AST_UNARY && expr->unary.op == AST_NEGATE) {
+        return BEGINS_WITH_MINUS;
+    }
     while (expr->kind == AST_FIELD || expr->kind == AST_SUBSCRIPT) {
         expr = expr->kind == AST_FIELD ? expr->field.base : expr->subscript.base;
     }
-    return is_number(expr);
+    return expr->kind == AST_LITERAL ? literal_beginning(&expr->literal) : BEGINS_OTHERWISE;
 }
 
 static void print_unary(struct buffer *out, const struct ast_expr *expr)
 {
-    const struct ast_expr *operand = expr->unary.operand;
-    size_t start;
+    enum beginning beginning = expr_beginning(expr->unary.operand);
+    bool is_wrapped = expr->unary.op == AST_NEGATE && beginning == BEGINS_WITH_DIGITS;
 
     if (expr->unary.op == AST_NOT) {
         buffer_append_text(out, "(NOT ");
-        ast_print_expr(out, operand);
+        ast_print_expr(out, expr->unary.operand);
         buffer_append_char(out, ')');
         return;
     }
     buffer_append_text(out, ast_op_text(expr->unary.op));
-    if (expr->unary.op == AST_NEGATE && begins_with_number(operand)) {
-        buffer_append_char(out, '(');
-        ast_print_expr(out, operand);
-        buffer_append_char(out, ')');
-        return;
-    }
-    start = out->len;
-    buffer_append_char(out, ' ');
-    ast_print_expr(out, operand);
-    if (out->data[start + 1] != '-') {
-        memmove(out->data + start, out->data + start + 1, out->len - start - 1);
-        out->len--;
-    }
+    buffer_append_text(out, is_wrapped ? "(" : beginning == BEGINS_WITH_MINUS ? " " : "");
+    ast_print_expr(out, expr->unary.operand);
+    buffer_append_text(out, is_wrapped ? ")" : "");
 }
 
 static void print_binary(struct buffer *out, const struct ast_expr *expr)
@@ -305,13 +302,21 @@ static void print_like(struct buffer *out, const struct ast_expr *expr)
     buffer_append_char(out, ')');
 }
 
+/* Behind a point the first digits of a bare name would be those of a number. */
 static void print_column(struct buffer *out, const struct ast_expr *expr)
 {
-    if (expr->column.qualifier.text.data) {
+    struct bytes name = expr->column.name.text;
+    bool is_qualified = expr->column.qualifier.text.data != NULL;
+
+    if (is_qualified) {
         ast_print_name(out, expr->column.qualifier.text);
         buffer_append_char(out, '.');
     }
-    ast_print_name(out, expr->column.name.text);
+    if (is_qualified && name.data[0] >= '0' && name.data[0] <= '9') {
+        append_quoted(out, name, '`');
+    } else {
+        ast_print_name(out, name);
+    }
 }
 
 static void print_access(struct buffer *out, const struct ast_expr *expr)

@@ -126,20 +126,35 @@ static int unit_push(struct unit *unit, struct token token)
     return unit->build.failed;
 }
 
-/* Reads the unit again up to the token that did not fit, and asks what would have. */
-static int unit_report(struct unit *unit, struct token found, struct error *err)
+/* Reads the unit again up to the token that did not fit. */
+static int unit_repeat(struct unit *unit, uint32_t count, struct token *last, struct error *err)
 {
-    bool expected[GRAMMAR_TOKENS_MAX] = { false };
-    struct token previous = { 0 };
     struct reader reader;
-    uint32_t count = unit->pushed - 1;
 
     TRY(reader_start(&reader, &unit->start, err));
     unit_start(unit, &reader);
     for (uint32_t i = 0; i < count; i++) {
-        TRY(reader_take(&reader, &previous, err));
-        TRY(unit_push(unit, previous));
+        TRY(reader_take(&reader, last, err));
+        TRY(unit_push(unit, *last));
     }
+    return 0;
+}
+
+/* Asks what would have fitted; the nodes made for that are of no use. */
+static int unit_report(struct unit *unit, struct token found, struct error *err)
+{
+    bool expected[GRAMMAR_TOKENS_MAX] = { false };
+    struct token previous = { 0 };
+    struct arena *arena = unit->build.arena;
+    struct arena scratch;
+    int code;
+
+    arena_init(&scratch, 0);
+    unit->build.arena = &scratch;
+    code = unit_repeat(unit, unit->pushed - 1, &previous, err);
+    unit->build.arena = arena;
+    arena_fini(&scratch);
+    TRY(code);
     grammar_expected(unit->grammar, expected);
     return syntax_error_report(found, previous, expected, err);
 }

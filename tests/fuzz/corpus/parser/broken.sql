@@ -1,0 +1,1 @@
+SELCT 'é' /* FROM ${x} `a``b` EMIT CHNGES;

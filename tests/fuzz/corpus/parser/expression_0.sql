@@ -1,0 +1,1 @@
+a = b or not c + 1 * -2 between -(3) and .5e3

@@ -1,0 +1,1 @@
+case x when 1 then array[1, 2][1] else map('a' := 1)['a'] end

@@ -1,0 +1,1 @@
+transform(m, (k, v) => ucase(k), (k, v) => struct(`a b` := v)->`a b`)

@@ -1,0 +1,1 @@
+cast(a->b as struct<a array<int>, `b` decimal(4,2)>) is not distinct from null

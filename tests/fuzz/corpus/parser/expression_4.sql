@@ -1,0 +1,1 @@
+`DECIMAL` '-1.2' || 'it''s' not like 'x!%' escape '!'

@@ -1,0 +1,14 @@
+insert into x with (query_id='q') select * from y group by ();
+insert into x (a, b) values (1, array[1,2]);
+insert into x values ();
+create source connector if not exists c with ('connector.class'='x', "a"=1, tasks=null);
+create sink connector `C` with (a='b');
+create type address as struct<a int>;
+create type if not exists x as dec(3,1);
+drop stream if exists x delete topic;
+drop table x;
+drop connector if exists c;
+drop type t;
+alter stream s add column a int, add b string;
+alter table t add column int, add column column string;
+alter system 'a'='b';

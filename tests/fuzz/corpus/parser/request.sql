@@ -1,0 +1,12 @@
+terminate all;
+terminate `transient_X_1`;
+pause q; resume ALL;
+explain select 1 from x;
+explain q1;
+explain show;
+explain create stream s as select * from x;
+describe x extended; describe streams; describe tables extended; describe `TABLES`; describe function f; describe function; describe connector c;
+show properties; list all topics extended; show topics; show streams extended; list tables; show queries extended; show functions; show types; show variables; show connectors; show source connectors; show sink connectors; show connector plugins;
+print topic_a from beginning interval 3 limit 2; print 'a.b' sample 2; print `x`;
+set 'a'='b''c'; unset 'a'; define x='a'; undefine X;
+run script '/a/b.sql';

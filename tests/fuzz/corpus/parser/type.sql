@@ -1,0 +1,1 @@
+struct<a map<string, array<decimal(3, 1)>>, b int array>
