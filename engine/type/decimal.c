@@ -221,6 +221,21 @@ static struct decimal round_long_double_text(double magnitude, uint32_t digits, 
                            negative);
 }
 
+static struct wide256 multiply_by_power_of_five(struct wide256 number, int exponent)
+{
+    while (exponent > 0) {
+        int step = exponent < POWER_OF_FIVE_STEP ? exponent : POWER_OF_FIVE_STEP;
+        uint64_t power = 1;
+
+        for (int i = 0; i < step; i++) {
+            power *= 5;
+        }
+        number = wide_multiply_word(number, power);
+        exponent -= step;
+    }
+    return number;
+}
+
 int decimal_of_double(double number, const struct sql_type *type, struct decimal *out,
                       struct error *err)
 {
@@ -251,17 +266,8 @@ int decimal_of_double(double number, const struct sql_type *type, struct decimal
         exact.low <<= exponent;
         exponent = 0;
     }
-    for (int left = -exponent; left > 0;) {
-        int step = left < POWER_OF_FIVE_STEP ? left : POWER_OF_FIVE_STEP;
-        uint64_t power = 1;
-
-        for (int i = 0; i < step; i++) {
-            power *= 5;
-        }
-        exact = wide_multiply_word(exact, power);
-        left -= step;
-    }
-    *out = round_to_digits(exact, -exponent, digits, negative);
+    *out =
+        round_to_digits(multiply_by_power_of_five(exact, -exponent), -exponent, digits, negative);
     return 0;
 }
 

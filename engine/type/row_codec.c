@@ -84,6 +84,16 @@ static void put_double(struct buffer *out, double number)
     put_u64(out, bits);
 }
 
+static void put_decimal(const struct value *v, const struct sql_type *type, struct buffer *out)
+{
+    if (type_decimal_is_wide(type)) {
+        put_u64(out, (uint64_t)*v->wide);
+        put_u64(out, (uint64_t)(*v->wide >> 64));
+    } else {
+        put_u64(out, (uint64_t)v->i64);
+    }
+}
+
 /* Room for a number or a length beside what is still to come of the row. */
 static void make_room(struct buffer *out, size_t more)
 {
@@ -116,12 +126,7 @@ static inline void put_value(const struct value *v, const struct sql_type *type,
         put_double(out, v->f64);
         break;
     case T_DECIMAL:
-        if (type_decimal_is_wide(type)) {
-            put_u64(out, (uint64_t)*v->wide);
-            put_u64(out, (uint64_t)(*v->wide >> 64));
-        } else {
-            put_u64(out, (uint64_t)v->i64);
-        }
+        put_decimal(v, type, out);
         break;
     case T_STRING:
     case T_BYTES:
@@ -332,16 +337,62 @@ static bool take_varint(struct image *image, uint32_t *out)
     return true;
 }
 
-static bool take_wide(struct image *image, struct value *out)
+static inline bool take_small(struct image *image, const struct sql_type *type, size_t width,
+                              struct value *out)
 {
-    wide_int *wide = arena_alloc(image->arena, sizeof *wide);
-    wide_uint low = take_u64(image);
-
-    *wide = (wide_int)(low | (wide_uint)take_u64(image) << 64);
-    if (!decimal_is_storable(*wide)) {
+    if (!has(image, width)) {
         return false;
     }
+    *out = value_i64(type->id, width == 8 ? (int64_t)take_u64(image) : (int32_t)take_u32(image));
+    return true;
+}
+
+static bool take_boolean(struct image *image, struct value *out)
+{
+    if (!has(image, 1) || (uint8_t)*image->at > 1) {
+        return false;
+    }
+    *out = value_i64(T_BOOLEAN, *image->at++);
+    return true;
+}
+
+static bool take_wide(struct image *image, struct value *out)
+{
+    wide_int *wide;
+    wide_uint low;
+
+    if (!has(image, sizeof *wide)) {
+        return false;
+    }
+    wide = arena_alloc(image->arena, sizeof *wide);
+    low = take_u64(image);
+    *wide = (wide_int)(low | (wide_uint)take_u64(image) << 64);
     *out = (struct value){ .kind = T_DECIMAL, .wide = wide };
+    return decimal_is_storable(*wide);
+}
+
+static inline bool take_double(struct image *image, struct value *out)
+{
+    uint64_t bits;
+
+    if (!has(image, sizeof bits)) {
+        return false;
+    }
+    bits = take_u64(image);
+    *out = (struct value){ .kind = T_DOUBLE };
+    memcpy(&out->f64, &bits, sizeof bits);
+    return true;
+}
+
+static inline bool take_text(struct image *image, const struct sql_type *type, struct value *out)
+{
+    uint32_t len;
+
+    if (!take_varint(image, &len) || !has(image, len)) {
+        return false;
+    }
+    *out = value_text(type->id, (struct bytes){ image->at, len });
+    image->at += len;
     return true;
 }
 
@@ -349,56 +400,23 @@ static bool take_items(struct image *image, const struct sql_type *type, struct 
 
 static inline bool take_value(struct image *image, const struct sql_type *type, struct value *out)
 {
-    uint32_t len;
-    uint64_t bits;
-
     switch (type->id) {
     case T_BOOLEAN:
-        if (!has(image, 1) || (uint8_t)*image->at > 1) {
-            return false;
-        }
-        *out = value_i64(T_BOOLEAN, *image->at++);
-        return true;
+        return take_boolean(image, out);
     case T_INTEGER:
-        if (!has(image, 4)) {
-            return false;
-        }
-        *out = value_i64(T_INTEGER, (int32_t)take_u32(image));
-        return true;
+        return take_small(image, type, 4, out);
     case T_BIGINT:
     case T_TIME:
     case T_DATE:
     case T_TIMESTAMP:
-        if (!has(image, 8)) {
-            return false;
-        }
-        *out = value_i64(type->id, (int64_t)take_u64(image));
-        return true;
+        return take_small(image, type, 8, out);
     case T_DOUBLE:
-        if (!has(image, 8)) {
-            return false;
-        }
-        bits = take_u64(image);
-        *out = (struct value){ .kind = T_DOUBLE };
-        memcpy(&out->f64, &bits, sizeof bits);
-        return true;
+        return take_double(image, out);
     case T_DECIMAL:
-        if (type_decimal_is_wide(type)) {
-            return has(image, 16) && take_wide(image, out);
-        }
-        if (!has(image, 8)) {
-            return false;
-        }
-        *out = value_i64(T_DECIMAL, (int64_t)take_u64(image));
-        return true;
+        return type_decimal_is_wide(type) ? take_wide(image, out) : take_small(image, type, 8, out);
     case T_STRING:
     case T_BYTES:
-        if (!take_varint(image, &len) || !has(image, len)) {
-            return false;
-        }
-        *out = value_text(type->id, (struct bytes){ image->at, len });
-        image->at += len;
-        return true;
+        return take_text(image, type, out);
     case T_ARRAY:
     case T_MAP:
     case T_STRUCT:
