@@ -162,6 +162,24 @@ static void pseudo_columns_are_known_by_upper_case_name(void **state)
     assert_string_equal(pseudo_column_name(PSEUDO_ROWOFFSET), "ROWOFFSET");
 }
 
+static void names_print_bare_where_that_reads_back(void **state)
+{
+    static const char *const cases[][2] = {
+        { "AMOUNT", "AMOUNT" }, { "amount", "`amount`" },
+        { "A B", "`A B`" },     { "SELECT", "`SELECT`" },
+        { "", "``" },           { "A`B", "`A``B`" },
+        { "_X1", "_X1" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buffer text = { 0 };
+
+        name_print(bytes_of(cases[i][0]), &text);
+        assert_true(bytes_equal_text(buffer_bytes(&text), cases[i][1]));
+        buffer_fini(&text);
+    }
+}
+
 #define WITH_ARENA(test) cmocka_unit_test_setup_teardown(test, make_arena, end_arena)
 
 int main(void)
@@ -173,6 +191,7 @@ int main(void)
         WITH_ARENA(copies_outlive_their_source),
         WITH_ARENA(schemas_print_and_copy),
         WITH_ARENA(shape_of_a_schema_has_its_columns_as_cells),
+        WITH_ARENA(names_print_bare_where_that_reads_back),
         WITH_ARENA(pseudo_columns_are_known_by_upper_case_name),
     };
 
