@@ -71,6 +71,7 @@ struct expr {
         enum compare_operator compare;
         uint32_t like_escape; /* code point, 0: none; arguments: value, pattern */
         bool is_between;      /* AND: was written as BETWEEN */
+        bool is_not_null;     /* IS_NULL: negated */
         enum cast_origin cast;
         bool has_default; /* CASE: arguments are when, then, when, then, ..., [else] */
         struct {

@@ -1,0 +1,92 @@
+/*
+ * bind_type.c: type names in syntax -> SQL types.
+ *
+ * The parser limits how deeply types are nested, so this recurses.
+ */
+#include "engine/expr/bind_internal.h"
+
+static int bind_decimal_type(struct arena *arena, const struct ast_type *syntax,
+                             const struct sql_type **out, struct error *err)
+{
+    int64_t precision = syntax->decimal.precision;
+    int64_t scale = syntax->decimal.scale;
+
+    if (precision < 1 || precision > INT32_MAX) {
+        return error_set(err, ERR_INVALID_TYPE, syntax->at,
+                         "the precision of DECIMAL(%lld, %lld) must be at least 1 and at most %d",
+                         (long long)precision, (long long)scale, INT32_MAX);
+    }
+    if (scale < 0 || scale > precision) {
+        return error_set(err, ERR_INVALID_TYPE, syntax->at,
+                         "the scale of DECIMAL(%lld, %lld) must be from 0 to its precision",
+                         (long long)precision, (long long)scale);
+    }
+    *out = type_decimal(arena, (uint32_t)precision, (uint32_t)scale);
+    return 0;
+}
+
+static int bind_named_type(const struct ast_type *syntax, const struct sql_type **out,
+                           struct error *err)
+{
+    enum type_id id = type_find(syntax->name.text);
+
+    if (id == T_DECIMAL) {
+        return error_set(err, ERR_INVALID_TYPE, syntax->at,
+                         "DECIMAL needs a precision and a scale: DECIMAL(10, 2)");
+    }
+    if (id == T_NULL || id == T_ARRAY || id == T_MAP || id == T_STRUCT) {
+        return error_set(err, ERR_UNKNOWN_TYPE, syntax->at, "there is no type named '%.*s'",
+                         BYTES_ARG(syntax->name.text));
+    }
+    *out = type_scalar(id);
+    return 0;
+}
+
+static int bind_struct_type(struct arena *arena, const struct ast_type *syntax,
+                            const struct sql_type **out, struct error *err)
+{
+    const struct ast_type_field_list *given = &syntax->fields;
+    struct sql_field *fields = arena_array(arena, struct sql_field, given->count);
+
+    for (uint32_t i = 0; i < given->count; i++) {
+        const struct ast_name *name = &given->items[i].name;
+
+        for (uint32_t before = 0; before < i; before++) {
+            if (bytes_equal(fields[before].name, name->text)) {
+                return error_set(err, ERR_INVALID_TYPE, name->at,
+                                 "the field '%.*s' occurs twice in the STRUCT",
+                                 BYTES_ARG(name->text));
+            }
+        }
+        fields[i].name = arena_copy(arena, name->text);
+        TRY(type_bind(arena, given->items[i].type, &fields[i].type, err));
+    }
+    *out = type_struct(arena, fields, given->count);
+    return 0;
+}
+
+int type_bind(struct arena *arena, const struct ast_type *syntax, const struct sql_type **out,
+              struct error *err)
+{
+    const struct sql_type *key = NULL;
+    const struct sql_type *element = NULL;
+
+    switch (syntax->kind) {
+    case AST_TYPE_NAME:
+        return bind_named_type(syntax, out, err);
+    case AST_TYPE_DECIMAL:
+        return bind_decimal_type(arena, syntax, out, err);
+    case AST_TYPE_ARRAY:
+        TRY(type_bind(arena, syntax->element, &element, err));
+        *out = type_array(arena, element);
+        return 0;
+    case AST_TYPE_MAP:
+        TRY(type_bind(arena, syntax->map.key, &key, err));
+        TRY(type_bind(arena, syntax->map.value, &element, err));
+        *out = type_map(arena, key, element);
+        return 0;
+    case AST_TYPE_STRUCT:
+        return bind_struct_type(arena, syntax, out, err);
+    }
+    return error_set(err, ERR_UNKNOWN_TYPE, syntax->at, "this type is not supported");
+}

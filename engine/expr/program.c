@@ -1,0 +1,103 @@
+/*
+ * program.c: running a finished program, handling its failures, printing it.
+ */
+#include "engine/expr/program_internal.h"
+
+bool program_run(const struct program *program, struct program_row *row,
+                 struct program_context *context)
+{
+    const struct instruction *at = program->code;
+    struct frame frame;
+
+    if (program->code_count == 0) {
+        return true;
+    }
+    /* Field by field: the error is large and hardly ever needed. */
+    frame.banks = row->banks;
+    frame.banks.at[BANK_REGISTERS] = row->registers;
+    frame.banks.at[BANK_CONSTANTS] = program->constants;
+    frame.registers = row->registers;
+    frame.program = program;
+    frame.row = row;
+    frame.context = context;
+    frame.passed = false;
+    while (at) {
+        at = at->run(at, &frame);
+    }
+    return frame.passed;
+}
+
+const struct instruction *frame_fail(struct frame *frame, const struct instruction *self)
+{
+    const struct trap *trap = &frame->program->traps[self->trap];
+
+    if (frame->context->failed) {
+        frame->context->failed(frame->context->context, trap->what, &frame->error);
+    }
+    if (trap->has_out) {
+        frame->registers[trap->out] = value_null();
+    }
+    return frame->program->code + trap->resume;
+}
+
+const struct instruction *frame_fail_null(struct frame *frame, const struct instruction *self,
+                                          const char *what)
+{
+    error_set(&frame->error, ERR_EVALUATE, NO_POSITION, "%s is null", what);
+    return frame_fail(frame, self);
+}
+
+uint32_t program_register_count(const struct program *program)
+{
+    return program->register_count;
+}
+
+const struct value *program_constants(const struct program *program)
+{
+    return program->constants;
+}
+
+bool program_is_empty(const struct program *program)
+{
+    return program->code_count == 0;
+}
+
+static const char *instruction_name(instruction_function run)
+{
+    static const struct {
+        instruction_function run;
+        const char *name;
+    } opcodes[] = {
+#define OPCODE(name) { eval_##name, #name },
+#include "engine/expr/opcodes.def"
+#undef OPCODE
+    };
+
+    for (size_t i = 0; i < sizeof opcodes / sizeof *opcodes; i++) {
+        if (opcodes[i].run == run) {
+            return opcodes[i].name;
+        }
+    }
+    return "?";
+}
+
+static void print_operand(operand at, struct buffer *out)
+{
+    static const char banks[BANK_COUNT] = { 'c', 'o', 'r', 'k' };
+
+    buffer_printf(out, " %c%u", banks[at >> OPERAND_BANK_SHIFT], (unsigned)at & OPERAND_SLOT_MASK);
+}
+
+/* "3 test_i64 c0 k1 mask 4 -> 7": all parts, used or not, so that a line needs no key. */
+void program_print(const struct program *program, struct buffer *out)
+{
+    for (uint32_t i = 0; i < program->code_count; i++) {
+        const struct instruction *at = &program->code[i];
+
+        buffer_printf(out, "%u %s r%u <-", i, instruction_name(at->run), (unsigned)at->out);
+        print_operand(at->a, out);
+        print_operand(at->b, out);
+        buffer_printf(out, " mask %u jump %u fail %u\n", (unsigned)at->mask, at->jump,
+                      program->traps[at->trap].resume);
+    }
+}
