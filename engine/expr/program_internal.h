@@ -3,8 +3,7 @@
  *
  * An instruction is a function and what it works on, half a cache line. It returns the
  * next one, so that a jump is no more than another return value, and NULL at the
- * end. A switch
- * over opcodes would put everything into one function.
+ * end. (A switch over opcodes would put everything into one function.)
  *
  * A comparison's mask says which outcomes satisfy it; jumping when it does NOT
  * hold is jumping on the complement.
