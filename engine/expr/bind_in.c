@@ -7,8 +7,6 @@
  * literal only takes casts that lose nothing. Casts made here print as what they
  * are cast from.
  */
-#include <string.h>
-
 #include "engine/expr/bind_internal.h"
 #include "engine/type/cast.h"
 #include "engine/type/decimal.h"
@@ -19,43 +17,7 @@ static bool is_text_literal(const struct expr *e)
     return e->kind == EXPR_LITERAL && e->type && e->type->id == T_STRING;
 }
 
-static bool is_container(enum type_id id)
-{
-    return id == T_ARRAY || id == T_MAP || id == T_STRUCT;
-}
-
-static uint32_t larger(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
-}
-
-/* --- numbers --- */
-
-static void decimal_parts(const struct sql_type *type, uint32_t *whole, uint32_t *scale)
-{
-    *scale = type->id == T_DECIMAL ? type->scale : 0;
-    *whole = type->id == T_DECIMAL   ? type->precision - type->scale
-             : type->id == T_INTEGER ? 10
-                                     : 19;
-}
-
-static const struct sql_type *wider_number(struct arena *arena, const struct sql_type *a,
-                                           const struct sql_type *b)
-{
-    uint32_t whole[2];
-    uint32_t scale[2];
-
-    if (a->id == T_DOUBLE || b->id == T_DOUBLE) {
-        return type_scalar(T_DOUBLE);
-    }
-    if (a->id != T_DECIMAL && b->id != T_DECIMAL) {
-        return a->id == T_BIGINT ? a : b;
-    }
-    decimal_parts(a, &whole[0], &scale[0]);
-    decimal_parts(b, &whole[1], &scale[1]);
-    scale[0] = larger(scale[0], scale[1]);
-    return type_decimal(arena, larger(whole[0], whole[1]) + scale[0], scale[0]);
-}
+/* --- text among others --- */
 
 static int bad_text(const struct expr *e, const struct sql_type *wanted, struct error *err)
 {
@@ -72,6 +34,8 @@ static int type_of_number_text(struct binding *b, const struct expr *e,
     struct decimal number = { 0 };
     int64_t whole = 0;
     double real = 0;
+    uint32_t digits = 0;
+    uint32_t scale = 0;
 
     if (among->id == T_DOUBLE) {
         *out = among;
@@ -85,76 +49,13 @@ static int type_of_number_text(struct binding *b, const struct expr *e,
         (number.scale < 0 && decimal_rescale(number, 0, ROUND_UNNECESSARY, &number, NULL))) {
         return bad_text(e, among, err);
     }
-    *out = type_decimal(b->arena,
-                        larger(decimal_digits(number.unscaled),
-                               (uint32_t)number.scale +
-                                   (decimal_digits(number.unscaled) <= (uint32_t)number.scale)),
-                        (uint32_t)number.scale);
+    digits = decimal_digits(number.unscaled);
+    scale = (uint32_t)number.scale;
+    *out = type_decimal(b->arena, digits > scale ? digits : scale + 1, scale);
     return 0;
 }
 
 /* --- finding the target --- */
-
-static const struct sql_type *merge_types(struct arena *arena, const struct sql_type *a,
-                                          const struct sql_type *b);
-
-/* The union of the fields of both, in order of first appearance; NULL: one does not fit. */
-static const struct sql_type *merge_structs(struct arena *arena, const struct sql_type *a,
-                                            const struct sql_type *b)
-{
-    struct sql_field *fields =
-        arena_array(arena, struct sql_field, a->field_count + b->field_count);
-    uint32_t count = a->field_count;
-
-    for (uint32_t i = 0; i < count; i++) {
-        fields[i] = a->fields[i];
-    }
-    for (uint32_t i = 0; i < b->field_count; i++) {
-        uint32_t at = 0;
-
-        while (at < count && !bytes_equal(fields[at].name, b->fields[i].name)) {
-            at++;
-        }
-        if (at == count) {
-            fields[count++] = b->fields[i];
-            continue;
-        }
-        fields[at].type = merge_types(arena, fields[at].type, b->fields[i].type);
-        if (!fields[at].type) {
-            return NULL;
-        }
-    }
-    return type_struct(arena, fields, count);
-}
-
-/* What both can be cast to without being asked, a first; NULL: nothing. As deep as types are. */
-static const struct sql_type *merge_types(struct arena *arena, const struct sql_type *a,
-                                          const struct sql_type *b)
-{
-    const struct sql_type *key = NULL;
-    const struct sql_type *element = NULL;
-
-    if (type_is_number(a->id) && type_is_number(b->id)) {
-        return wider_number(arena, a, b);
-    }
-    if (a->id != b->id) {
-        bool adapts = b->id == T_STRING && (type_is_temporal(a->id) || a->id == T_BYTES);
-
-        return adapts ? a : NULL;
-    }
-    if (!is_container(a->id)) {
-        return a;
-    }
-    if (a->id == T_STRUCT) {
-        return merge_structs(arena, a, b);
-    }
-    element = merge_types(arena, a->element, b->element);
-    key = a->id == T_MAP ? merge_types(arena, a->key, b->key) : NULL;
-    if (!element || (a->id == T_MAP && !key)) {
-        return NULL;
-    }
-    return key ? type_map(arena, key, element) : type_array(arena, element);
-}
 
 /* The target once e has been taken into account; *target is set. */
 static int widen_target(struct binding *b, const struct expr *e, const struct sql_type **target,
@@ -170,7 +71,7 @@ static int widen_target(struct binding *b, const struct expr *e, const struct sq
     } else if ((*target)->id == T_STRING && e->kind == EXPR_LITERAL) {
         return 0;
     }
-    merged = merge_types(b->arena, *target, type);
+    merged = cast_unify(b->arena, *target, type);
     if (!merged) {
         return error_set(err, ERR_TYPE_MISMATCH, e->at,
                          "%.*s of type %.*s does not go with values of type %.*s; use CAST",
@@ -187,20 +88,16 @@ static int widen_target(struct binding *b, const struct expr *e, const struct sq
 static int boolean_of_text(struct binding *b, const struct expr *e, const struct sql_type *target,
                            const struct expr **out, struct error *err)
 {
-    static const char *const words[] = { "true", "yes", "false", "no" };
-    struct bytes text = value_bytes(&e->literal);
+    struct expr *literal = NULL;
+    bool truth = false;
 
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (text.len && text.len <= strlen(words[i]) &&
-            bytes_equal_nocase(text, (struct bytes){ words[i], text.len })) {
-            struct expr *literal = expr_make(b->arena, EXPR_LITERAL, e->at, target, NULL, 0);
-
-            literal->literal = value_i64(T_BOOLEAN, i < 2);
-            *out = literal;
-            return 0;
-        }
+    if (cast_parse_boolean(value_bytes(&e->literal), &truth, NULL)) {
+        return bad_text(e, target, err);
     }
-    return bad_text(e, target, err);
+    literal = expr_make(b->arena, EXPR_LITERAL, e->at, target, NULL, 0);
+    literal->literal = value_i64(T_BOOLEAN, truth);
+    *out = literal;
+    return 0;
 }
 
 static int coerce(struct binding *b, const struct sql_type *target, const struct expr **item,

@@ -81,18 +81,23 @@ void emit_jump(struct program_builder *b, struct instruction *at, uint32_t label
     label_use(b, label);
 }
 
-operand register_make(struct program_builder *b)
+operand register_make(struct program_builder *b, const struct expr *e)
 {
-    if (b->next_register >= OPERAND_MAX_SLOTS) {
-        builder_fail(b, ERR_TOO_LARGE, NO_POSITION,
+    uint32_t slot = b->next_register;
+
+    if (e == b->result) {
+        slot = b->result_register;
+    } else if (slot + 1 >= OPERAND_MAX_SLOTS) {
+        builder_fail(b, ERR_TOO_LARGE, e->at,
                      "the query computes too many values; split it in two");
-        b->next_register = 0;
+        slot = 0;
+    } else {
+        b->next_register++;
     }
-    b->next_register++;
-    if (b->register_count < b->next_register) {
-        b->register_count = b->next_register;
+    if (b->register_count <= slot) {
+        b->register_count = slot + 1;
     }
-    return operand_make(BANK_REGISTERS, b->next_register - 1);
+    return operand_make(BANK_REGISTERS, slot);
 }
 
 static bool constant_is(const struct constant *constant, const struct value *value,
@@ -221,7 +226,10 @@ int program_add_value(struct program_builder *b, const struct expr *value, const
     operand at = 0;
 
     step_begin(b, what, TRAP_NESTED, err);
+    b->result = value;
+    b->result_register = b->next_register++;
     at = compile_value(b, value);
+    b->result = NULL;
     if (b->code_of_error) {
         return b->code_of_error;
     }

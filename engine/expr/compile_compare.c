@@ -179,7 +179,7 @@ operand compile_compare(struct program_builder *b, const struct expr *e)
     operand out = 0;
 
     plan_comparison(b, e, &c);
-    out = register_make(b);
+    out = register_make(b, e);
     emit_comparison(b, &c, c.make, masks[e->compare])->out = out & OPERAND_SLOT_MASK;
     return out;
 }
@@ -217,7 +217,7 @@ operand compile_in(struct program_builder *b, const struct expr *e)
     plan->items = items;
     plan->order = c.order;
     plan->types = (struct compare_plan){ type, type };
-    out = register_make(b);
+    out = register_make(b, e);
     at = emit(b, eval_in);
     at->out = out & OPERAND_SLOT_MASK;
     at->a = value;

@@ -17,10 +17,11 @@ bool compile_fold(struct program_builder *b, const struct expr *e, struct value 
     return b->folding && expr_is_constant(e) && !expr_evaluate_constant(e, b->arena, out, NULL);
 }
 
-static operand emit_into_register(struct program_builder *b, instruction_function run, operand a,
-                                  operand second, const void *plan)
+static operand emit_into_register(struct program_builder *b, const struct expr *e,
+                                  instruction_function run, operand a, operand second,
+                                  const void *plan)
 {
-    operand out = register_make(b);
+    operand out = register_make(b, e);
     struct instruction *at = emit_fallible(b, run);
 
     at->out = out & OPERAND_SLOT_MASK;
@@ -66,7 +67,7 @@ static operand compile_pseudo(struct program_builder *b, const struct expr *e)
         [PSEUDO_ROWOFFSET] = eval_rowoffset,
         [PSEUDO_WINDOWEND] = NULL,
     };
-    operand out = register_make(b);
+    operand out = register_make(b, e);
 
     if (!b->input || !instructions[e->pseudo]) {
         builder_fail(b, ERR_EVALUATE, e->at, "the expression needs a row of a window");
@@ -101,7 +102,7 @@ static operand compile_decimal(struct program_builder *b, const struct expr *e)
 
     *plan = (struct decimal_plan){ operations[e->arithmetic], e->arguments[0]->type,
                                    e->arguments[1]->type, e->type };
-    return emit_into_register(b, eval_decimal, left, right, plan);
+    return emit_into_register(b, e, eval_decimal, left, right, plan);
 }
 
 static operand compile_arithmetic(struct program_builder *b, const struct expr *e)
@@ -133,7 +134,7 @@ static operand compile_arithmetic(struct program_builder *b, const struct expr *
     }
     left = compile_whole(b, e->arguments[0]);
     right = compile_whole(b, e->arguments[1]);
-    return emit_into_register(b, table[e->arithmetic], left, right, NULL);
+    return emit_into_register(b, e, table[e->arithmetic], left, right, NULL);
 }
 
 static operand compile_negate(struct program_builder *b, const struct expr *e)
@@ -146,7 +147,7 @@ static operand compile_negate(struct program_builder *b, const struct expr *e)
     } else if (e->type->id != T_DECIMAL) {
         run = e->type->id == T_INTEGER ? eval_negate_integer : eval_negate_bigint;
     }
-    return emit_into_register(b, run, value, 0, e->type);
+    return emit_into_register(b, e, run, value, 0, e->type);
 }
 
 /* --- casts and calls --- */
@@ -158,10 +159,10 @@ static operand emit_cast(struct program_builder *b, const struct expr *e, operan
     cast_function cast = NULL;
 
     if (from->id == T_INTEGER && e->type->id == T_BIGINT) {
-        return emit_into_register(b, eval_to_bigint, value, 0, NULL);
+        return emit_into_register(b, e, eval_to_bigint, value, 0, NULL);
     }
     if ((from->id == T_INTEGER || from->id == T_BIGINT) && e->type->id == T_DOUBLE) {
-        return emit_into_register(b, eval_to_double, value, 0, NULL);
+        return emit_into_register(b, e, eval_to_double, value, 0, NULL);
     }
     cast = cast_find(from, e->type);
     if (!cast) {
@@ -170,8 +171,8 @@ static operand emit_cast(struct program_builder *b, const struct expr *e, operan
     }
     plan = arena_new(b->arena, struct cast_plan);
     *plan = (struct cast_plan){ cast, from, e->type };
-    return emit_into_register(b, e->cast == CAST_COMPARED ? eval_cast_untrimmed : eval_cast, value,
-                              0, plan);
+    return emit_into_register(b, e, e->cast == CAST_COMPARED ? eval_cast_untrimmed : eval_cast,
+                              value, 0, plan);
 }
 
 static operand compile_cast(struct program_builder *b, const struct expr *e)
@@ -230,7 +231,7 @@ static operand compile_call(struct program_builder *b, const struct expr *e)
                                                   : compile_argument(b, e->arguments[i]);
     }
     *plan = (struct call_plan){ e->call.kind, e->call.plan, arguments };
-    return emit_into_register(b, many ? eval_call_many : eval_call, 0, 0, plan);
+    return emit_into_register(b, e, many ? eval_call_many : eval_call, 0, 0, plan);
 }
 
 /* --- access --- */
@@ -245,10 +246,10 @@ static operand compile_access(struct program_builder *b, const struct expr *e)
         operand index = compile_value(b, e->arguments[1]);
         bool is_array = e->arguments[0]->type->id == T_ARRAY;
 
-        return emit_into_register(b, is_array ? eval_item : eval_entry, base, index,
+        return emit_into_register(b, e, is_array ? eval_item : eval_entry, base, index,
                                   e->arguments[0]->type);
     }
-    out = register_make(b);
+    out = register_make(b, e);
     at = emit(b, eval_field);
     at->out = out & OPERAND_SLOT_MASK;
     at->a = base;
@@ -261,7 +262,7 @@ static operand compile_access(struct program_builder *b, const struct expr *e)
 static operand compile_is_null(struct program_builder *b, const struct expr *e)
 {
     operand value = compile_value(b, e->arguments[0]);
-    operand out = register_make(b);
+    operand out = register_make(b, e);
     struct instruction *at = emit(b, eval_is_null);
 
     at->out = out & OPERAND_SLOT_MASK;
@@ -279,11 +280,11 @@ static operand compile_like(struct program_builder *b, const struct expr *e)
 
     if (compile_fold(b, e->arguments[1], &constant) && !value_is_null(&constant) &&
         !like_compile(b->arena, value_bytes(&constant), e->like_escape, &pattern, NULL)) {
-        return emit_into_register(b, eval_like, text, 0, pattern);
+        return emit_into_register(b, e, eval_like, text, 0, pattern);
     }
     escape = arena_new(b->arena, uint32_t);
     *escape = e->like_escape;
-    return emit_into_register(b, eval_like_any, text, compile_value(b, e->arguments[1]), escape);
+    return emit_into_register(b, e, eval_like_any, text, compile_value(b, e->arguments[1]), escape);
 }
 
 static void emit_move(struct program_builder *b, operand out, operand from)
@@ -299,7 +300,7 @@ static operand compile_condition(struct program_builder *b, const struct expr *e
 {
     uint32_t if_false = label_make(b);
     uint32_t end = label_make(b);
-    operand out = register_make(b);
+    operand out = register_make(b, e);
 
     compile_jump(b, e, false, if_false);
     emit_move(b, out, constant_make(b, value_i64(T_BOOLEAN, 1), e->type));
@@ -314,7 +315,7 @@ static operand compile_case(struct program_builder *b, const struct expr *e)
 {
     uint32_t whens = e->argument_count - e->has_default;
     uint32_t end = label_make(b);
-    operand out = register_make(b);
+    operand out = register_make(b, e);
 
     for (uint32_t i = 0; i < whens; i += 2) {
         uint32_t next = label_make(b);

@@ -44,10 +44,12 @@ struct program_builder {
     VEC(struct known_value) known;
     uint32_t known_serial; /* of the next value */
     uint32_t next_register, kept_registers, register_count;
-    uint32_t trap; /* where failures go now */
-    uint32_t drop; /* label of the end that drops the row */
-    bool folding;  /* constant subtrees become constants */
-    bool can_fail; /* something emitted since the step or trap began may fail */
+    const struct expr *result; /* of the step: its register comes first, so that all */
+    uint32_t result_register;  /* others can be used again behind the step */
+    uint32_t trap;             /* where failures go now */
+    uint32_t drop;             /* label of the end that drops the row */
+    bool folding;              /* constant subtrees become constants */
+    bool can_fail;             /* something emitted since the step or trap began may fail */
     enum trapping trapping;
     int code_of_error;
     struct error *err;
@@ -58,7 +60,8 @@ void builder_fail(struct program_builder *b, enum error_code code, struct positi
                   const char *message);
 uint32_t label_make(struct program_builder *b);
 void label_place(struct program_builder *b, uint32_t label);
-operand register_make(struct program_builder *b);
+/* A register for the value of e. */
+operand register_make(struct program_builder *b, const struct expr *e);
 /* One instruction; the pointer is valid until the next. */
 struct instruction *emit(struct program_builder *b, instruction_function run);
 struct instruction *emit_fallible(struct program_builder *b, instruction_function run);

@@ -50,9 +50,9 @@ static const struct {
     { "DAN", "DATE", NULL },
     { "TI", "TIME", "CAST('13:05:09' AS TIME)" },
     { "TIN", "TIME", NULL },
-    { "BY", "BYTES", "CAST('gA==' AS BYTES)" },  /* 0x80 */
-    { "BY7", "BYTES", "CAST('fw==' AS BYTES)" }, /* 0x7f */
-    { "BYN", "BYTES", NULL },
+    { "BYT", "BYTES", "CAST('gA==' AS BYTES)" },  /* 0x80 */
+    { "BYT7", "BYTES", "CAST('fw==' AS BYTES)" }, /* 0x7f */
+    { "BYTN", "BYTES", NULL },
     { "ARR", "ARRAY<INT>", "" },
     { "ARRL", "ARRAY<BIGINT>", "" },
     { "ARRT", "ARRAY<STRING>", "" },
@@ -82,9 +82,9 @@ static int resolve(const struct expr_scope *scope, struct bytes qualifier,
                    const struct ast_name *name, struct arena *arena, const struct expr **out,
                    struct error *err)
 {
-    const struct fixture *f =
-        (const struct fixture *)(const void *)((const char *)scope -
-                                               offsetof(struct fixture, scope));
+    const struct expr_fixture *f =
+        (const struct expr_fixture *)(const void *)((const char *)scope -
+                                                    offsetof(struct expr_fixture, scope));
 
     if (qualifier.data && !bytes_equal_text(qualifier, "SRC")) {
         return error_set(err, ERR_UNKNOWN_COLUMN, name->at, "no source '%.*s'",
@@ -109,19 +109,20 @@ static int resolve(const struct expr_scope *scope, struct bytes qualifier,
     return error_set(err, ERR_UNKNOWN_COLUMN, name->at, "no column '%.*s'", BYTES_ARG(name->text));
 }
 
-static struct value evaluate_constant(struct fixture *f, const char *text)
+static struct value evaluate_constant(struct expr_fixture *f, const char *text)
 {
     const struct expr *e = NULL;
     struct value value = value_null();
     struct error err = { 0 };
 
-    if (fixture_bind(f, text, &e, &err) || expr_evaluate_constant(e, &f->arena, &value, &err)) {
+    if (expr_fixture_bind(f, text, &e, &err) ||
+        expr_evaluate_constant(e, &f->arena, &value, &err)) {
         fail_msg("%s: %s", text, err.message);
     }
     return value;
 }
 
-static struct value *make_items(struct fixture *f, const char *const *texts, uint32_t count)
+static struct value *make_items(struct expr_fixture *f, const char *const *texts, uint32_t count)
 {
     struct value *items = arena_array(&f->arena, struct value, count);
 
@@ -131,14 +132,14 @@ static struct value *make_items(struct fixture *f, const char *const *texts, uin
     return items;
 }
 
-static void set_items(struct fixture *f, const char *name, enum type_id kind,
+static void set_items(struct expr_fixture *f, const char *name, enum type_id kind,
                       const struct value *items, uint32_t count)
 {
     f->cells[column_index(name)] =
         (struct value){ .kind = (uint8_t)kind, .size = count, .items = items };
 }
 
-static void set_containers(struct fixture *f)
+static void set_containers(struct expr_fixture *f)
 {
     static const char *const integers[] = { "10", NULL, "30" };
     static const char *const bigints[] = { "10000000000", NULL, "30000000000" };
@@ -158,11 +159,11 @@ static void set_containers(struct fixture *f)
     f->cells[column_index("M")] = (struct value){ .kind = T_MAP, .size = 2, .pairs = pairs };
 }
 
-void fixture_init(struct fixture *f)
+void expr_fixture_init(struct expr_fixture *f)
 {
     struct shape_column *made = NULL;
 
-    *f = (struct fixture){ .scope = { resolve } };
+    *f = (struct expr_fixture){ .scope = { resolve } };
     arena_init(&f->arena, 0);
     made = arena_array(&f->arena, struct shape_column, COLUMN_COUNT);
     f->cells = arena_array(&f->arena, struct value, COLUMN_COUNT);
@@ -186,12 +187,13 @@ void fixture_init(struct fixture *f)
     f->shape.cell_count = COLUMN_COUNT;
 }
 
-void fixture_fini(struct fixture *f)
+void expr_fixture_fini(struct expr_fixture *f)
 {
     arena_fini(&f->arena);
 }
 
-int fixture_bind(struct fixture *f, const char *text, const struct expr **out, struct error *err)
+int expr_fixture_bind(struct expr_fixture *f, const char *text, const struct expr **out,
+                      struct error *err)
 {
     struct expr_binder binder = { &f->arena, &f->scope, f->flags, "WHERE" };
     struct ast_expr *syntax = NULL;
@@ -202,14 +204,15 @@ int fixture_bind(struct fixture *f, const char *text, const struct expr **out, s
 
 static void note_failure(void *context, const char *what, const struct error *err)
 {
-    struct fixture *f = context;
+    struct expr_fixture *f = context;
 
     f->failure_count++;
     (void)snprintf(f->last_what, sizeof f->last_what, "%s", what);
     f->last_error = *err;
 }
 
-bool fixture_run(struct fixture *f, const struct program *program, struct value *registers)
+bool expr_fixture_run(struct expr_fixture *f, const struct program *program,
+                      struct value *registers)
 {
     static const struct row_meta meta = { .timestamp_ms = 1590537598000 };
     static const struct row_origin origin = { .offset = 42, .partition = 3, .topic = "t" };
@@ -223,7 +226,7 @@ bool fixture_run(struct fixture *f, const struct program *program, struct value 
     return program_run(program, &row, &context);
 }
 
-static struct bytes copy_and_free(struct fixture *f, struct buffer *text)
+static struct bytes copy_and_free(struct expr_fixture *f, struct buffer *text)
 {
     struct bytes copy = arena_copy(&f->arena, buffer_bytes(text));
 
@@ -231,8 +234,8 @@ static struct bytes copy_and_free(struct fixture *f, struct buffer *text)
     return copy;
 }
 
-struct bytes fixture_value_text(struct fixture *f, const struct value *v,
-                                const struct sql_type *type)
+struct bytes expr_fixture_value_text(struct expr_fixture *f, const struct value *v,
+                                     const struct sql_type *type)
 {
     struct buffer text = { 0 };
 
@@ -240,7 +243,7 @@ struct bytes fixture_value_text(struct fixture *f, const struct value *v,
     return copy_and_free(f, &text);
 }
 
-struct bytes fixture_type_text(struct fixture *f, const struct sql_type *type)
+struct bytes expr_fixture_type_text(struct expr_fixture *f, const struct sql_type *type)
 {
     struct buffer text = { 0 };
 
@@ -252,7 +255,7 @@ struct bytes fixture_type_text(struct fixture *f, const struct sql_type *type)
     return copy_and_free(f, &text);
 }
 
-struct bytes fixture_expr_text(struct fixture *f, const struct expr *e)
+struct bytes expr_fixture_expr_text(struct expr_fixture *f, const struct expr *e)
 {
     struct buffer text = { 0 };
 
@@ -260,7 +263,7 @@ struct bytes fixture_expr_text(struct fixture *f, const struct expr *e)
     return copy_and_free(f, &text);
 }
 
-struct bytes fixture_evaluate(struct fixture *f, const char *text)
+struct bytes expr_fixture_evaluate(struct expr_fixture *f, const char *text)
 {
     struct program_builder *b = program_begin(&f->arena, &f->shape, NULL);
     const struct program *program = NULL;
@@ -270,18 +273,18 @@ struct bytes fixture_evaluate(struct fixture *f, const char *text)
     struct error err = { 0 };
     operand at = 0;
 
-    if (fixture_bind(f, text, &e, &err) || program_add_value(b, e, "the value", &at, &err)) {
+    if (expr_fixture_bind(f, text, &e, &err) || program_add_value(b, e, "the value", &at, &err)) {
         return bytes_of(error_name(err.code));
     }
     program = program_finish(b);
     registers = arena_array(&f->arena, struct value, program_register_count(program));
-    assert_true(fixture_run(f, program, registers));
+    assert_true(expr_fixture_run(f, program, registers));
     banks.at[BANK_REGISTERS] = registers;
     banks.at[BANK_CONSTANTS] = program_constants(program);
-    return fixture_value_text(f, banks_value(&banks, at), e->type);
+    return expr_fixture_value_text(f, banks_value(&banks, at), e->type);
 }
 
-struct bytes fixture_filter(struct fixture *f, const char *text)
+struct bytes expr_fixture_filter(struct expr_fixture *f, const char *text)
 {
     struct expr_binder binder = { &f->arena, &f->scope, f->flags | BIND_PREDICATE, "WHERE" };
     struct program_builder *b = program_begin(&f->arena, &f->shape, NULL);
@@ -297,8 +300,8 @@ struct bytes fixture_filter(struct fixture *f, const char *text)
     }
     program = program_finish(b);
     return bytes_of(
-        fixture_run(f, program,
-                    arena_array(&f->arena, struct value, program_register_count(program)))
+        expr_fixture_run(f, program,
+                         arena_array(&f->arena, struct value, program_register_count(program)))
             ? "pass"
             : "drop");
 }

@@ -20,21 +20,21 @@ struct typed_case {
 
 static void check_types(const struct typed_case *cases, size_t count, unsigned flags)
 {
-    struct fixture f;
+    struct expr_fixture f;
 
-    fixture_init(&f);
+    expr_fixture_init(&f);
     f.flags = flags;
     for (size_t i = 0; i < count; i++) {
         const struct expr *e = NULL;
         struct error err = { 0 };
 
-        if (fixture_bind(&f, cases[i].text, &e, &err)) {
+        if (expr_fixture_bind(&f, cases[i].text, &e, &err)) {
             fail_msg("%s: %s", cases[i].text, err.message);
         }
-        assert_bytes_text(fixture_expr_text(&f, e), cases[i].canonical, cases[i].text);
-        assert_bytes_text(fixture_type_text(&f, e->type), cases[i].type, cases[i].text);
+        assert_bytes_text(expr_fixture_expr_text(&f, e), cases[i].canonical, cases[i].text);
+        assert_bytes_text(expr_fixture_type_text(&f, e->type), cases[i].type, cases[i].text);
     }
-    fixture_fini(&f);
+    expr_fixture_fini(&f);
 }
 
 #define CHECK_TYPES(cases, flags) check_types((cases), sizeof(cases) / sizeof *(cases), (flags))
@@ -159,14 +159,14 @@ struct refusal {
 
 static void check_refusals(const struct refusal *cases, size_t count, unsigned flags)
 {
-    struct fixture f;
+    struct expr_fixture f;
 
-    fixture_init(&f);
+    expr_fixture_init(&f);
     f.flags = flags;
     for (size_t i = 0; i < count; i++) {
         const struct expr *e = NULL;
         struct error err = { 0 };
-        int code = fixture_bind(&f, cases[i].text, &e, &err);
+        int code = expr_fixture_bind(&f, cases[i].text, &e, &err);
 
         if (code != (int)cases[i].code) {
             fail_msg("%s: expected %s, got %s %s", cases[i].text, error_name(cases[i].code),
@@ -178,7 +178,7 @@ static void check_refusals(const struct refusal *cases, size_t count, unsigned f
             fail_msg("%s: at column %u", cases[i].text, err.at.column);
         }
     }
-    fixture_fini(&f);
+    expr_fixture_fini(&f);
 }
 
 #define CHECK_REFUSALS(cases, flags) \
@@ -203,19 +203,19 @@ static void wrong_types_are_refused_at_their_place(void **state)
         { "m >= m", ERR_CANNOT_COMPARE, 0 },
         { "arr = m", ERR_CANNOT_COMPARE, 0 },
         { "ti = da", ERR_CANNOT_COMPARE, 0 },
-        { "by = s", ERR_CANNOT_COMPARE, 0 },
+        { "byt = s", ERR_CANNOT_COMPARE, 0 },
         { "ts > 5", ERR_CANNOT_COMPARE, 0 },
         { "rowtime > '2020'", ERR_CANNOT_COMPARE, 0 },
         { "b AND i", ERR_NOT_BOOLEAN, 7 },
         { "NOT s", ERR_NOT_BOOLEAN, 5 },
         { "NULL OR b", ERR_NOT_BOOLEAN, 1 },
         { "CASE WHEN i THEN 1 END", ERR_NOT_BOOLEAN, 11 },
-        { "CASE WHEN b THEN 1 ELSE l END", ERR_CASE_TYPES, 26 },
+        { "CASE WHEN b THEN 1 ELSE l END", ERR_CASE_TYPES, 25 },
         { "CASE WHEN b THEN 1.0 ELSE 10.0 END", ERR_CASE_TYPES, 0 },
         { "CASE WHEN b THEN NULL END", ERR_CASE_TYPES, 1 },
         { "i LIKE 'x'", ERR_TYPE_MISMATCH, 1 },
         { "s LIKE NULL", ERR_TYPE_MISMATCH, 0 },
-        { "CAST(by AS STRING)", ERR_CANNOT_CAST, 0 },
+        { "CAST(byt AS STRING)", ERR_CANNOT_CAST, 0 },
         { "CAST(b AS INT)", ERR_CANNOT_CAST, 0 },
         { "CAST(l AS TIMESTAMP)", ERR_CANNOT_CAST, 0 },
         { "CAST(ti AS DATE)", ERR_CANNOT_CAST, 0 },
@@ -300,13 +300,13 @@ static void time_text_that_is_none_is_refused(void **state)
 
 static void a_condition_must_be_boolean(void **state)
 {
-    struct fixture f;
+    struct expr_fixture f;
 
-    fixture_init(&f);
-    assert_bytes_text(fixture_filter(&f, "s"), "ERR_NOT_BOOLEAN", "s");
-    assert_bytes_text(fixture_filter(&f, "NULL"), "ERR_NOT_BOOLEAN", "NULL");
-    assert_bytes_text(fixture_filter(&f, "b"), "pass", "b");
-    fixture_fini(&f);
+    expr_fixture_init(&f);
+    assert_bytes_text(expr_fixture_filter(&f, "s"), "ERR_NOT_BOOLEAN", "s");
+    assert_bytes_text(expr_fixture_filter(&f, "NULL"), "ERR_NOT_BOOLEAN", "NULL");
+    assert_bytes_text(expr_fixture_filter(&f, "b"), "pass", "b");
+    expr_fixture_fini(&f);
 }
 
 /* n times BETWEEN in the value of BETWEEN. */
@@ -323,27 +323,27 @@ static void append_between(struct buffer *text, int levels)
 
 static void nested_between_is_limited(void **state)
 {
-    struct fixture f;
+    struct expr_fixture f;
     struct buffer text = { 0 };
 
-    fixture_init(&f);
+    expr_fixture_init(&f);
     append_between(&text, 8);
     buffer_append_char(&text, 0);
-    assert_bytes_text(fixture_evaluate(&f, text.data), "null", "8 levels");
+    assert_bytes_text(expr_fixture_evaluate(&f, text.data), "null", "8 levels");
     text.len = 0;
     append_between(&text, 9);
     buffer_append_char(&text, 0);
-    assert_bytes_text(fixture_evaluate(&f, text.data), "ERR_TOO_DEEP", "9 levels");
+    assert_bytes_text(expr_fixture_evaluate(&f, text.data), "ERR_TOO_DEEP", "9 levels");
     buffer_fini(&text);
-    fixture_fini(&f);
+    expr_fixture_fini(&f);
 }
 
-static const struct expr *bind_ok(struct fixture *f, const char *text)
+static const struct expr *bind_ok(struct expr_fixture *f, const char *text)
 {
     const struct expr *e = NULL;
     struct error err = { 0 };
 
-    if (fixture_bind(f, text, &e, &err)) {
+    if (expr_fixture_bind(f, text, &e, &err)) {
         fail_msg("%s: %s", text, err.message);
     }
     return e;
@@ -372,15 +372,15 @@ static void equality_is_of_meaning_not_of_place(void **state)
         { "s LIKE 'a'", "s LIKE 'a' ESCAPE '!'", false },
         { "i", "rowtime", false },
     };
-    struct fixture f;
+    struct expr_fixture f;
 
-    fixture_init(&f);
+    expr_fixture_init(&f);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         if (expr_equal(bind_ok(&f, cases[i].a), bind_ok(&f, cases[i].b)) != cases[i].equal) {
             fail_msg("%s, %s", cases[i].a, cases[i].b);
         }
     }
-    fixture_fini(&f);
+    expr_fixture_fini(&f);
 }
 
 static const struct expr *column_becomes_literal(void *context, const struct expr *node)
@@ -400,31 +400,31 @@ static bool count_node(void *context, const struct expr *node)
 
 static void rewriting_replaces_from_the_top_and_copies_the_rest(void **state)
 {
-    struct fixture f;
+    struct expr_fixture f;
     const struct expr *e = NULL;
     const struct expr *five = NULL;
     uint32_t limit = 4;
 
-    fixture_init(&f);
+    expr_fixture_init(&f);
     e = bind_ok(&f, "CASE WHEN i BETWEEN j AND 3 THEN i * 2 ELSE 0 END");
     five = bind_ok(&f, "5");
-    assert_bytes_text(fixture_expr_text(&f, expr_rewrite(&f.arena, e, column_becomes_literal,
-                                                         (void *)(uintptr_t)five)),
+    assert_bytes_text(expr_fixture_expr_text(&f, expr_rewrite(&f.arena, e, column_becomes_literal,
+                                                              (void *)(uintptr_t)five)),
                       "(CASE WHEN (5 BETWEEN 5 AND 3) THEN (5 * 2) ELSE 0 END)", "rewritten");
-    assert_bytes_text(fixture_expr_text(&f, e),
+    assert_bytes_text(expr_fixture_expr_text(&f, e),
                       "(CASE WHEN (I BETWEEN J AND 3) THEN (I * 2) ELSE 0 END)", "the original");
     assert_false(expr_walk(e, count_node, &limit));
     assert_int_equal(limit, 0);
-    fixture_fini(&f);
+    expr_fixture_fini(&f);
 }
 
 static void constants_are_told_from_what_needs_a_row(void **state)
 {
-    struct fixture f;
+    struct expr_fixture f;
     struct value value = { 0 };
     struct error err = { 0 };
 
-    fixture_init(&f);
+    expr_fixture_init(&f);
     f.flags = BIND_AGGREGATES;
     assert_true(expr_is_constant(bind_ok(&f, "UCASE('a') + 'b'")));
     assert_false(expr_is_constant(bind_ok(&f, "UCASE(s)")));
@@ -437,7 +437,7 @@ static void constants_are_told_from_what_needs_a_row(void **state)
     assert_int_not_equal(
         expr_evaluate_constant(bind_ok(&f, "IFNULL(CAST('x' AS INT), 0)"), &f.arena, &value, &err),
         0);
-    fixture_fini(&f);
+    expr_fixture_fini(&f);
 }
 
 int main(void)

@@ -21,17 +21,17 @@ struct value_case {
 
 static void check_values(const struct value_case *cases, size_t count)
 {
-    struct fixture f;
+    struct expr_fixture f;
 
-    fixture_init(&f);
+    expr_fixture_init(&f);
     for (size_t i = 0; i < count; i++) {
         f.failure_count = 0;
-        assert_bytes_text(fixture_evaluate(&f, cases[i].text), cases[i].value, cases[i].text);
+        assert_bytes_text(expr_fixture_evaluate(&f, cases[i].text), cases[i].value, cases[i].text);
         if (f.failure_count != cases[i].failures) {
             fail_msg("%s: %u failures", cases[i].text, f.failure_count);
         }
     }
-    fixture_fini(&f);
+    expr_fixture_fini(&f);
 }
 
 #define CHECK_VALUES(cases) check_values((cases), sizeof(cases) / sizeof *(cases))
@@ -44,17 +44,17 @@ struct filter_case {
 
 static void check_filters(const struct filter_case *cases, size_t count)
 {
-    struct fixture f;
+    struct expr_fixture f;
 
-    fixture_init(&f);
+    expr_fixture_init(&f);
     for (size_t i = 0; i < count; i++) {
         f.failure_count = 0;
-        assert_bytes_text(fixture_filter(&f, cases[i].text), cases[i].outcome, cases[i].text);
+        assert_bytes_text(expr_fixture_filter(&f, cases[i].text), cases[i].outcome, cases[i].text);
         if (f.failure_count != cases[i].failures) {
             fail_msg("%s: %u failures", cases[i].text, f.failure_count);
         }
     }
-    fixture_fini(&f);
+    expr_fixture_fini(&f);
 }
 
 #define CHECK_FILTERS(cases) check_filters((cases), sizeof(cases) / sizeof *(cases))
@@ -190,7 +190,7 @@ static void decimals_are_exact_or_fail(void **state)
         { "dec / dec3", "null", 1 },
         { "10.00 / 3.00", "null", 1 },
         { "0.01 / 64.00", "null", 1 },
-        { "3.4 / 2.0", "1.7000", 0 },
+        { "3.4 / 2.0", "1.700000", 0 },
         { "1.234567 * 5.678", "7.009871426", 0 },
         { "-10.10 % 4.00", "-2.10", 0 },
         { "-dec % dec4", "-2.10", 0 },
@@ -253,10 +253,10 @@ static void text_bytes_and_times_have_their_own_order(void **state)
         { "s < 'abd'", "true", 0 },
         { "s > 'ab'", "true", 0 },
         { "s >= 'abc'", "true", 0 },
-        { "'😀' < ''", "true", 0 },
+        { "'😀' < '\xEE\x80\x80'", "true", 0 },
         { "s IS DISTINCT FROM 'x'", "true", 0 },
-        { "by < by7", "true", 0 },
-        { "by = by", "true", 0 },
+        { "byt < byt7", "true", 0 },
+        { "byt = byt", "true", 0 },
         { "da < ts", "true", 0 },
         { "ts > da", "true", 0 },
         { "ts = '2020-05-26T23:59:58'", "true", 0 },
@@ -460,7 +460,7 @@ static void in_unifies_by_the_first_type(void **state)
         { "b IN ('n', 'FALSE')", "false", 0 },
         { "da IN ('2020-05-26')", "true", 0 },
         { "ts IN (t)", "false", 1 },
-        { "by IN ('gA==')", "true", 0 },
+        { "byt IN ('gA==')", "true", 0 },
         { "arr IN (arrl)", "false", 0 },
         { "arr IN (arrn, arr)", "true", 0 },
         { "nan IN (nan)", "false", 0 },
@@ -544,21 +544,21 @@ static void only_trap_points_rescue_a_value(void **state)
 
 static void failures_name_what_failed(void **state)
 {
-    struct fixture f;
+    struct expr_fixture f;
 
-    fixture_init(&f);
-    (void)fixture_evaluate(&f, "CAST(s AS INT)");
+    expr_fixture_init(&f);
+    (void)expr_fixture_evaluate(&f, "CAST(s AS INT)");
     assert_string_equal(f.last_what, "Error processing INTEGER");
-    (void)fixture_evaluate(&f, "IFNULL(ABS(i / z), 0)");
+    (void)expr_fixture_evaluate(&f, "IFNULL(ABS(i / z), 0)");
     assert_string_equal(f.last_what, "Error processing ABS");
-    (void)fixture_evaluate(&f, "IFNULL(nest[in_]->f1, '')");
+    (void)expr_fixture_evaluate(&f, "IFNULL(nest[in_]->f1, '')");
     assert_string_equal(f.last_what, "Error processing F1");
-    (void)fixture_evaluate(&f, "i / z");
+    (void)expr_fixture_evaluate(&f, "i / z");
     assert_string_equal(f.last_what, "the value");
     assert_int_equal(f.last_error.code, ERR_EVALUATE);
-    (void)fixture_filter(&f, "CAST(s AS INT) = 1");
+    (void)expr_fixture_filter(&f, "CAST(s AS INT) = 1");
     assert_string_equal(f.last_what, "the filter");
-    fixture_fini(&f);
+    expr_fixture_fini(&f);
 }
 
 static void any_failure_drops_the_row_from_a_filter(void **state)
@@ -593,19 +593,19 @@ static void any_failure_drops_the_row_from_a_filter(void **state)
 
 /* --- programs --- */
 
-static const struct expr *bind_ok(struct fixture *f, const char *text)
+static const struct expr *bind_ok(struct expr_fixture *f, const char *text)
 {
     const struct expr *e = NULL;
     struct error err = { 0 };
 
-    if (fixture_bind(f, text, &e, &err)) {
+    if (expr_fixture_bind(f, text, &e, &err)) {
         fail_msg("%s: %s", text, err.message);
     }
     return e;
 }
 
 /* A filter (or NULL) and values; the values as text, joined by "|", or "drop". */
-static struct bytes run_steps(struct fixture *f, const char *filter, const char *const *values,
+static struct bytes run_steps(struct expr_fixture *f, const char *filter, const char *const *values,
                               uint32_t count, struct buffer *listing)
 {
     struct program_builder *b = program_begin(&f->arena, &f->shape, NULL);
@@ -630,7 +630,7 @@ static struct bytes run_steps(struct fixture *f, const char *filter, const char 
         buffer_append_char(listing, 0);
     }
     registers = arena_array(&f->arena, struct value, program_register_count(program));
-    if (!fixture_run(f, program, registers)) {
+    if (!expr_fixture_run(f, program, registers)) {
         return result;
     }
     banks.at[BANK_REGISTERS] = registers;
@@ -638,7 +638,7 @@ static struct bytes run_steps(struct fixture *f, const char *filter, const char 
     for (uint32_t i = 0; i < count; i++) {
         buffer_append_text(&text, i ? "|" : "");
         buffer_append_bytes(&text,
-                            fixture_value_text(f, banks_value(&banks, at[i]), bound[i]->type));
+                            expr_fixture_value_text(f, banks_value(&banks, at[i]), bound[i]->type));
     }
     result = arena_copy(&f->arena, buffer_bytes(&text));
     buffer_fini(&text);
@@ -649,14 +649,14 @@ static void a_failed_value_leaves_the_others(void **state)
 {
     static const char *const values[] = { "i / z", "i + 1", "IFNULL(CAST(s AS INT), 0) + i",
                                           "i / z + i + 1", "s" };
-    struct fixture f;
+    struct expr_fixture f;
 
-    fixture_init(&f);
+    expr_fixture_init(&f);
     assert_bytes_text(run_steps(&f, "i > 0", values, 5, NULL), "null|8|7|null|abc", "values");
     assert_int_equal(f.failure_count, 3);
     assert_bytes_text(run_steps(&f, "i > 7", values, 5, NULL), "drop", "filtered");
     assert_int_equal(f.failure_count, 0);
-    fixture_fini(&f);
+    expr_fixture_fini(&f);
 }
 
 static uint32_t count_of(const char *text, const char *part)
@@ -672,15 +672,15 @@ static uint32_t count_of(const char *text, const char *part)
 static void what_the_filter_computed_is_not_computed_again(void **state)
 {
     static const char *const values[] = { "i * j + 1", "-(i * j)" };
-    struct fixture f;
+    struct expr_fixture f;
     struct buffer listing = { 0 };
 
-    fixture_init(&f);
+    expr_fixture_init(&f);
     assert_bytes_text(run_steps(&f, "i * j < 0 AND i <> 8", values, 2, &listing), "-13|14",
                       "values");
     assert_int_equal(count_of(listing.data, "multiply_integer"), 1);
     buffer_fini(&listing);
-    fixture_fini(&f);
+    expr_fixture_fini(&f);
 }
 
 /* The left side of AND may jump past the right; a failed step leaves its parts undone. */
@@ -689,27 +689,27 @@ static void what_may_not_have_been_computed_is_computed_again(void **state)
     static const char *const lazy[] = { "CASE WHEN NOT b AND i * j < 0 THEN 1 ELSE i * j END" };
     static const char *const failing[] = { "i / z + i * j", "i * j" };
     static const char *const trapped[] = { "IFNULL(CAST(i / z + i * j AS INT), 5) + i * j" };
-    struct fixture f;
+    struct expr_fixture f;
     struct buffer listing = { 0 };
 
-    fixture_init(&f);
+    expr_fixture_init(&f);
     assert_bytes_text(run_steps(&f, NULL, lazy, 1, &listing), "-14", "lazy");
     assert_int_equal(count_of(listing.data, "multiply_integer"), 2);
     assert_bytes_text(run_steps(&f, NULL, failing, 2, NULL), "null|-14", "failing");
     assert_bytes_text(run_steps(&f, NULL, trapped, 1, NULL), "-9", "trapped");
     buffer_fini(&listing);
-    fixture_fini(&f);
+    expr_fixture_fini(&f);
 }
 
 static void constants_and_columns_cost_nothing(void **state)
 {
     static const char *const values[] = { "s", "1 + 2 * 3", "UCASE('a') || 'b'", "NULL", "i" };
-    struct fixture f;
+    struct expr_fixture f;
     struct program_builder *b = NULL;
     struct buffer listing = { 0 };
     operand at = 0;
 
-    fixture_init(&f);
+    expr_fixture_init(&f);
     assert_bytes_text(run_steps(&f, NULL, values, 5, &listing), "abc|7|Ab|null|7", "values");
     assert_string_equal(listing.data, "");
     b = program_begin(&f.arena, &f.shape, NULL);
@@ -718,16 +718,16 @@ static void constants_and_columns_cost_nothing(void **state)
     assert_int_equal(program_add_filter(b, bind_ok(&f, "1 < 2"), "filter", NULL), 0);
     assert_true(program_is_empty(program_finish(b)));
     buffer_fini(&listing);
-    fixture_fini(&f);
+    expr_fixture_fini(&f);
 }
 
 static void registers_are_used_again_between_steps(void **state)
 {
-    struct fixture f;
+    struct expr_fixture f;
     struct program_builder *b = NULL;
     operand at[3] = { 0 };
 
-    fixture_init(&f);
+    expr_fixture_init(&f);
     b = program_begin(&f.arena, &f.shape, NULL);
     for (int i = 0; i < 3; i++) {
         static const char *const texts[] = { "(i / 1) + (i / 2) + (i / 3) + (i / 4)",
@@ -738,14 +738,14 @@ static void registers_are_used_again_between_steps(void **state)
     }
     assert_int_not_equal(at[0], at[1]);
     assert_int_not_equal(at[1], at[2]);
-    assert_true(program_register_count(program_finish(b)) < 21);
-    fixture_fini(&f);
+    assert_int_equal(program_register_count(program_finish(b)), 9); /* 3 results, 6 others */
+    expr_fixture_fini(&f);
 }
 
 /* Two inputs: column 0 of the other row is its cell 0. */
 static void the_other_row_of_a_join_is_a_bank_of_its_own(void **state)
 {
-    struct fixture f;
+    struct expr_fixture f;
     struct shape_column other_columns[1] = { { BYTES("R"), type_scalar(T_INTEGER), 0,
                                                COLUMN_VALUE } };
     struct row_shape other = { .columns = other_columns, .column_count = 1, .cell_count = 1 };
@@ -760,7 +760,7 @@ static void the_other_row_of_a_join_is_a_bank_of_its_own(void **state)
     struct expr *made = NULL;
     operand at = 0;
 
-    fixture_init(&f);
+    expr_fixture_init(&f);
     sum = bind_ok(&f, "i + j");
     parts[0] = sum->arguments[0];
     parts[1] = expr_column(&f.arena, 1, 0, bytes_of("R"), type_scalar(T_INTEGER), NO_POSITION);
@@ -778,24 +778,24 @@ static void the_other_row_of_a_join_is_a_bank_of_its_own(void **state)
     context.arena = &f.arena;
     assert_true(program_run(program, &row, &context));
     assert_int_equal(banks_value(&row.banks, at)->i64, 107);
-    fixture_fini(&f);
+    expr_fixture_fini(&f);
 }
 
 static void deep_chains_are_computed(void **state)
 {
-    struct fixture f;
+    struct expr_fixture f;
     struct buffer text = { 0 };
 
-    fixture_init(&f);
+    expr_fixture_init(&f);
     buffer_append_text(&text, "i = 0");
     for (int i = 1; i < 900; i++) {
         buffer_printf(&text, " OR i = %d", i + 1000);
     }
     buffer_append_text(&text, " OR i = 7");
     buffer_append_char(&text, 0);
-    assert_bytes_text(fixture_filter(&f, text.data), "pass", "900 alternatives");
+    assert_bytes_text(expr_fixture_filter(&f, text.data), "pass", "900 alternatives");
     buffer_fini(&text);
-    fixture_fini(&f);
+    expr_fixture_fini(&f);
 }
 
 int main(void)
