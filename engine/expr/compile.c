@@ -194,6 +194,7 @@ static void step_end(struct program_builder *b, operand result)
 {
     uint32_t needed = b->kept_registers;
 
+    b->err = NULL; /* the caller's, of this step alone */
     if (result >> OPERAND_BANK_SHIFT == BANK_REGISTERS &&
         needed <= (uint32_t)(result & OPERAND_SLOT_MASK)) {
         needed = (uint32_t)(result & OPERAND_SLOT_MASK) + 1;

@@ -4,8 +4,6 @@
  * Trees are no deeper than the syntax they come from (twice that, with casts),
  * which the parser and bind.c limit: so these passes may recurse.
  */
-#include <string.h>
-
 #include "engine/expr/expr_internal.h"
 #include "engine/type/compare.h"
 
@@ -97,8 +95,8 @@ static bool literal_equal(const struct expr *a, const struct expr *b)
     if (value_is_null(x) || value_is_null(y)) {
         return value_is_null(x) && value_is_null(y);
     }
-    if (a->type->id == T_DOUBLE) { /* 0.0 and -0.0 are two values, a NaN is one */
-        return memcmp(&x->f64, &y->f64, sizeof x->f64) == 0;
+    if (a->type->id == T_DOUBLE) { /* by its bits: 0.0 and -0.0 are two values, a NaN is one */
+        return x->i64 == y->i64;
     }
     return compare_equal(x, y, a->type);
 }
