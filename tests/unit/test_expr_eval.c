@@ -799,23 +799,25 @@ static void nest(struct buffer *text, const char *before, const char *core, cons
 static void deep_expressions_are_computed(void **state)
 {
     static const struct {
-        const char *before, *core, *after, *value;
+        const char *before, *core, *after;
+        int levels;
+        const char *value;
     } cases[] = {
-        { "", "i", " + 1", "907" },
-        { "", "i = 0", " OR i = 7", "true" },
-        { "NOT (", "b", ")", "true" },
-        { "ABS(", "i", ")", "7" },
-        { "CAST(", "s", " AS STRING)", "abc" },
-        { "CASE WHEN b THEN ", "i", " ELSE j END", "7" },
-        { "CASE WHEN i = 7 AND ", "b", " THEN true ELSE false END", "true" },
-        { "(1 + ", "2", ")", "902" },
+        { "", "i", " + 1", 900, "907" },
+        { "", "i = 0", " OR i = 7", 900, "true" },
+        { "NOT (", "b", ")", 900, "true" },
+        { "ABS(", "i", ")", 900, "7" },
+        { "CAST(", "s", " AS STRING)", 900, "abc" },
+        { "CASE WHEN b THEN ", "i", " ELSE j END", 900, "7" },
+        { "CASE WHEN i = 7 AND ", "b", " THEN true ELSE false END", 450, "true" },
+        { "(1 + ", "2", ")", 900, "902" },
     };
     struct expr_fixture f;
     struct buffer text = { 0 };
 
     expr_fixture_init(&f);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        nest(&text, cases[i].before, cases[i].core, cases[i].after, 900);
+        nest(&text, cases[i].before, cases[i].core, cases[i].after, cases[i].levels);
         assert_bytes_text(expr_fixture_evaluate(&f, text.data), cases[i].value, cases[i].before);
     }
     buffer_fini(&text);
