@@ -25,7 +25,7 @@ static int refuse_unbuilt(const struct ast_query *query, struct error *err)
                       "PARTITION BY", err);
     }
     if (query->emit == AST_EMIT_FINAL) {
-        return refuse(query->emit_at, "EMIT FINAL", err);
+        return error_set(err, ERR_EMIT, query->emit_at, "EMIT FINAL is for groups with a WINDOW");
     }
     return 0;
 }
@@ -76,7 +76,7 @@ static const char *parent_key_text(const struct analysis *a, uint32_t key)
     struct arena *arena = a->context->arena;
 
     if (a->grouped) {
-        return expr_text(arena, a->groups.items[key].value);
+        return plan_text_of(arena, a->groups.items[key].value);
     }
     return arena_copy_text(arena, a->source->schema.columns[key].name);
 }
@@ -114,8 +114,7 @@ static int find_key(const struct analysis *a, uint32_t key, uint32_t *out, struc
     return 0;
 }
 
-/* Key columns first, in the parent's order; then the others in SELECT's. */
-static int order_columns(struct analysis *a, struct error *err)
+int analyze_keys(struct analysis *a, struct error *err)
 {
     struct arena *arena = a->context->arena;
     uint32_t keys = count_parent_keys(a);
@@ -140,7 +139,7 @@ static int order_columns(struct analysis *a, struct error *err)
     }
     a->columns = ordered;
     a->key_count = keys;
-    return 0;
+    return select_list_check_distinct(&a->columns, err);
 }
 
 void analysis_schema(const struct analysis *a, struct arena *arena, struct schema *out)
@@ -160,24 +159,19 @@ int analyze_query(struct plan_context *context, enum query_kind kind, const stru
 {
     struct analysis a = { .context = context, .kind = kind, .query = query, .limit = -1 };
     struct source_scope scope;
-    bool for_sink = kind == QUERY_PERSISTENT;
 
     TRY(refuse_unbuilt(query, err));
     TRY(plan_find_source(context, &query->from.source, &a.source, err));
     TRY(check_limit(&a, err));
     a.limit = query->limit.given ? query->limit.value : -1;
-    source_scope_init(&scope, a.source, &query->from);
+    source_scope_init(&scope, a.source, &query->from, kind);
     if (query->where) {
         TRY(scope_bind_condition(&scope, context->arena, "WHERE", 0, query->where, &a.where, err));
     }
     TRY(select_list_bind(&scope, context->arena, BIND_AGGREGATES, query, &a.columns, err));
-    TRY(select_list_name(&a.columns, context->arena, a.source, for_sink, err));
+    TRY(select_list_name(&a.columns, context->arena, a.source, kind == QUERY_PERSISTENT, err));
     TRY(analyze_grouping(&a, &scope, err));
     a.result_is_table = a.grouped || a.source->kind == SOURCE_TABLE;
-    if (for_sink) {
-        TRY(order_columns(&a, err));
-        TRY(select_list_check_distinct(&a.columns, err));
-    }
     *out = a;
     return 0;
 }

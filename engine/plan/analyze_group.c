@@ -42,7 +42,7 @@ static bool has_aggregates(const struct analysis *a)
 static int check_group(const struct analysis *a, const struct expr *value,
                        const struct ast_expr *syntax, struct error *err)
 {
-    const char *text = expr_text(a->context->arena, value);
+    const char *text = plan_text_of(a->context->arena, value);
 
     for (uint32_t i = 0; i < a->groups.count; i++) {
         if (expr_equal(a->groups.items[i].value, value)) {
@@ -136,17 +136,15 @@ static bool same_call(const struct call_analysis *call, const struct expr *node)
 static uint32_t find_or_add_call(struct analysis *a, const struct expr *node)
 {
     struct arena *arena = a->context->arena;
+    struct bytes name;
 
     for (uint32_t i = 0; i < a->calls.count; i++) {
         if (same_call(&a->calls.items[i], node)) {
             return i;
         }
     }
-    *vec_push(arena, &a->calls) = (struct call_analysis){
-        node->aggregate,
-        node->arguments,
-        arena_printf(arena, "KSQL_AGG_VARIABLE_%u", a->calls.count),
-    };
+    name = arena_printf(arena, "KSQL_AGG_VARIABLE_%u", a->calls.count);
+    *vec_push(arena, &a->calls) = (struct call_analysis){ node->aggregate, node->arguments, name };
     return a->calls.count - 1;
 }
 
@@ -159,7 +157,8 @@ static int check_call(const struct analysis *a, const struct expr *node, struct 
 
         if (inner) {
             return error_set(err, ERR_AGGREGATE_NESTED, inner->at,
-                             "Aggregates cannot be nested: %s", expr_text(a->context->arena, node));
+                             "Aggregates cannot be nested: %s",
+                             plan_text_of(a->context->arena, node));
         }
     }
     if (a->source->kind == SOURCE_TABLE && !kind->undo) {
@@ -218,7 +217,7 @@ static int regroup(struct analysis *a, const char *clause, const struct expr **e
     if (r.stranger) {
         return error_set(err, ERR_NOT_GROUPED, r.stranger->at,
                          "%s: %s is not an aggregate and uses %s, which is not in GROUP BY", clause,
-                         expr_text(arena, *e), expr_text(arena, r.stranger));
+                         plan_text_of(arena, *e), plan_text_of(arena, r.stranger));
     }
     *e = result;
     return 0;

@@ -145,7 +145,7 @@ static int make_schema(struct plan_context *context, const struct ast_create_sou
     uint32_t count = create->columns.count;
     struct column *declared = arena_array(context->arena, struct column, count);
 
-    if (count == 0) {
+    if (count == 0 && source->kind == SOURCE_STREAM) {
         return error_set(err, ERR_NO_COLUMNS, create->name.at,
                          "%.*s has no columns; declare at least one", BYTES_ARG(create->name.text));
     }
@@ -178,8 +178,9 @@ static int check_statement(struct plan_context *context, const struct ast_create
     return 0;
 }
 
-static int settle_formats(struct plan_context *context, const struct source_properties *with,
-                          struct source *source, struct error *err)
+/* Before the columns: a format that is not there is the nearer reason for lacking any. */
+static int read_formats(struct plan_context *context, const struct source_properties *with,
+                        struct source *source, struct error *err)
 {
     source->key_format.kind = context->settings->default_key_format;
     source->value_format.kind = context->settings->default_value_format;
@@ -189,7 +190,7 @@ static int settle_formats(struct plan_context *context, const struct source_prop
                          "%.*s has no value format: give VALUE_FORMAT or FORMAT in WITH",
                          BYTES_ARG(source->name));
     }
-    return source_formats_finish(context, with, source, err);
+    return source_delimiters_read(with, source, err);
 }
 
 int plan_create_source(struct plan_context *context, const struct ast_statement *statement,
@@ -212,8 +213,9 @@ int plan_create_source(struct plan_context *context, const struct ast_statement 
                          "%.*s has no topic: give KAFKA_TOPIC in WITH", BYTES_ARG(source.name));
     }
     source.topic = with.of[PROPERTY_KAFKA_TOPIC].text;
+    TRY(read_formats(context, &with, &source, err));
     TRY(make_schema(context, create, &source, err));
-    TRY(settle_formats(context, &with, &source, err));
+    TRY(source_formats_finish(context, &with, &source, err));
     TRY(source_timestamp_settle(context->arena, &with, &source, err));
     TRY(source_topic_settle(context, &with, 0, &source, err));
     source.sql = plan_statement_text(context->arena, statement);

@@ -76,6 +76,14 @@ static void add_select(struct builder *b, const char *context, const column_list
     node->schema = (struct schema){ out, columns->count, keys };
 }
 
+static const char *what_of(struct builder *b, const struct expr *value, struct bytes name,
+                           uint32_t index)
+{
+    return arena_printf(b->arena, "Error computing expression %s for column %.*s with index %u",
+                        plan_text_of(b->arena, value), BYTES_ARG(name), index)
+        .data;
+}
+
 static void add_projection(struct builder *b)
 {
     const struct analysis *a = b->a;
@@ -88,9 +96,7 @@ static void add_projection(struct builder *b)
             column->name,
             column->value,
             i < a->key_count ? COLUMN_KEY : COLUMN_VALUE,
-            arena_printf(b->arena, "Error computing expression %s for column %.*s with index %u",
-                         expr_text(b->arena, column->value), BYTES_ARG(column->name), i)
-                .data,
+            what_of(b, column->value, column->name, i),
         };
     }
     add_select(b, a->grouped ? "Aggregate-Project" : "Project", &columns);
@@ -111,19 +117,14 @@ static bool has_value(const column_list *columns, const struct expr *value)
 static void add_argument(struct builder *b, column_list *columns, const struct expr *value)
 {
     struct bytes name;
+    const char *what;
 
     if (has_value(columns, value)) {
         return;
     }
     name = arena_printf(b->arena, "KSQL_INTERNAL_COL_%u", columns->count);
-    *vec_push(b->arena, columns) = (struct logical_column){
-        name,
-        value,
-        COLUMN_VALUE,
-        arena_printf(b->arena, "Error computing expression %s for column %.*s with index %u",
-                     expr_text(b->arena, value), BYTES_ARG(name), columns->count)
-            .data,
-    };
+    what = what_of(b, value, name, columns->count);
+    *vec_push(b->arena, columns) = (struct logical_column){ name, value, COLUMN_VALUE, what };
 }
 
 static void add_prepare(struct builder *b)

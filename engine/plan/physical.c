@@ -122,13 +122,36 @@ static void close_stage(struct physical_builder *b, const struct logical_node *n
 static int add_filter(struct physical_builder *b, const struct logical_node *node,
                       struct error *err)
 {
-    const char *text = expr_text(b->arena, node->condition);
+    const char *text = plan_text_of(b->arena, node->condition);
     const char *what = arena_printf(b->arena, "Error evaluating predicate %s", text).data;
     const struct expr *condition = physical_move(b, node->condition);
 
     TRY(program_add_filter(open_stage(b), condition, what, err));
     add_step(b, "FILTER", node, arena_printf(b->arena, "Condition: %s", text));
     return 0;
+}
+
+/* "K, (A + 1) AS A1" */
+static struct bytes select_detail(struct physical_builder *b, const struct logical_node *node)
+{
+    struct buffer text = { 0 };
+    struct bytes copy;
+
+    buffer_append_text(&text, "Columns: ");
+    for (uint32_t i = 0; i < node->select.count; i++) {
+        const struct logical_column *column = &node->select.columns[i];
+
+        buffer_append_text(&text, i > 0 ? ", " : "");
+        expr_print(column->value, &text);
+        if (column->value->kind != EXPR_COLUMN ||
+            !bytes_equal(column->value->column.name, column->name)) {
+            buffer_append_text(&text, " AS ");
+            name_print(column->name, &text);
+        }
+    }
+    copy = arena_copy(b->arena, buffer_bytes(&text));
+    buffer_fini(&text);
+    return copy;
 }
 
 static int add_select(struct physical_builder *b, const struct logical_node *node,
@@ -148,7 +171,7 @@ static int add_select(struct physical_builder *b, const struct logical_node *nod
                               &columns[i].at, err));
     }
     close_stage(b, node, columns, count);
-    add_step(b, "PROJECT", node, (struct bytes){ NULL, 0 });
+    add_step(b, "PROJECT", node, select_detail(b, node));
     return 0;
 }
 

@@ -314,7 +314,7 @@ const char *physical_calls_text(struct physical_builder *b)
         buffer_printf(&text, "%s%s(", i > 0 ? ", " : "", call->plan->kind->name);
         for (uint32_t j = 0; j < call->plan->argument_count; j++) {
             buffer_printf(&text, "%s%s", j > 0 ? ", " : "",
-                          expr_text(b->arena, call->arguments[j]));
+                          plan_text_of(b->arena, call->arguments[j]));
         }
         buffer_append_text(&text, call->plan->argument_count > 0 ? ")" : "*)");
     }

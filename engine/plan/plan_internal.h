@@ -40,10 +40,10 @@ struct source_scope {
     const struct source *source;
     struct bytes alias;
     const char *clause;
-    bool is_pull; /* ROWPARTITION and ROWOFFSET are refused */
+    enum query_kind kind; /* QUERY_PULL: ROWPARTITION and ROWOFFSET are refused */
 };
 void source_scope_init(struct source_scope *scope, const struct source *source,
-                       const struct ast_relation *from);
+                       const struct ast_relation *from, enum query_kind kind);
 /* Binds within a clause; flags as of struct expr_binder. */
 int scope_bind(struct source_scope *scope, struct arena *arena, const char *clause, unsigned flags,
                const struct ast_expr *syntax, const struct expr **out, struct error *err);
@@ -53,8 +53,8 @@ int scope_bind_condition(struct source_scope *scope, struct arena *arena, const 
 /* ERR_UNKNOWN_SOURCE with the near name. */
 int plan_find_source(struct plan_context *context, const struct ast_name *name,
                      const struct source **out, struct error *err);
-/* "Alias.Column" -> text of an expression, in the arena. */
-const char *expr_text(struct arena *arena, const struct expr *e);
+/* The canonical text of an expression, in the arena. */
+const char *plan_text_of(struct arena *arena, const struct expr *e);
 
 /* --- the SELECT list: select_list.c --- */
 
@@ -99,7 +99,7 @@ struct analysis {
     VEC(struct group_column) groups;
     VEC(struct call_analysis) calls;
     const struct expr *having; /* NULL: none */
-    select_list columns;       /* of the result; persistent: key columns first */
+    select_list columns;       /* of the result, in SELECT order until analyze_keys */
     uint32_t key_count;        /* how many of them are the key; 0 for push queries */
     bool result_is_table;
     int64_t limit; /* -1: none */
@@ -107,6 +107,8 @@ struct analysis {
 
 int analyze_query(struct plan_context *context, enum query_kind kind, const struct ast_query *query,
                   struct analysis *out, struct error *err);
+/* A persistent query's key: its columns come first then, in the parent's order (queries.md 3.2). */
+int analyze_keys(struct analysis *a, struct error *err);
 /* GROUP BY, aggregates, HAVING: rewrites columns and having over the aggregate's row. */
 int analyze_grouping(struct analysis *a, struct source_scope *scope, struct error *err);
 bool type_holds_map(const struct sql_type *type);
@@ -118,7 +120,10 @@ int plan_find_format(struct arena *arena, const struct property_value *name,
 /* FORMAT, KEY_FORMAT, VALUE_FORMAT; what is not said stays as it is. */
 int source_formats_read(struct arena *arena, const struct source_properties *with,
                         struct source *source, struct error *err);
-/* Delimiters and wrapping, once kinds and columns are known; tests that the columns fit. */
+/* KEY_DELIMITER and VALUE_DELIMITER, once the kinds are known. */
+int source_delimiters_read(const struct source_properties *with, struct source *source,
+                           struct error *err);
+/* Wrapping, once kinds and columns are known; tests that the columns fit. */
 int source_formats_finish(struct plan_context *context, const struct source_properties *with,
                           struct source *source, struct error *err);
 /* The key of internal topics and stores: as asked for, or JSON when that cannot hold it. */
@@ -134,9 +139,9 @@ int source_topic_settle(struct plan_context *context, const struct source_proper
 int source_timestamp_settle(struct arena *arena, const struct source_properties *with,
                             struct source *source, struct error *err);
 
-/* The stream or table that a query makes: sink.c. */
+/* The stream or table that a query makes, and the keys of the analysis: sink.c. */
 int plan_sink(struct plan_context *context, const struct ast_statement *statement,
-              const struct analysis *analysis, struct bytes query_id, const struct source **out,
+              struct analysis *analysis, struct bytes query_id, const struct source **out,
               struct error *err);
 /* The result's columns with their roles. */
 void analysis_schema(const struct analysis *a, struct arena *arena, struct schema *out);

@@ -82,11 +82,12 @@ static int add_columns(struct pull_query *q, struct program_builder *program,
 
     for (uint32_t i = 0; i < count; i++) {
         const struct select_column *column = &q->columns.items[i];
-        const char *what = arena_printf(arena,
-                                        "Error computing expression %s for column %.*s with index "
-                                        "%u",
-                                        expr_text(arena, column->value), BYTES_ARG(column->name), i)
-                               .data;
+        const char *what =
+            arena_printf(arena,
+                         "Error computing expression %s for column %.*s with index "
+                         "%u",
+                         plan_text_of(arena, column->value), BYTES_ARG(column->name), i)
+                .data;
 
         columns[i].name = column->name;
         columns[i].type = column->value->type;
@@ -111,7 +112,7 @@ static int make_program(struct pull_query *q, struct error *err)
     program = program_begin(arena, input, NULL);
     TRY(program_add_filter(
         program, q->where,
-        arena_printf(arena, "Error evaluating predicate %s", expr_text(arena, q->where)).data,
+        arena_printf(arena, "Error evaluating predicate %s", plan_text_of(arena, q->where)).data,
         err));
     TRY(add_columns(q, program, output, err));
     lookup->program = program_finish(program);
@@ -128,8 +129,7 @@ static int bind_query(struct pull_query *q, const struct ast_query *query, struc
 {
     struct source_scope scope;
 
-    source_scope_init(&scope, q->lookup->table, &query->from);
-    scope.is_pull = true;
+    source_scope_init(&scope, q->lookup->table, &query->from, QUERY_PULL);
     if (!query->where) {
         return error_set(err, ERR_UNSUPPORTED, query->from.source.at,
                          "Table scans are not supported; WHERE has to name the key of the rows");

@@ -174,7 +174,7 @@ static int key_value(struct key_search *s, const struct alternative *one, uint32
     TRY(expr_evaluate_constant(e, s->arena, &value, s->err));
     if (value_is_null(&value)) {
         return error_set(s->err, ERR_PULL_KEY, e->at, "A primary key is never NULL: %s",
-                         expr_text(s->arena, e));
+                         plan_text_of(s->arena, e));
     }
     return narrow(s, &value, e->type, type, out, none);
 }

@@ -44,7 +44,7 @@ static int resolve_pseudo(const struct source_scope *scope, enum pseudo_column p
                          "%s: %.*s has no windows, so there is no %.*s", scope->clause,
                          BYTES_ARG(scope->alias), BYTES_ARG(name->text));
     }
-    if (scope->is_pull && pseudo != PSEUDO_ROWTIME) {
+    if (scope->kind == QUERY_PULL && pseudo != PSEUDO_ROWTIME) {
         return error_set(err, ERR_PULL_CLAUSE, name->at,
                          "%s: a pull query cannot ask for %.*s; EMIT CHANGES makes it a push query",
                          scope->clause, BYTES_ARG(name->text));
@@ -86,13 +86,14 @@ static int resolve(const struct expr_scope *base, struct bytes qualifier,
 }
 
 void source_scope_init(struct source_scope *scope, const struct source *source,
-                       const struct ast_relation *from)
+                       const struct ast_relation *from, enum query_kind kind)
 {
     *scope = (struct source_scope){
         .base = { resolve },
         .source = source,
         .alias = from->alias.text.data ? from->alias.text : source->name,
         .clause = "SELECT",
+        .kind = kind,
     };
 }
 
@@ -120,7 +121,7 @@ int scope_bind_condition(struct source_scope *scope, struct arena *arena, const 
     return expr_bind_condition(&binder, syntax, out, err);
 }
 
-const char *expr_text(struct arena *arena, const struct expr *e)
+const char *plan_text_of(struct arena *arena, const struct expr *e)
 {
     struct buffer text = { 0 };
     const char *copy;

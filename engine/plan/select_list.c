@@ -42,7 +42,7 @@ static int add_fields(const struct ast_select_item *item, const struct expr *bas
     if (base->type->id != T_STRUCT) {
         return error_set(err, ERR_INVALID_TYPE, item->at,
                          "SELECT: ->* takes the fields of a STRUCT, and %s is none",
-                         expr_text(arena, base));
+                         plan_text_of(arena, base));
     }
     for (uint32_t i = 0; i < base->type->field_count; i++) {
         *vec_push(arena, out) = (struct select_column){
@@ -50,6 +50,21 @@ static int add_fields(const struct ast_select_item *item, const struct expr *bas
             .value = make_field(arena, base, i, item->at),
             .at = item->at,
         };
+    }
+    return 0;
+}
+
+/* ROWTIME and its kind need an alias to become a column, whether the source has them or not. */
+static int check_bare_pseudo(const struct source_scope *scope, const struct ast_select_item *item,
+                             struct error *err)
+{
+    const struct ast_expr *e = item->expr;
+
+    if (scope->kind == QUERY_PERSISTENT && item->kind == AST_ITEM_EXPR && !item->alias.text.data &&
+        e->kind == AST_COLUMN && pseudo_column_find(e->column.name.text) != PSEUDO_NONE) {
+        return error_set(err, ERR_RESERVED_NAME, e->at,
+                         "%.*s is reserved and cannot be a column of the result; give it an alias",
+                         BYTES_ARG(e->column.name.text));
     }
     return 0;
 }
@@ -68,6 +83,7 @@ static int bind_item(struct source_scope *scope, struct arena *arena, unsigned f
         add_all(scope->source, arena, item->at, out);
         return 0;
     }
+    TRY(check_bare_pseudo(scope, item, err));
     TRY(scope_bind(scope, arena, "SELECT", flags, item->expr, &value, err));
     if (item->kind == AST_ITEM_STRUCT_ALL) {
         return add_fields(item, value, arena, out, err);
@@ -91,6 +107,7 @@ int select_list_bind(struct source_scope *scope, struct arena *arena, unsigned f
     return 0;
 }
 
+/* Only the pseudo column itself may bear its name, and that not in a sink. */
 static int check_reserved(const struct select_column *column, bool for_sink, struct error *err)
 {
     bool is_itself = column->value->kind == EXPR_PSEUDO &&
@@ -99,13 +116,8 @@ static int check_reserved(const struct select_column *column, bool for_sink, str
     if (!name_is_reserved(column->name) || (is_itself && !for_sink)) {
         return 0;
     }
-    if (column->has_alias && !is_itself) {
-        return error_set(err, ERR_RESERVED_NAME, column->at,
-                         "%.*s is a reserved column name and cannot be an alias",
-                         BYTES_ARG(column->name));
-    }
     return error_set(err, ERR_RESERVED_NAME, column->at,
-                     "%.*s is reserved and cannot be a column of the result; give it an alias",
+                     "%.*s is a reserved column name and cannot be an alias",
                      BYTES_ARG(column->name));
 }
 

@@ -55,6 +55,7 @@ static int settle_formats(struct plan_context *context, const struct source_prop
         strcmp(sink->key_format.kind->name, "NONE") == 0) {
         sink->key_format = (struct side_format){ .kind = context->settings->default_key_format };
     }
+    TRY(source_delimiters_read(with, sink, err));
     return source_formats_finish(context, with, sink, err);
 }
 
@@ -69,7 +70,7 @@ static struct bytes sink_topic(struct plan_context *context, const struct source
 }
 
 int plan_sink(struct plan_context *context, const struct ast_statement *statement,
-              const struct analysis *analysis, struct bytes query_id, const struct source **out,
+              struct analysis *analysis, struct bytes query_id, const struct source **out,
               struct error *err)
 {
     const struct ast_create_as *create = &statement->create_as;
@@ -84,8 +85,10 @@ int plan_sink(struct plan_context *context, const struct ast_statement *statemen
     sink->query = query_id;
     sink->topic = sink_topic(context, &with, sink->name);
     analysis_schema(analysis, context->arena, &sink->schema);
-    TRY(settle_formats(context, &with, analysis->source, sink, err));
     TRY(source_timestamp_settle(context->arena, &with, sink, err));
+    TRY(analyze_keys(analysis, err));
+    analysis_schema(analysis, context->arena, &sink->schema);
+    TRY(settle_formats(context, &with, analysis->source, sink, err));
     TRY(source_topic_settle(context, &with, analysis->source->partition_count, sink, err));
     sink->sql = plan_statement_text(context->arena, statement);
     *out = sink;

@@ -86,6 +86,13 @@ static int read_delimiter(const struct property_value *given, struct side_format
     return 0;
 }
 
+int source_delimiters_read(const struct source_properties *with, struct source *source,
+                           struct error *err)
+{
+    TRY(read_delimiter(&with->of[PROPERTY_KEY_DELIMITER], &source->key_format, err));
+    return read_delimiter(&with->of[PROPERTY_VALUE_DELIMITER], &source->value_format, err);
+}
+
 static bool can_wrap(const struct format_kind *kind, bool wrap)
 {
     return (kind->features & (wrap ? FORMAT_WRAPS : FORMAT_UNWRAPS)) != 0;
@@ -129,7 +136,7 @@ static int check_supports(const struct format_kind *kind, enum format_side side,
     }
     code = kind->supports(columns, count, side, err);
     if (code) {
-        (void)error_prefix(err, "%s format %s: ", side == SIDE_KEY ? "Key" : "Value", kind->name);
+        (void)error_prefix(err, "%s format %s", side == SIDE_KEY ? "Key" : "Value", kind->name);
         if (err && err->at.line == 0) {
             err->at = at;
         }
@@ -159,8 +166,6 @@ int source_formats_finish(struct plan_context *context, const struct source_prop
     const struct column *values = value_columns(context->arena, schema, &value_count);
     struct side_format *key = &source->key_format;
 
-    TRY(read_delimiter(&with->of[PROPERTY_KEY_DELIMITER], key, err));
-    TRY(read_delimiter(&with->of[PROPERTY_VALUE_DELIMITER], &source->value_format, err));
     key->options.unwrapped = schema->key_count == 1 && can_wrap(key->kind, false);
     TRY(read_wrapping(context, &with->of[PROPERTY_WRAP_SINGLE_VALUE], value_count, source, err));
     TRY(check_supports(key->kind, SIDE_KEY, schema->columns, schema->key_count, source->at, err));
