@@ -141,47 +141,44 @@ static const char *read_root(struct json_decoder *j, const char *begin, struct v
     return json_fail(r, JSON_CANNOT_CONVERT, json_next(&r->scan), NULL);
 }
 
+/* All of the message but the type and the path. */
+static const char *misfit(enum json_reason reason)
+{
+    switch (reason) {
+    case JSON_CANNOT_CONVERT:
+        return "Can't convert type. ";
+    case JSON_CANNOT_COERCE:
+        return "Can't coerce string to type. ";
+    case JSON_OUT_OF_RANGE:
+        return "The number is out of range. ";
+    case JSON_DECIMAL_MISFIT:
+        return "The number does not fit without rounding or overflow. ";
+    case JSON_NOT_BASE64:
+        return "Can't decode base64 text. ";
+    case JSON_MALFORMED:
+        break;
+    }
+    return "";
+}
+
 static int report(const struct json_failure *f, size_t offset, struct error *err)
 {
     struct buffer type = { 0 };
-    int path_len = (int)(sizeof f->path - f->path_begin);
-    const char *path = f->path + f->path_begin;
-    int code = ERR_COERCE;
+    bool converts = f->reason == JSON_CANNOT_CONVERT;
+    int code;
 
+    if (f->reason == JSON_MALFORMED) {
+        return error_set(err, ERR_DECODE, NO_POSITION, "Malformed JSON near byte %zu", offset);
+    }
     if (f->type) {
         type_print(f->type, &type);
     } else {
         buffer_append_text(&type, "STRUCT");
     }
-    buffer_append_char(&type, '\0');
-    switch (f->reason) {
-    case JSON_MALFORMED:
-        code = error_set(err, ERR_DECODE, NO_POSITION, "Malformed JSON near byte %zu", offset);
-        break;
-    case JSON_CANNOT_CONVERT:
-        error_set(err, ERR_COERCE, NO_POSITION,
-                  "Can't convert type. sourceType: %s, requiredType: %s, path: $%.*s", f->source,
-                  type.data, path_len, path);
-        break;
-    case JSON_CANNOT_COERCE:
-        error_set(err, ERR_COERCE, NO_POSITION,
-                  "Can't coerce string to type. targetType: %s, path: $%.*s", type.data, path_len,
-                  path);
-        break;
-    case JSON_OUT_OF_RANGE:
-        error_set(err, ERR_COERCE, NO_POSITION, "The number is out of range. type: %s, path: $%.*s",
-                  type.data, path_len, path);
-        break;
-    case JSON_DECIMAL_MISFIT:
-        error_set(err, ERR_COERCE, NO_POSITION,
-                  "The number does not fit without rounding or overflow. type: %s, path: $%.*s",
-                  type.data, path_len, path);
-        break;
-    case JSON_NOT_BASE64:
-        error_set(err, ERR_COERCE, NO_POSITION, "Can't decode base64 text. type: %s, path: $%.*s",
-                  type.data, path_len, path);
-        break;
-    }
+    code = error_set(err, ERR_COERCE, NO_POSITION, "%s%s%s%s%.*s, path: $%.*s", misfit(f->reason),
+                     converts ? "sourceType: " : "", converts ? f->source : "",
+                     converts ? ", requiredType: " : "targetType: ", BYTES_ARG(type),
+                     (int)(sizeof f->path - f->path_begin), f->path + f->path_begin);
     buffer_fini(&type);
     return code;
 }

@@ -118,44 +118,45 @@ void json_push(struct json_reader *r, struct value v)
     r->stack[r->stack_used++] = v;
 }
 
+/* A string of plain text; NULL: not that simple. */
+static inline const char *read_text(const char *at, const char *end, struct value *out)
+{
+    const char *close;
+
+    if (at == end || *at != '"') {
+        return NULL;
+    }
+    close = json_plain_end(at + 1, end);
+    if (close == end || *close != '"') {
+        return NULL;
+    }
+    *out = value_text(T_STRING, (struct bytes){ at + 1, (size_t)(close - at - 1) });
+    return close + 1;
+}
+
 const char *json_read_value(struct json_reader *r, const struct json_node *node, const char *at,
                             struct value *out)
 {
-    const char *end = r->scan.end;
-    const char *behind;
+    const char *behind = NULL;
     int64_t number;
     double real;
 
     switch (node->id) {
     case T_STRING:
-        if (at < end && *at == '"') {
-            behind = json_plain_end(at + 1, end);
-            if (behind < end && *behind == '"') {
-                *out = value_text(T_STRING, (struct bytes){ at + 1, (size_t)(behind - at - 1) });
-                return behind + 1;
-            }
-        }
-        break;
-    case T_BIGINT:
-    case T_TIMESTAMP:
-        behind = read_long(at, end, &number);
-        if (behind) {
-            *out = value_i64(node->id, number);
-            return behind;
-        }
+        behind = read_text(at, r->scan.end, out);
         break;
     case T_INTEGER:
-        behind = read_long(at, end, &number);
+    case T_BIGINT:
+    case T_TIMESTAMP:
+        behind = read_long(at, r->scan.end, &number);
         if (behind) {
-            *out = value_i64(T_INTEGER, (int32_t)(uint32_t)number);
-            return behind;
+            *out = value_i64(node->id, node->id == T_INTEGER ? (int32_t)(uint32_t)number : number);
         }
         break;
     case T_DOUBLE:
-        behind = read_double(at, end, &real);
+        behind = read_double(at, r->scan.end, &real);
         if (behind) {
             *out = value_f64(real);
-            return behind;
         }
         break;
     case T_BOOLEAN:
@@ -170,7 +171,7 @@ const char *json_read_value(struct json_reader *r, const struct json_node *node,
     case T_COUNT:
         break;
     }
-    return json_convert(r, node, at, out);
+    return behind ? behind : json_convert(r, node, at, out);
 }
 
 static inline bool is_expected(const struct json_expected *expected, const char *at,
@@ -265,11 +266,11 @@ static const char *skip_value(struct json_reader *r, const char *at)
 {
     const char *end = r->scan.end;
     const char *behind = NULL;
+    struct value text;
     double ignored;
 
     if (at < end && *at == '"') {
-        behind = json_plain_end(at + 1, end);
-        behind = behind < end && *behind == '"' ? behind + 1 : NULL;
+        behind = read_text(at, end, &text);
     } else if (at < end && (*at == '-' || is_digit(*at))) {
         behind = read_double(at, end, &ignored);
     }
