@@ -440,7 +440,7 @@ static const char *convert_map(struct json_reader *r, const struct json_node *no
         return NULL;
     }
     count = (r->stack_used - base) / 2;
-    if (!r->careful && has_equal_keys(r->stack + base, count)) {
+    if (!r->careful && count > 1 && has_equal_keys(r->stack + base, count)) {
         return fail_here(r, JSON_MALFORMED, token, node);
     }
     *out = (struct value){ .kind = T_MAP, .size = (uint32_t)count };

@@ -347,7 +347,9 @@ static void write_map(struct json_encoder *e, const struct json_form *form, cons
 {
     size_t base = e->order_used;
 
-    push_order(e, v);
+    if (v->size > 0) {
+        push_order(e, v);
+    }
     buffer_append_char(out, '{');
     for (uint32_t i = 0; i < v->size; i++) {
         const struct map_pair *pair = &v->pairs[e->order[base + i]];
