@@ -214,6 +214,7 @@ static void step_end(struct program_builder *b, operand result)
 int program_add_filter(struct program_builder *b, const struct expr *condition, const char *what,
                        struct error *err)
 {
+    b->has_filter = true;
     step_begin(b, what, TRAP_NOTHING, err);
     compile_jump(b, condition, false, b->drop);
     step_end(b, 0);
@@ -265,6 +266,7 @@ const struct program *program_finish(struct program_builder *b)
     program->constants = finish_constants(b);
     program->constant_count = b->constants.count;
     program->register_count = b->register_count;
+    program->has_filter = b->has_filter;
     if (b->code.count == 0) {
         return program;
     }

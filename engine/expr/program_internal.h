@@ -60,6 +60,7 @@ struct program {
     const struct value *constants;
     uint32_t constant_count;
     uint32_t register_count;
+    bool has_filter;
 };
 
 struct frame {
