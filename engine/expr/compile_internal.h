@@ -48,9 +48,9 @@ struct program_builder {
     uint32_t result_register;  /* others can be used again behind the step */
     uint32_t trap;             /* where failures go now */
     uint32_t drop;             /* label of the end that drops the row */
-    bool has_filter;
-    bool folding;  /* constant subtrees become constants */
-    bool can_fail; /* something emitted since the step or trap began may fail */
+    bool has_filter;           /* of the program */
+    bool folding;              /* constant subtrees become constants */
+    bool can_fail;             /* something emitted since the step or trap began may fail */
     enum trapping trapping;
     int code_of_error;
     struct error *err;

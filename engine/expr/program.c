@@ -64,14 +64,14 @@ const struct value *program_constants(const struct program *program)
     return program->constants;
 }
 
-bool program_has_filter(const struct program *program)
-{
-    return program->has_filter;
-}
-
 bool program_is_empty(const struct program *program)
 {
     return program->code_count == 0;
+}
+
+bool program_has_filter(const struct program *program)
+{
+    return program->has_filter;
 }
 
 static const char *instruction_name(instruction_function run)
