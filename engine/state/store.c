@@ -29,6 +29,7 @@ struct store {
     uint32_t change_capacity;
     uint32_t written_count; /* of them in the transaction that is open */
     uint32_t deleted_count; /* entries without an image */
+    live_ref last;          /* found last: who gets a row mostly puts it next; 0: none */
 };
 
 struct store *store_create(enum store_durability durability)
@@ -58,6 +59,20 @@ void store_clear(struct store *store)
     store->change_capacity = 0;
     store->written_count = 0;
     store->deleted_count = 0;
+    store->last = 0;
+}
+
+static live_ref find_entry(struct store *store, struct bytes key)
+{
+    if (store->last) {
+        const struct live_entry *entry = live_table_at(&store->table, store->last);
+
+        if (entry->key_len == key.len && memcmp(entry->data, key.data, key.len) == 0) {
+            return store->last;
+        }
+    }
+    store->last = live_table_find(&store->table, key);
+    return store->last;
 }
 
 /* --- changes --- */
@@ -110,6 +125,7 @@ static void forget_deleted(struct store *store, live_ref ref)
 {
     live_table_remove(&store->table, ref);
     store->deleted_count--;
+    store->last = 0;
 }
 
 void store_committed(struct store *store)
@@ -146,7 +162,7 @@ void store_prefetch(const struct store *store, const struct bytes *keys, uint32_
 
 bool store_get(struct store *store, struct bytes key, struct store_entry *out)
 {
-    live_ref ref = live_table_find(&store->table, key);
+    live_ref ref = find_entry(store, key);
     const struct live_entry *entry;
 
     if (!ref) {
@@ -194,10 +210,11 @@ static live_ref replace_image(struct store *store, live_ref ref, struct bytes im
 static live_ref put_entry(struct store *store, struct bytes key, struct bytes image,
                           int64_t timestamp_ms)
 {
-    live_ref ref = live_table_find(&store->table, key);
+    live_ref ref = find_entry(store, key);
 
     ref = ref ? replace_image(store, ref, image) : add_entry(store, key, image);
     live_table_at(&store->table, ref)->timestamp_ms = timestamp_ms;
+    store->last = ref;
     return ref;
 }
 
@@ -221,7 +238,7 @@ static void delete_entry(struct store *store, live_ref ref)
 
 bool store_delete(struct store *store, struct bytes key)
 {
-    live_ref ref = live_table_find(&store->table, key);
+    live_ref ref = find_entry(store, key);
 
     if (!ref || live_table_at(&store->table, ref)->image_len == LIVE_DELETED) {
         return false;
@@ -248,7 +265,7 @@ void store_restore(struct store *store, const struct log_block *block)
             put_entry(store, record->key, record->value, record->timestamp_ms);
             continue;
         }
-        ref = live_table_find(&store->table, record->key);
+        ref = find_entry(store, record->key);
         if (ref) {
             delete_entry(store, ref);
             forget_deleted(store, ref);
