@@ -1,0 +1,96 @@
+/*
+ * op_client.c: the end of a push query: rows go to the client's queue.
+ *
+ * A row without a new image is a tombstone, of which only key columns are shown. With
+ * LIMIT the queue is finished after that many rows, and what comes later is dropped.
+ */
+#include "engine/operator/op.h"
+
+static const char limit_reached[] = "Limit Reached";
+
+struct client_state {
+    struct row_queue *queue;
+    bool *is_key;        /* per column of the result */
+    struct value *cells; /* of a tombstone */
+    struct buffer image;
+    int64_t left; /* rows; -1: no limit */
+};
+
+static bool is_key_column(const struct row_shape *shape, operand at)
+{
+    for (uint32_t i = 0; i < shape->column_count; i++) {
+        if (shape->columns[i].role == COLUMN_KEY && shape->columns[i].at == at) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int client_open(struct op *op, struct error *err)
+{
+    struct client_state *state = op_state(op);
+    const struct client_plan *plan = &op->plan->client;
+    uint32_t count = plan->codec.column_count;
+
+    state->queue = op->env->client;
+    state->left = plan->limit;
+    state->is_key = arena_array(op->env->arena, bool, count);
+    state->cells = arena_array(op->env->arena, struct value, count);
+    for (uint32_t i = 0; i < count; i++) {
+        state->is_key[i] = is_key_column(op->plan->input, plan->columns[i]);
+    }
+    if (state->left == 0) {
+        row_queue_finish(state->queue, limit_reached);
+    }
+    return 0;
+}
+
+static void client_close(struct op *op)
+{
+    struct client_state *state = op_state(op);
+
+    buffer_fini(&state->image);
+}
+
+static void encode_tombstone(struct client_state *state, const struct client_plan *plan,
+                             const struct row_banks *banks)
+{
+    for (uint32_t i = 0; i < plan->codec.column_count; i++) {
+        state->cells[i] = state->is_key[i] ? *banks_value(banks, plan->columns[i]) : value_null();
+    }
+    row_codec_encode_cells(&plan->codec, state->cells, &state->image);
+}
+
+static int client_push(struct op *op, unsigned port, const struct row_batch *in, struct error *err)
+{
+    struct client_state *state = op_state(op);
+    const struct client_plan *plan = &op->plan->client;
+
+    for (uint32_t n = 0; n < in->selected_count && state->left != 0; n++) {
+        uint32_t row = batch_selected(in, n);
+        struct row_banks banks = batch_row_new(in, row);
+        bool is_tombstone = !(in->meta[row].change & ROW_HAS_NEW);
+
+        state->image.len = 0;
+        if (is_tombstone) {
+            encode_tombstone(state, plan, &banks);
+        } else {
+            row_codec_encode(&plan->codec, &banks, plan->columns, &state->image);
+        }
+        row_queue_put(state->queue, buffer_bytes(&state->image), is_tombstone,
+                      in->meta[row].timestamp_ms);
+        if (state->left > 0 && --state->left == 0) {
+            row_queue_finish(state->queue, limit_reached);
+        }
+    }
+    return 0;
+}
+
+const struct op_kind op_client = {
+    .name = "Client",
+    .implements = PLAN_CLIENT,
+    .state_size = sizeof(struct client_state),
+    .open = client_open,
+    .push = client_push,
+    .close = client_close,
+};
