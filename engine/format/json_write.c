@@ -7,6 +7,7 @@
  */
 #include "engine/format/json_internal.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,7 @@ static inline void reserve(struct buffer *out, size_t more)
     if (out->capacity - out->len < more) {
         buffer_reserve(out, more);
     }
+    assert(out->data); /* more is never 0 */
 }
 
 void json_write_text(struct bytes text, struct buffer *out)
