@@ -11,6 +11,8 @@
  *
  * Grouping cuts the sub-topology at a repartition topic, unless rows lie by the group's key.
  */
+#include <assert.h>
+
 #include "engine/plan/physical_internal.h"
 
 /* --- steps for EXPLAIN --- */
@@ -101,6 +103,7 @@ static void close_stage(struct physical_builder *b, const struct logical_node *n
     const struct program *program = program_finish(b->program);
     struct row_shape *shape = arena_new(b->arena, struct row_shape);
 
+    assert(b->shape); /* every chain begins with an input */
     *shape = (struct row_shape){
         .columns = columns,
         .column_count = count,

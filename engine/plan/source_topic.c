@@ -102,18 +102,30 @@ static int check_settings(const struct source_properties *with, const struct sou
     return 0;
 }
 
+/* What WITH says comes before what a query's source has. */
+static int check_partitions(const struct source_properties *with, uint32_t inherited,
+                            const struct source *source, const struct found_topic *topic,
+                            struct error *err)
+{
+    const struct property_value *given = &with->of[PROPERTY_PARTITIONS];
+    int64_t wanted = given->given ? given->integer : inherited;
+
+    if (wanted != 0 && wanted != topic->partition_count) {
+        return error_set(err, ERR_TOPIC_MISMATCH, given->given ? given->at : source->at,
+                         "The topic %.*s exists with %u partitions, not %lld; WITH (PARTITIONS = "
+                         "%u) fits",
+                         BYTES_ARG(source->topic), topic->partition_count, (long long)wanted,
+                         topic->partition_count);
+    }
+    return 0;
+}
+
 static int check_existing(const struct source_properties *with, const struct source *source,
                           const struct found_topic *topic, struct error *err)
 {
-    const struct property_value *partitions = &with->of[PROPERTY_PARTITIONS];
     const struct property_value *replicas = &with->of[PROPERTY_REPLICAS];
     const struct property_value *retention = &with->of[PROPERTY_RETENTION_MS];
 
-    if (partitions->given && partitions->integer != topic->partition_count) {
-        return error_set(err, ERR_TOPIC_MISMATCH, partitions->at,
-                         "The topic %.*s exists with %u partitions", BYTES_ARG(source->topic),
-                         topic->partition_count);
-    }
     if (replicas->given && topic->replica_count > 0 && replicas->integer > topic->replica_count) {
         return error_set(err, ERR_TOPIC_MISMATCH, replicas->at,
                          "The topic %.*s exists with %u replicas", BYTES_ARG(source->topic),
@@ -141,6 +153,7 @@ int source_topic_settle(struct plan_context *context, const struct source_proper
         with->of[PROPERTY_RETENTION_MS].given ? with->of[PROPERTY_RETENTION_MS].integer : -1;
     if (topic.exists) {
         source->partition_count = topic.partition_count;
+        TRY(check_partitions(with, inherited_partitions, source, &topic, err));
         return check_existing(with, source, &topic, err);
     }
     if (!partitions->given && inherited_partitions == 0) {
