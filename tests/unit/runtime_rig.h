@@ -1,0 +1,45 @@
+/*
+ * runtime_rig.h: a runtime over a memory log, driven by SQL text, for tests.
+ */
+#ifndef SLUICE_TESTS_UNIT_RUNTIME_RIG_H
+#define SLUICE_TESTS_UNIT_RUNTIME_RIG_H
+
+#include "engine/log/log_memory.h"
+#include "engine/runtime/runtime.h"
+
+struct rig {
+    struct clock clock;
+    struct log *log;
+    struct runtime *rt;
+    struct catalog *catalog;
+    struct arena arena; /* plans and all that tests make */
+    struct plan_settings settings;
+    struct query_options options;
+    uint32_t query_count;
+    enum runtime_mode mode;
+    uint32_t workers;
+    uint32_t batch_rows;
+    uint64_t skipped;
+};
+
+void rig_init(struct rig *f);
+void rig_fini(struct rig *f);
+/* Opens the runtime as f->mode, workers and batch_rows say; once more after a close. */
+void rig_open(struct rig *f, const char *node_id);
+void rig_topic(struct rig *f, const char *name, uint32_t partitions);
+/* CREATE STREAM/TABLE or CREATE ... AS SELECT: the latter starts and answers its plan. */
+const struct physical_plan *rig_sql(struct rig *f, const char *sql);
+/* SELECT ... EMIT CHANGES into the queue. */
+const struct physical_plan *rig_push(struct rig *f, const char *sql, struct row_queue *queue);
+void rig_start(struct rig *f, const struct physical_plan *plan);
+/* A record of text key and JSON value, by hash of the key; NULL: absent. */
+void rig_put(struct rig *f, const char *topic, const char *key, const char *value,
+             int64_t timestamp_ms);
+void rig_put_at(struct rig *f, const char *topic, uint32_t partition, const char *key,
+                const char *value, int64_t timestamp_ms);
+void rig_drain(struct rig *f);
+/* "key=value@ts" lines of all partitions of a topic in order, read committed. */
+struct bytes rig_read(struct rig *f, const char *topic);
+uint64_t rig_count(struct rig *f, const char *topic);
+
+#endif
