@@ -204,6 +204,11 @@ static bool filter_change(struct table_pass *pass, uint32_t number, struct row_m
     bool has_old =
         (change & ROW_HAS_OLD) && pass->in->old_cells && asks_old && old_passes(pass, number);
 
+    if (!has_new && pass->registers) { /* nobody is to find another row's values there */
+        uint32_t stride = pass->op->plan->output->register_count;
+
+        memset(pass->registers + (size_t)number * stride, 0, stride * sizeof *pass->registers);
+    }
     change &= ~(unsigned)(ROW_HAS_NEW | ROW_HAS_OLD);
     change |= has_new ? ROW_HAS_NEW : 0u;
     change |= has_old && pass->keeps_old ? ROW_HAS_OLD : 0u;

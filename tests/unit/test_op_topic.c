@@ -108,7 +108,7 @@ static void timestamp_column_is_the_records_time(void **state)
     world_fini(&w);
 }
 
-static void timestamp_as_text_is_refused_at_open(void **state)
+static void timestamp_that_is_no_number_is_refused_at_open(void **state)
 {
     struct world w;
     struct error err;
@@ -116,6 +116,9 @@ static void timestamp_as_text_is_refused_at_open(void **state)
     setup_sink(&w);
     w.ops[0].topic.has_timestamp = true;
     w.ops[0].topic.timestamp = operand_make(BANK_CELLS, 0);
+    w.ops[0].topic.timestamp_type = type_scalar(T_STRING);
+    w.ops[0].topic.timestamp_format = bytes_of("yyyy-MM-dd");
+    assert_int_equal(op_chain_open(&w.chain, &w.sub, &w.env, &err), ERR_UNSUPPORTED);
     w.ops[0].topic.timestamp_type = type_scalar(T_BOOLEAN);
     assert_int_equal(op_chain_open(&w.chain, &w.sub, &w.env, &err), ERR_TIMESTAMP_COLUMN);
     world_fini(&w);
@@ -219,7 +222,7 @@ int main(void)
         cmocka_unit_test(null_keys_go_round),
         cmocka_unit_test(keyless_sink_writes_null_keys),
         cmocka_unit_test(timestamp_column_is_the_records_time),
-        cmocka_unit_test(timestamp_as_text_is_refused_at_open),
+        cmocka_unit_test(timestamp_that_is_no_number_is_refused_at_open),
         cmocka_unit_test(repartition_of_a_stream_carries_rows_but_no_null_ones),
         cmocka_unit_test(repartition_of_a_table_splits_changes_that_change_the_group),
         cmocka_unit_test(damaged_repartition_record_is_reported_and_left_out),
