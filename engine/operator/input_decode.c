@@ -392,7 +392,7 @@ static bool decode_record(struct input_decoder *d, const struct log_block *block
         (struct row_origin){ record->offset, block->partition, record->header_count,
                              record->headers, d->topic_name };
     arrays->meta[row].origin = row;
-    if (d->spec.source) {
+    if (!arrays->key_bytes) {
         return decode_source(d, &work);
     }
     arrays->key_bytes[row] = record->key;
