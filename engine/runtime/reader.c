@@ -24,6 +24,9 @@ static void decode_failed(void *context, const struct row_origin *origin, enum f
     struct reader *reader = context;
     const char *what = side == SIDE_KEY ? "key" : "value";
 
+    if (error_class_of(err->code) == ERROR_QUERY && !reader->damage.code) {
+        reader->damage = *err; /* our own image cannot be read: not the record's fault */
+    }
     for (uint32_t i = 0; i < reader->input_count; i++) {
         if (origin->offset >= reader->inputs[i]->enqueued) {
             task_count_skipped(reader->inputs[i]->task, origin, what, err);
@@ -202,7 +205,7 @@ static void drop_pending(struct reader *reader)
 
 void reader_free_if_unused(struct reader *reader)
 {
-    if (!reader->dead || reader->live_batches > 0 ||
+    if (!reader->dead || reader->worker->walks_readers || reader->live_batches > 0 ||
         atomic_load(&reader->subscriber.messages) > 0) {
         return;
     }
@@ -419,6 +422,13 @@ bool reader_decode(struct reader *reader)
         return false;
     }
     decode_some(reader, message);
+    if (reader->damage.code) {
+        struct error damage = reader->damage;
+
+        reader->damage = (struct error){ 0 };
+        fail_tasks(reader, &damage);
+        return true;
+    }
     if (reader->pending_from >= message->next) {
         if (message->cursor == CURSOR_HEAD && message->next > reader->head) {
             reader->head = message->next;

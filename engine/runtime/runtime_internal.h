@@ -155,8 +155,9 @@ struct reader {
     int64_t pending_from; /* of the first: where that record's range begins */
     struct shared_batch *free_batches;
     uint32_t live_batches;
-    int64_t head; /* as far as the head has come for this worker; -1: not known */
-    bool dead;    /* unsubscribed; goes with its last message and batch */
+    struct error damage; /* of an internal topic: its tasks cannot go on */
+    int64_t head;        /* as far as the head has come for this worker; -1: not known */
+    bool dead;           /* unsubscribed; goes with its last message and batch */
 };
 
 int reader_attach(struct worker *worker, struct task_input *input, struct error *err);
@@ -258,7 +259,9 @@ struct worker {
     uint32_t index;
     struct mailbox mailbox;
     struct task *tasks;
+    uint64_t removals; /* of tasks: lists must be walked anew */
     struct reader *readers;
+    bool walks_readers;                  /* none of them is freed meanwhile */
     struct log_writer *writer;           /* transactional */
     struct log_writer *transient_writer; /* topics of push queries */
     struct log_builder scratch;          /* changelog and progress records */

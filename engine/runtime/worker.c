@@ -145,6 +145,7 @@ void worker_remove_task(struct worker *worker, struct task *task)
         *at = task->next;
     }
     worker->activity++;
+    worker->removals++;
     task_destroy(task);
 }
 
@@ -205,14 +206,20 @@ void worker_fail_query(struct worker *worker, struct query *query, const struct 
 
 /* --- one step --- */
 
+/* A failure on the way may drop any task, so readers left without one go afterwards. */
 static bool decode_all(struct worker *worker)
 {
     struct reader *next;
     bool any = false;
 
+    worker->walks_readers = true;
+    for (struct reader *reader = worker->readers; reader; reader = reader->next) {
+        any |= reader_decode(reader);
+    }
+    worker->walks_readers = false;
     for (struct reader *reader = worker->readers; reader; reader = next) {
         next = reader->next;
-        any |= reader_decode(reader);
+        reader_free_if_unused(reader);
     }
     return any;
 }
@@ -256,14 +263,13 @@ static bool run_task(struct worker *worker, struct task *task)
 
 static bool run_all(struct worker *worker)
 {
-    struct task *next;
+    uint64_t removals = worker->removals;
     bool any = false;
 
-    for (struct task *task = worker->tasks; task; task = next) {
-        next = task->next;
+    for (struct task *task = worker->tasks; task; task = task->next) {
         any |= run_task(worker, task);
-        if (worker->phase == WORKER_LOST) {
-            return true;
+        if (worker->removals != removals) {
+            return true; /* a failure dropped tasks, perhaps this one */
         }
     }
     return any;
