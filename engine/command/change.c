@@ -1,0 +1,161 @@
+/*
+ * change.c: a statement that changes the catalog, from validation to its effect.
+ *
+ *   be the only writer -> read to the end -> validate -> make the topic -> append
+ *   -> read what was appended and apply it, as every restart will
+ *
+ * Another writer that came in between fences the append, and all is done again. A query that
+ * cannot start although its statement is in the log is taken back by a DROP behind it.
+ */
+#include "engine/command/command_internal.h"
+#include "parser/ast_print.h"
+
+enum { ATTEMPTS = 5 };
+
+static int validate(const struct command *command, const struct command_kind *kind,
+                    struct change *out, struct error *err)
+{
+    struct catalog *overlay = catalog_create(command->engine->catalog);
+    struct command trial = *command;
+    struct change change = { 0 };
+    int code;
+
+    trial.catalog = overlay;
+    trial.next_query = command->engine->next_query;
+    code = kind->change(&trial, &change, err);
+    catalog_destroy(overlay);
+    if (!code) {
+        *out = change;
+    }
+    return code;
+}
+
+/* --- the record --- */
+
+/* What the session or the server says otherwise than the defaults, if a session could. */
+static void fill_properties(const struct command *command, struct statement_record *out)
+{
+    struct property_text *kept;
+    const struct property_text *all = NULL;
+    struct property_set merged;
+    uint32_t count;
+
+    property_set_init(&merged, NULL);
+    property_set_add_all(&merged, &command->engine->server);
+    property_set_add_all(&merged, command->properties);
+    count = property_set_list(&merged, command->arena, &all);
+    kept = arena_array(command->arena, struct property_text, count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct setting_kind *kind = NULL;
+        struct bytes name = { 0 };
+
+        if (!setting_find(all[i].name, NO_POSITION, &kind, &name, NULL) &&
+            kind->scope == SETTING_SESSION) {
+            kept[out->property_count].name = arena_copy(command->arena, all[i].name);
+            kept[out->property_count++].value = arena_copy(command->arena, all[i].value);
+        }
+    }
+    out->properties = kept;
+    property_set_fini(&merged);
+}
+
+static int append(const struct command *command, const struct change *change, struct error *err)
+{
+    struct statement_record record = { .sql = change->sql, .planner = STATEMENT_PLANNER_VERSION };
+
+    fill_properties(command, &record);
+    if (change->plan) {
+        record.query_id = change->plan->query_id;
+        record.signature = plan_signature(change->plan);
+        record.has_signature = true;
+    }
+    return statement_log_append(command->engine->slog, &record,
+                                clock_now_ms(command->engine->config.clock), err);
+}
+
+/* --- when it does not work out --- */
+
+static void take_back(const struct command *command, const struct change *made)
+{
+    struct buffer sql = { 0 };
+    struct change drop = { 0 };
+    struct error ignored; /* the error that brought us here is the one to tell */
+
+    if (!catalog_find_source(command->engine->catalog, made->source->name)) {
+        return;
+    }
+    buffer_append_text(&sql, made->source->kind == SOURCE_TABLE ? "DROP TABLE " : "DROP STREAM ");
+    ast_print_name(&sql, made->source->name);
+    buffer_append_char(&sql, ';');
+    drop.sql = answer_take(command->arena, &sql);
+    if (!append(command, &drop, &ignored)) {
+        struct error outcome;
+
+        (void)replay_catch_up(command->engine, &outcome, &ignored); /* or at the next statement */
+    }
+}
+
+static void delete_topic(const struct command *command, struct bytes topic)
+{
+    (void)log_delete_topic(command->engine->config.log, topic, NULL); /* gone is gone */
+}
+
+/* --- one attempt --- */
+
+static int apply(struct command *command, const struct change *change, struct error *err)
+{
+    struct error outcome = { 0 };
+
+    TRY(replay_catch_up(command->engine, &outcome, err));
+    if (outcome.code) {
+        if (change->source) {
+            take_back(command, change);
+        }
+        return error_set(err, outcome.code, command->statement->at, "%s", outcome.message);
+    }
+    return 0;
+}
+
+static int commit(struct command *command, const struct change *change, struct error *err)
+{
+    bool created = false;
+    int code = topic_create_for(command, change, &created, err);
+
+    code = code ? code : append(command, change, err);
+    code = code ? code : apply(command, change, err);
+    if (code && created) {
+        delete_topic(command, change->source->topic);
+    }
+    return code;
+}
+
+static int attempt(struct command *command, const struct command_kind *kind, struct change *change,
+                   struct error *err)
+{
+    struct error outcome;
+
+    TRY(statement_log_lock(command->engine->slog, err));
+    TRY(replay_catch_up(command->engine, &outcome, err));
+    TRY(validate(command, kind, change, err));
+    return change->none ? 0 : commit(command, change, err);
+}
+
+int command_change(struct command *command, const struct command_kind *kind, struct error *err)
+{
+    struct change change = { 0 };
+    int code = ERR_FENCED;
+
+    for (int i = 0; i < ATTEMPTS && code == ERR_FENCED; i++) {
+        code = attempt(command, kind, &change, err);
+    }
+    TRY(code);
+    if (change.none) {
+        answer_warning(command, change.message);
+        return 0;
+    }
+    if (change.deleted_topic.data) {
+        TRY(log_delete_topic(command->engine->config.log, change.deleted_topic, err));
+    }
+    answer_message(command, change.message);
+    return 0;
+}

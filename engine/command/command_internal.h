@@ -1,0 +1,176 @@
+/*
+ * command_internal.h: what the files of the commands share: the engine, one running
+ * statement, and the change that a statement makes to the catalog.
+ *
+ * A statement that changes the catalog has one function, `change`, that plans it and
+ * changes the catalog it is given. It is called up to three times: on a script's overlay before
+ * anything runs, on an overlay right before the append, and on the engine's own catalog when
+ * the record is read from the statement log, now or at the next start.
+ */
+#ifndef SLUICE_ENGINE_COMMAND_COMMAND_INTERNAL_H
+#define SLUICE_ENGINE_COMMAND_COMMAND_INTERNAL_H
+
+#include <pthread.h>
+
+#include "base/vec.h"
+#include "engine/command/engine.h"
+#include "engine/command/properties.h"
+#include "engine/command/statement_log.h"
+
+/* A persistent query that was planned; its plan lives here until it is dropped. */
+struct running_query {
+    struct arena arena;
+    const struct physical_plan *plan;
+    struct query_options options;
+    bool started;
+    struct error failure; /* why it is not, if that was tried; code 0 else */
+};
+
+struct engine {
+    struct engine_config config;
+    pthread_mutex_t mutex; /* all below; a push query gives it back while rows come */
+    char *service_id;
+    struct runtime *runtime;
+    struct catalog *catalog;
+    struct property_set server;
+    struct statement_log *slog;
+    struct map queries; /* id -> struct running_query */
+    uint64_t next_query; /* number of the next persistent query */
+    uint64_t next_client;
+    struct log_writer *inserts; /* of INSERT VALUES; NULL: not opened yet */
+    uint64_t insert_round;      /* for null keys */
+};
+
+struct session {
+    struct engine *engine;
+    struct property_set properties; /* over the server's */
+};
+
+/* One statement on its way. */
+struct command {
+    struct engine *engine;
+    struct session *session; /* NULL while the statement log is read */
+    const struct ast_statement *statement;
+    struct arena *arena;
+    struct catalog *catalog;         /* what names mean: an overlay, or the engine's */
+    struct property_set *properties; /* in effect: SET changes these */
+    const struct result_sink *sink;
+    uint64_t next_query; /* number that a persistent query would get */
+    const struct statement_record *record; /* while the statement log is read; else NULL */
+};
+
+/* What a statement does to the catalog, and what has to happen beside. */
+struct change {
+    bool none;                        /* IF EXISTS, IF NOT EXISTS: `message` is a warning */
+    struct bytes sql;                 /* canonical; in the statement log and on display */
+    struct bytes message;             /* what the user is told */
+    const struct source *source;      /* it makes this one */
+    const struct physical_plan *plan; /* and starts this query */
+    struct query_options options;     /* of the query */
+    const struct bytes *stopped;      /* queries it ends */
+    uint32_t stopped_count;
+    struct bytes deleted_topic; /* absent: none */
+};
+
+struct command_kind {
+    /* Statements of the statement log; NULL: not one of these. */
+    int (*change)(struct command *command, struct change *out, struct error *err);
+    /* Others: what can be said before anything runs; SET also takes effect. NULL: nothing. */
+    int (*check)(struct command *command, struct error *err);
+    int (*run)(struct command *command, struct error *err);
+};
+
+/* NULL: known to the parser, and not built. */
+const struct command_kind *command_find(enum ast_statement_kind kind);
+
+/* --- changes: script.c, change.c, replay.c --- */
+
+/* Checks all statements of the text, then runs them. */
+int script_execute(struct session *session, struct bytes text, const struct result_sink *sink,
+                   struct error *err);
+
+/* Validates, makes topics, appends to the statement log, applies, answers. */
+int command_change(struct command *command, const struct command_kind *kind, struct error *err);
+/*
+ * Reads what is new in the statement log, applies it, starts and stops queries. A record that
+ * cannot be applied is traced and left out; *outcome says how the last one fared.
+ */
+int replay_catch_up(struct engine *engine, struct error *outcome, struct error *err);
+void running_query_destroy(struct running_query *query);
+struct running_query *engine_find_query(struct engine *engine, struct bytes id);
+
+/* --- planning: planning.c --- */
+
+void planning_settings(const struct command *command, struct plan_settings *out);
+void planning_context(const struct command *command, const struct plan_settings *settings,
+                      struct plan_context *out);
+struct query_options planning_options(const struct command *command,
+                                      const struct physical_plan *plan);
+/* CSAS_NAME_0; or what the record says. */
+struct bytes planning_query_id(const struct command *command, const char *prefix, struct bytes name);
+/* The statement as logged and displayed: with what it took over from its topic and settings. */
+struct bytes planning_canonical(struct arena *arena, const struct ast_statement *statement,
+                                const struct source *source);
+
+/* --- topics: topics.c --- */
+
+/* The sink or source topic, unless it is there; *created says whether it was not. */
+int topic_create_for(struct command *command, const struct change *change, bool *created,
+                     struct error *err);
+/* The test driver's: a topic that a CREATE names is made with one partition. */
+int topic_create_missing(struct command *command, const struct ast_property_list *properties,
+                         struct error *err);
+/* Whether one of the setting's patterns is the whole name; ours are on every list. */
+bool topic_is_listed(const struct property_set *properties, const char *setting,
+                     struct bytes topic);
+
+/* --- handlers --- */
+
+int create_source_change(struct command *command, struct change *out, struct error *err);
+int create_as_change(struct command *command, struct change *out, struct error *err);
+int drop_change(struct command *command, struct change *out, struct error *err);
+int terminate_change(struct command *command, struct change *out, struct error *err);
+int insert_values_check(struct command *command, struct error *err);
+int insert_values_run(struct command *command, struct error *err);
+int select_check(struct command *command, struct error *err);
+int select_run(struct command *command, struct error *err);
+int show_check(struct command *command, struct error *err);
+int show_run(struct command *command, struct error *err);
+int describe_check(struct command *command, struct error *err);
+int describe_run(struct command *command, struct error *err);
+int describe_source(struct command *command, const struct source *source, bool extended,
+                    struct error *err);
+int describe_function(struct command *command, struct error *err);
+int explain_check(struct command *command, struct error *err);
+int explain_run(struct command *command, struct error *err);
+int explain_query(struct command *command, const struct query_entry *query, struct error *err);
+int set_check(struct command *command, struct error *err);
+int set_run(struct command *command, struct error *err);
+int unset_check(struct command *command, struct error *err);
+int unset_run(struct command *command, struct error *err);
+
+/* --- answers: answer.c --- */
+
+void answer_message(const struct command *command, struct bytes message);
+void answer_warning(const struct command *command, struct bytes message);
+
+/* Cells are given row by row. */
+struct answer_table {
+    struct arena *arena;
+    struct result_table table;
+    VEC(struct bytes) cells;
+};
+/* columns: texts, NULL at the end. */
+void answer_begin(struct answer_table *answer, struct arena *arena, const char *kind,
+                  const char *const *columns);
+void answer_cell(struct answer_table *answer, struct bytes text);
+void answer_cell_text(struct answer_table *answer, const char *text);
+void answer_cell_number(struct answer_table *answer, int64_t number);
+void answer_end(struct answer_table *answer, const struct command *command);
+/* Columns of a source or query: Field, Type. key_word: " (key)" or " (primary key)". */
+void answer_fields(struct answer_table *answer, const struct schema *schema, const char *key_word);
+/* The statement on one line. */
+struct bytes answer_one_line(struct arena *arena, struct bytes text);
+struct bytes answer_take(struct arena *arena, struct buffer *text); /* copies, ends the buffer */
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * create_source.c: CREATE STREAM and CREATE TABLE with declared columns.
+ */
+#include "engine/command/command_internal.h"
+
+static int check_read_only(const struct command *command, struct error *err)
+{
+    const struct ast_create_source *create = &command->statement->create_source;
+
+    if (create->read_only &&
+        !property_get_boolean(command->properties, "ksql.source.table.materialization.enabled")) {
+        return error_set(err, ERR_UNSUPPORTED, create->name.at,
+                         "CREATE SOURCE is switched off (ksql.source.table.materialization."
+                         "enabled)");
+    }
+    return 0;
+}
+
+int create_source_change(struct command *command, struct change *out, struct error *err)
+{
+    const struct ast_create_source *create = &command->statement->create_source;
+    struct source *source = arena_new(command->arena, struct source);
+    struct plan_settings settings;
+    struct plan_context context;
+
+    if (create->if_not_exists && catalog_find_source(command->catalog, create->name.text)) {
+        out->none = true;
+        out->message = arena_printf(command->arena, "There is a stream or table %.*s already",
+                                    BYTES_ARG(create->name.text));
+        return 0;
+    }
+    TRY(check_read_only(command, err));
+    if (command->engine->config.create_topics && !command->record) {
+        TRY(topic_create_missing(command, &create->properties, err));
+    }
+    planning_settings(command, &settings);
+    planning_context(command, &settings, &context);
+    TRY(plan_create_source(&context, command->statement, source, err));
+    source->sql = planning_canonical(command->arena, command->statement, source);
+    catalog_put_source(command->catalog, source);
+    out->source = source;
+    out->sql = source->sql;
+    out->message = bytes_of(create->kind == AST_TABLE ? "Table created" : "Stream created");
+    return 0;
+}

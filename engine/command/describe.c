@@ -1,0 +1,276 @@
+/*
+ * describe.c: DESCRIBE of sources and functions.
+ */
+#include <string.h>
+
+#include "engine/catalog/near.h"
+#include "engine/command/command_internal.h"
+#include "engine/function/function.h"
+
+/* --- sources --- */
+
+static void print_line(struct buffer *out, const char *label, struct bytes value)
+{
+    buffer_printf(out, "%-20s : %.*s\n", label, BYTES_ARG(value));
+}
+
+static void print_text_line(struct buffer *out, const char *label, const char *value)
+{
+    print_line(out, label, bytes_of(value));
+}
+
+static struct bytes topic_line(const struct command *command, const struct source *source)
+{
+    const struct log_topic *topic = NULL;
+    uint32_t replicas = 0;
+
+    if (!log_open_topic(command->engine->config.log, source->topic, &topic, NULL)) {
+        replicas = topic->replica_count;
+    }
+    return arena_printf(command->arena, "%.*s (partitions: %u, replication: %u)",
+                        BYTES_ARG(source->topic), source->partition_count, replicas);
+}
+
+static struct bytes extended_heading(const struct command *command, const struct source *source)
+{
+    struct buffer text = { 0 };
+
+    print_line(&text, "Name", source->name);
+    print_text_line(&text, "Type", source->kind == SOURCE_TABLE ? "TABLE" : "STREAM");
+    print_line(&text, "Timestamp field",
+               source->timestamp_column.data ? source->timestamp_column
+                                             : bytes_of("Not set - using <ROWTIME>"));
+    print_text_line(&text, "Key format", source->key_format.kind->name);
+    print_text_line(&text, "Value format", source->value_format.kind->name);
+    print_line(&text, "Kafka topic", topic_line(command, source));
+    print_line(&text, "Statement", source->sql);
+    return answer_take(command->arena, &text);
+}
+
+static bool reads(const struct query_entry *query, struct bytes source)
+{
+    for (uint32_t i = 0; i < query->source_count; i++) {
+        if (bytes_equal(query->sources[i], source)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void print_query(const struct command *command, const struct query_entry *query,
+                        struct buffer *out)
+{
+    struct query_status status = { 0 };
+    const char *state = "ERROR";
+
+    if (!runtime_query_status(command->engine->runtime, query->id, &status, NULL) &&
+        status.state == QUERY_RUNNING) {
+        state = "RUNNING";
+    }
+    buffer_printf(out, "%.*s (%s) : %.*s\n", BYTES_ARG(query->id), state,
+                  BYTES_ARG(answer_one_line(command->arena, query->sql)));
+    buffer_printf(out, "    rows in: %llu, skipped: %llu\n", (unsigned long long)status.rows_in,
+                  (unsigned long long)status.rows_skipped);
+}
+
+static void print_queries(const struct command *command, const struct source *source,
+                          struct buffer *out)
+{
+    const struct query_entry *const *queries = NULL;
+    uint32_t count = catalog_list_queries(command->catalog, command->arena, &queries);
+    size_t before = out->len;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (reads(queries[i], source->name)) {
+            buffer_append_text(out, out->len == before
+                                        ? "\nQueries that read from this source\n"
+                                        : "");
+            print_query(command, queries[i], out);
+        }
+    }
+    before = out->len;
+    for (uint32_t i = 0; i < count; i++) {
+        if (bytes_equal(queries[i]->sink, source->name)) {
+            buffer_append_text(
+                out, out->len == before ? "\nQueries that write to this source\n" : "");
+            print_query(command, queries[i], out);
+        }
+    }
+}
+
+int describe_source(struct command *command, const struct source *source, bool extended,
+                    struct error *err)
+{
+    static const char *const columns[] = { "Field", "Type", NULL };
+    struct buffer heading = { 0 };
+    struct buffer footer = { 0 };
+    struct answer_table answer;
+
+    answer_begin(&answer, command->arena, "source_description", columns);
+    answer_fields(&answer, &source->schema,
+                  source->kind == SOURCE_TABLE ? " (primary key)" : " (key)");
+    if (extended) {
+        answer.table.heading = extended_heading(command, source);
+        print_queries(command, source, &footer);
+    } else {
+        print_line(&heading, "Name", source->name);
+        answer.table.heading = answer_take(command->arena, &heading);
+        buffer_printf(&footer, "For queries and the topic: DESCRIBE %.*s EXTENDED;",
+                      BYTES_ARG(source->name));
+    }
+    answer.table.footer = answer_take(command->arena, &footer);
+    answer_end(&answer, command);
+    return 0;
+}
+
+static int find_source(struct command *command, const struct source **out, struct error *err)
+{
+    const struct ast_name *name = &command->statement->describe.name;
+
+    *out = catalog_find_source(command->catalog, name->text);
+    if (*out) {
+        return 0;
+    }
+    return error_set(err, ERR_UNKNOWN_SOURCE, name->at, "There is no stream or table %.*s%s",
+                     BYTES_ARG(name->text),
+                     near_hint(command->arena,
+                               catalog_near_source(command->catalog, name->text)));
+}
+
+static int describe_all(struct command *command, enum source_kind kind, struct error *err)
+{
+    const struct source *const *sources = NULL;
+    uint32_t count = catalog_list_sources(command->catalog, command->arena, &sources);
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (sources[i]->kind == kind) {
+            TRY(describe_source(command, sources[i], command->statement->describe.extended, err));
+        }
+    }
+    return 0;
+}
+
+/* --- functions --- */
+
+static void print_scalar(struct bytes name, struct buffer *variants, const char **category,
+                         const char **doc)
+{
+    for (uint32_t i = 0; scalar_at(i); i++) {
+        const struct scalar_kind *kind = scalar_at(i);
+
+        if (bytes_equal_text_nocase(name, kind->name)) {
+            *category = "SCALAR";
+            *doc = *doc ? *doc : kind->doc;
+            buffer_append_text(variants, "\n\tVariation   : ");
+            scalar_print_signature(kind, variants);
+            if (kind->doc) {
+                buffer_printf(variants, "\n\tDescription : %s", kind->doc);
+            }
+            if (kind->example) {
+                buffer_printf(variants, "\n\tExample     : %s", kind->example);
+            }
+            buffer_append_char(variants, '\n');
+        }
+    }
+}
+
+static void print_aggregate(struct bytes name, struct buffer *variants, const char **category,
+                            const char **doc)
+{
+    for (uint32_t i = 0; aggregate_at(i); i++) {
+        const struct aggregate_kind *kind = aggregate_at(i);
+
+        if (bytes_equal_text_nocase(name, kind->name)) {
+            *category = "AGGREGATE";
+            *doc = *doc ? *doc : kind->doc;
+            buffer_append_text(variants, "\n\tVariation   : ");
+            aggregate_print_signature(kind, variants);
+            buffer_append_char(variants, '\n');
+        }
+    }
+}
+
+static int check_function(struct command *command, struct error *err)
+{
+    const struct ast_name *name = &command->statement->describe.name;
+    struct near_search search = near_begin(name->text);
+
+    if (function_exists(name->text)) {
+        return 0;
+    }
+    for (uint32_t i = 0; scalar_at(i); i++) {
+        near_offer(&search, bytes_of(scalar_at(i)->name));
+    }
+    for (uint32_t i = 0; aggregate_at(i); i++) {
+        near_offer(&search, bytes_of(aggregate_at(i)->name));
+    }
+    return error_set(err, ERR_UNKNOWN_FUNCTION, name->at, "There is no function %.*s%s",
+                     BYTES_ARG(name->text), near_hint(command->arena, search.best));
+}
+
+int describe_function(struct command *command, struct error *err)
+{
+    static const char *const no_columns[] = { NULL };
+    struct bytes name = command->statement->describe.name.text;
+    struct buffer variants = { 0 };
+    struct buffer text = { 0 };
+    const char *category = "";
+    const char *doc = NULL;
+    struct answer_table answer;
+
+    print_scalar(name, &variants, &category, &doc);
+    print_aggregate(name, &variants, &category, &doc);
+    buffer_printf(&text, "%-12s: %.*s\n", "Name", BYTES_ARG(name));
+    buffer_printf(&text, "%-12s: %s\n", "Author", "sluice");
+    buffer_printf(&text, "%-12s: %s\n", "Overview", doc ? doc : "");
+    buffer_printf(&text, "%-12s: %s\n", "Type", category);
+    buffer_printf(&text, "%-12s: %s\n", "Jar", "internal");
+    buffer_printf(&text, "%-12s:\n", "Variations");
+    buffer_append_bytes(&text, buffer_bytes(&variants));
+    buffer_fini(&variants);
+    answer_begin(&answer, command->arena, "describe_function", no_columns);
+    answer.table.text = answer_take(command->arena, &text);
+    answer_end(&answer, command);
+    return 0;
+}
+
+/* --- the statement --- */
+
+int describe_check(struct command *command, struct error *err)
+{
+    const struct source *source = NULL;
+
+    switch (command->statement->describe.what) {
+    case AST_DESCRIBE_SOURCE:
+        return find_source(command, &source, err);
+    case AST_DESCRIBE_FUNCTION:
+        return check_function(command, err);
+    case AST_DESCRIBE_CONNECTOR:
+        return error_set(err, ERR_UNSUPPORTED, command->statement->at,
+                         "DESCRIBE CONNECTOR is not built yet");
+    case AST_DESCRIBE_STREAMS:
+    case AST_DESCRIBE_TABLES:
+        break;
+    }
+    return 0;
+}
+
+int describe_run(struct command *command, struct error *err)
+{
+    const struct source *source = NULL;
+
+    switch (command->statement->describe.what) {
+    case AST_DESCRIBE_SOURCE:
+        TRY(find_source(command, &source, err));
+        return describe_source(command, source, command->statement->describe.extended, err);
+    case AST_DESCRIBE_STREAMS:
+        return describe_all(command, SOURCE_STREAM, err);
+    case AST_DESCRIBE_TABLES:
+        return describe_all(command, SOURCE_TABLE, err);
+    case AST_DESCRIBE_FUNCTION:
+        return describe_function(command, err);
+    case AST_DESCRIBE_CONNECTOR:
+        break; /* refused by the check */
+    }
+    return 0;
+}

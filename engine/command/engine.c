@@ -1,0 +1,168 @@
+/*
+ * engine.c: opening and closing an engine, its properties, its sessions.
+ */
+#include "engine/command/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/command/command_internal.h"
+
+static const char node_id[] = "local"; /* one node: a log of its own */
+
+static char *copy_text(const char *text)
+{
+    size_t size = strlen(text) + 1;
+
+    return memcpy(memory_alloc(size), text, size);
+}
+
+static int open_runtime(struct engine *engine, struct error *err)
+{
+    const struct engine_config *config = &engine->config;
+    struct runtime_config runtime = {
+        .log = config->log,
+        .clock = config->clock,
+        .service_id = bytes_of(engine->service_id),
+        .node_id = bytes_of(node_id),
+        .worker_count = config->worker_count,
+        .batch_rows = config->batch_rows,
+        .mode = config->mode,
+        .skipped = config->skipped,
+        .context = config->context,
+    };
+
+    return runtime_open(&runtime, &engine->runtime, err);
+}
+
+int engine_open(const struct engine_config *config, struct engine **out, struct error *err)
+{
+    struct engine *engine = memory_zalloc(1, sizeof *engine);
+    struct error outcome = { 0 };
+    int code;
+
+    engine->config = *config;
+    pthread_mutex_init(&engine->mutex, NULL);
+    property_set_init(&engine->server, NULL);
+    map_init(&engine->queries);
+    engine->service_id = copy_text(
+        config->service_id ? config->service_id
+                           : property_get(&engine->server, "ksql.service.id").data);
+    engine->catalog = catalog_create(NULL);
+    engine->slog = statement_log_create(config->log, engine->service_id);
+    code = open_runtime(engine, err);
+    code = code ? code : replay_catch_up(engine, &outcome, err); /* what failed was traced */
+    if (code) {
+        engine_close(engine);
+        return code;
+    }
+    *out = engine;
+    return 0;
+}
+
+void engine_close(struct engine *engine)
+{
+    if (!engine) {
+        return;
+    }
+    runtime_close(engine->runtime);
+    if (engine->inserts) {
+        log_writer_close(engine->inserts);
+    }
+    statement_log_destroy(engine->slog);
+    MAP_FOREACH (entry, &engine->queries) {
+        running_query_destroy(entry->value);
+    }
+    map_fini(&engine->queries);
+    catalog_destroy(engine->catalog);
+    property_set_fini(&engine->server);
+    pthread_mutex_destroy(&engine->mutex);
+    free(engine->service_id);
+    free(engine);
+}
+
+/* --- properties --- */
+
+int engine_set_property(struct engine *engine, struct bytes name, struct bytes value,
+                        struct error *err)
+{
+    const struct ast_text name_text = { .text = name };
+    const struct ast_text value_text = { .text = value };
+    const struct setting_kind *kind = NULL;
+    struct bytes kept_name = { 0 };
+    int code;
+
+    TRY(setting_find(name, NO_POSITION, &kind, &kept_name, err));
+    if (bytes_equal_text(kept_name, "ksql.service.id") &&
+        !bytes_equal_text(value, engine->service_id)) {
+        return error_set(err, ERR_INVALID_PROPERTY, NO_POSITION,
+                         "The service id is '%s' since the engine was opened", engine->service_id);
+    }
+    pthread_mutex_lock(&engine->mutex);
+    code = property_set_put(&engine->server, SETTING_SERVER, &name_text, &value_text, err);
+    pthread_mutex_unlock(&engine->mutex);
+    return code;
+}
+
+/* --- sessions --- */
+
+struct session *session_create(struct engine *engine)
+{
+    struct session *session = memory_zalloc(1, sizeof *session);
+
+    session->engine = engine;
+    property_set_init(&session->properties, &engine->server);
+    return session;
+}
+
+void session_destroy(struct session *session)
+{
+    if (!session) {
+        return;
+    }
+    property_set_fini(&session->properties);
+    free(session);
+}
+
+int session_set_property(struct session *session, struct bytes name, struct bytes value,
+                         struct error *err)
+{
+    const struct ast_text name_text = { .text = name };
+    const struct ast_text value_text = { .text = value };
+
+    return property_set_put(&session->properties, SETTING_SESSION, &name_text, &value_text, err);
+}
+
+/* --- statements --- */
+
+int engine_execute(struct engine *engine, struct session *session, struct bytes text,
+                   const struct result_sink *sink, struct error *err)
+{
+    int code;
+
+    pthread_mutex_lock(&engine->mutex);
+    code = script_execute(session, text, sink, err);
+    pthread_mutex_unlock(&engine->mutex);
+    return code;
+}
+
+int engine_drain(struct engine *engine, struct error *err)
+{
+    return runtime_drain(engine->runtime, err);
+}
+
+struct runtime *engine_runtime(struct engine *engine)
+{
+    return engine->runtime;
+}
+
+const struct catalog *engine_catalog(struct engine *engine)
+{
+    return engine->catalog;
+}
+
+struct log *engine_log(struct engine *engine)
+{
+    return engine->config.log;
+}

@@ -1,0 +1,180 @@
+/*
+ * replay.c: from records of the statement log to catalog and running queries.
+ *
+ * The only way in: what a statement appended is applied from here, now and at every start. Queries
+ * are started after the last record that is there, so that one which a later record
+ * drops never runs again. A record that no longer plans, or whose plan would not fit the
+ * state it left (its signature differs), is refused by name; the others go on.
+ */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/trace.h"
+#include "engine/command/command_internal.h"
+#include "parser/parse.h"
+
+void running_query_destroy(struct running_query *query)
+{
+    arena_fini(&query->arena);
+    free(query);
+}
+
+struct running_query *engine_find_query(struct engine *engine, struct bytes id)
+{
+    return map_find(&engine->queries, id);
+}
+
+/* --- one record --- */
+
+static int parse_one(struct arena *arena, struct bytes sql, const struct ast_statement **out,
+                     struct error *err)
+{
+    struct ast_script script;
+
+    TRY(parse_script(arena, arena_copy(arena, sql), &script, err));
+    if (script.statements.count != 1) {
+        return error_set(err, ERR_SYNTAX, NO_POSITION, "The record holds %u statements, not one",
+                         script.statements.count);
+    }
+    *out = script.statements.items[0];
+    return 0;
+}
+
+static int put_properties(const struct statement_record *record, struct property_set *set,
+                          struct error *err)
+{
+    for (uint32_t i = 0; i < record->property_count; i++) {
+        const struct ast_text name = { .text = record->properties[i].name };
+        const struct ast_text value = { .text = record->properties[i].value };
+
+        TRY(property_set_put(set, SETTING_SERVER, &name, &value, err));
+    }
+    return 0;
+}
+
+static int make_change(struct engine *engine, const struct statement_record *record,
+                       struct property_set *properties, struct arena *arena, struct change *out,
+                       struct error *err)
+{
+    const struct ast_statement *statement = NULL;
+    const struct command_kind *kind;
+    struct command command = { .engine = engine,
+                               .arena = arena,
+                               .catalog = engine->catalog,
+                               .properties = properties,
+                               .record = record };
+
+    TRY(parse_one(arena, record->sql, &statement, err));
+    TRY(put_properties(record, properties, err));
+    kind = command_find(statement->kind);
+    if (!kind || !kind->change) {
+        return error_set(err, ERR_UNSUPPORTED, NO_POSITION, "%s does not change the catalog",
+                         ast_statement_name(statement->kind));
+    }
+    command.statement = statement;
+    return kind->change(&command, out, err);
+}
+
+static void stop_query(struct engine *engine, struct bytes id)
+{
+    struct running_query *query = map_remove(&engine->queries, id);
+    struct error err;
+
+    if (!query) {
+        return;
+    }
+    if (query->started && runtime_stop(engine->runtime, id, &err)) {
+        TRACE(TRACE_WARN, "command", "%.*s: %s", BYTES_ARG(id), err.message);
+    }
+    running_query_destroy(query);
+}
+
+/* The number behind the last "_": ids are not used again. */
+static void note_number(struct engine *engine, struct bytes query_id)
+{
+    uint64_t number = 0;
+    size_t at = query_id.len;
+
+    while (at > 0 && query_id.data[at - 1] >= '0' && query_id.data[at - 1] <= '9') {
+        at--;
+    }
+    for (; at < query_id.len; at++) {
+        number = number * 10 + (uint64_t)(query_id.data[at] - '0');
+    }
+    if (number >= engine->next_query) {
+        engine->next_query = number + 1;
+    }
+}
+
+static int apply_record(struct engine *engine, const struct statement_record *record,
+                        struct error *err)
+{
+    struct running_query *query = memory_zalloc(1, sizeof *query);
+    struct property_set properties;
+    struct change change = { 0 };
+    int code;
+
+    arena_init(&query->arena, 0);
+    property_set_init(&properties, &engine->server);
+    note_number(engine, record->query_id);
+    code = make_change(engine, record, &properties, &query->arena, &change, err);
+    for (uint32_t i = 0; i < change.stopped_count; i++) {
+        stop_query(engine, change.stopped[i]);
+    }
+    if (!code && change.plan) {
+        query->plan = change.plan;
+        query->options = change.options;
+        map_put(&engine->queries, change.plan->query_id, query);
+    } else {
+        running_query_destroy(query);
+    }
+    property_set_fini(&properties);
+    return code;
+}
+
+/* --- all that is new --- */
+
+static void start_queries(struct engine *engine, struct error *outcome)
+{
+    MAP_FOREACH (entry, &engine->queries) {
+        struct running_query *query = entry->value;
+
+        if (query->started || query->failure.code) {
+            continue;
+        }
+        if (runtime_start(engine->runtime, query->plan, &query->options, NULL, &query->failure)) {
+            TRACE(TRACE_WARN, "command", "%.*s: %s", BYTES_ARG(query->plan->query_id),
+                  query->failure.message);
+            *outcome = query->failure;
+        } else {
+            query->started = true;
+        }
+    }
+}
+
+int replay_catch_up(struct engine *engine, struct error *outcome, struct error *err)
+{
+    const struct statement_record *records = NULL;
+    struct arena arena;
+    uint32_t count = 0;
+    int code;
+
+    error_clear(outcome);
+    arena_init(&arena, 0);
+    code = statement_log_read(engine->slog, &arena, &records, &count, err);
+    for (uint32_t i = 0; !code && i < count; i++) {
+        error_clear(outcome);
+        if (!records[i].sql.data) {
+            error_set(outcome, ERR_STATE_DAMAGED, NO_POSITION,
+                      "a record of the statement log cannot be read");
+        } else if (apply_record(engine, &records[i], outcome)) {
+            TRACE(TRACE_WARN, "command", "left out: %.*s: %s", BYTES_ARG(records[i].sql),
+                  outcome->message);
+        }
+    }
+    if (count > 0) {
+        start_queries(engine, outcome);
+    }
+    arena_fini(&arena);
+    return code;
+}

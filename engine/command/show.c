@@ -1,0 +1,356 @@
+/*
+ * show.c: SHOW and LIST: what there is, as tables (statements.md 7).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/command/command_internal.h"
+#include "engine/function/function.h"
+
+/* --- sources and queries --- */
+
+static int show_sources(struct command *command, enum source_kind kind, struct error *err)
+{
+    static const char *const stream_columns[] = { "Stream Name",  "Kafka Topic", "Key Format",
+                                                  "Value Format", "Windowed",    NULL };
+    static const char *const table_columns[] = { "Table Name",   "Kafka Topic", "Key Format",
+                                                 "Value Format", "Windowed",    NULL };
+    bool is_table = kind == SOURCE_TABLE;
+    const struct source *const *sources = NULL;
+    uint32_t count = catalog_list_sources(command->catalog, command->arena, &sources);
+    struct answer_table answer;
+
+    answer_begin(&answer, command->arena, is_table ? "tables" : "streams",
+                 is_table ? table_columns : stream_columns);
+    for (uint32_t i = 0; i < count; i++) {
+        if (sources[i]->kind == kind) {
+            answer_cell(&answer, sources[i]->name);
+            answer_cell(&answer, sources[i]->topic);
+            answer_cell_text(&answer, sources[i]->key_format.kind->name);
+            answer_cell_text(&answer, sources[i]->value_format.kind->name);
+            answer_cell_text(&answer, "false");
+        }
+    }
+    answer_end(&answer, command);
+    return 0;
+}
+
+static int describe_sources(struct command *command, enum source_kind kind, struct error *err)
+{
+    const struct source *const *sources = NULL;
+    uint32_t count = catalog_list_sources(command->catalog, command->arena, &sources);
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (sources[i]->kind == kind) {
+            TRY(describe_source(command, sources[i], true, err));
+        }
+    }
+    return 0;
+}
+
+static const char *status_of(const struct command *command, struct bytes id)
+{
+    struct query_status status;
+
+    if (runtime_query_status(command->engine->runtime, id, &status, NULL)) {
+        return "ERROR:1"; /* it could not be started */
+    }
+    return status.state == QUERY_RUNNING ? "RUNNING:1" : "ERROR:1";
+}
+
+static int show_queries(struct command *command, struct error *err)
+{
+    static const char *const columns[] = { "Query ID",  "Query Type",       "Status",
+                                           "Sink Name", "Sink Kafka Topic", "Query String",
+                                           NULL };
+    const struct query_entry *const *queries = NULL;
+    uint32_t count = catalog_list_queries(command->catalog, command->arena, &queries);
+    struct answer_table answer;
+
+    answer_begin(&answer, command->arena, "queries", columns);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct source *sink = catalog_find_source(command->catalog, queries[i]->sink);
+
+        answer_cell(&answer, queries[i]->id);
+        answer_cell_text(&answer, "PERSISTENT");
+        answer_cell_text(&answer, status_of(command, queries[i]->id));
+        answer_cell(&answer, queries[i]->sink);
+        answer_cell(&answer, sink ? sink->topic : bytes_of(""));
+        answer_cell(&answer, answer_one_line(command->arena, queries[i]->sql));
+    }
+    if (count > 0) {
+        answer.table.footer = bytes_of("For a query's plan and state: EXPLAIN <Query ID>;");
+    }
+    answer_end(&answer, command);
+    return 0;
+}
+
+static int explain_queries(struct command *command, struct error *err)
+{
+    const struct query_entry *const *queries = NULL;
+    uint32_t count = catalog_list_queries(command->catalog, command->arena, &queries);
+
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(explain_query(command, queries[i], err));
+    }
+    return 0;
+}
+
+/* --- topics --- */
+
+static int show_topics(struct command *command, struct error *err)
+{
+    static const char *const columns[] = { "Kafka Topic", "Partitions", "Partition Replicas",
+                                           NULL };
+    const struct log_topic **topics = NULL;
+    struct answer_table answer;
+    uint32_t count = 0;
+
+    TRY(log_list_topics(command->engine->config.log, command->arena, &topics, &count, err));
+    answer_begin(&answer, command->arena, "kafka_topics", columns);
+    for (uint32_t i = 0; i < count; i++) {
+        if (command->statement->show.all ||
+            !topic_is_listed(command->properties, "ksql.hidden.topics", topics[i]->name)) {
+            answer_cell(&answer, topics[i]->name);
+            answer_cell_number(&answer, topics[i]->partition_count);
+            answer_cell_number(&answer, topics[i]->replica_count);
+        }
+    }
+    answer_end(&answer, command);
+    return 0;
+}
+
+/* --- properties --- */
+
+struct shown_property {
+    struct bytes name; /* as shown: settings of the runtime carry ksql.streams. */
+    struct bytes value;
+    const char *level; /* "", SERVER, SESSION */
+};
+
+typedef VEC(struct shown_property) property_list;
+
+static bool is_secret(struct bytes name)
+{
+    static const char *const words[] = { "password", "secret", "sasl.jaas", "ksql.functions." };
+    bool found = false;
+
+    for (size_t w = 0; w < sizeof words / sizeof words[0]; w++) {
+        struct bytes word = bytes_of(words[w]);
+
+        for (size_t i = 0; !found && i + word.len <= name.len; i++) {
+            found = memcmp(name.data + i, word.data, word.len) == 0;
+        }
+    }
+    return found;
+}
+
+static const char *level_of(const struct command *command, struct bytes name)
+{
+    if (map_find(&command->properties->values, name)) {
+        return "SESSION";
+    }
+    return map_find(&command->engine->server.values, name) ? "SERVER" : "";
+}
+
+static void add_property(struct command *command, property_list *list, struct bytes name)
+{
+    bool is_ours = bytes_starts_with(name, bytes_of("ksql."));
+    struct shown_property shown = { .level = level_of(command, name) };
+
+    if (is_secret(name)) {
+        return;
+    }
+    shown.name = arena_printf(command->arena, "%s%.*s", is_ours ? "" : "ksql.streams.",
+                              BYTES_ARG(name));
+    shown.value = property_get(command->properties, arena_copy_text(command->arena, name));
+    *vec_push(command->arena, list) = shown;
+}
+
+/* Members of families have no row of their own: they are there once somebody sets them. */
+static void add_members(struct command *command, property_list *list,
+                        const struct property_set *set)
+{
+    const struct property_text *given = NULL;
+    uint32_t count = property_set_list(set, command->arena, &given);
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct setting_kind *kind = NULL;
+        struct bytes name = { 0 };
+
+        if (!setting_find(given[i].name, NO_POSITION, &kind, &name, NULL) &&
+            kind->name[strlen(kind->name) - 1] == '*') {
+            add_property(command, list, given[i].name);
+        }
+    }
+}
+
+static int compare_properties(const void *a, const void *b)
+{
+    const struct shown_property *left = a;
+    const struct shown_property *right = b;
+
+    return bytes_compare(left->name, right->name);
+}
+
+static int show_properties(struct command *command, struct error *err)
+{
+    static const char *const columns[] = { "Property", "Scope", "Default override",
+                                           "Effective Value", NULL };
+    property_list list = { 0 };
+    struct answer_table answer;
+
+    for (const struct setting_kind *kind = all_settings; kind->name; kind++) {
+        if (kind->name[strlen(kind->name) - 1] != '*') {
+            add_property(command, &list, bytes_of(kind->name));
+        }
+    }
+    add_members(command, &list, &command->engine->server);
+    add_members(command, &list, command->properties);
+    qsort(list.items, list.count, sizeof *list.items, compare_properties);
+    answer_begin(&answer, command->arena, "properties", columns);
+    for (uint32_t i = 0; i < list.count; i++) {
+        const struct shown_property *shown = &list.items[i];
+
+        if (i > 0 && bytes_equal(shown->name, shown[-1].name)) {
+            continue; /* a member that server and session both set */
+        }
+        answer_cell(&answer, shown->name);
+        answer_cell_text(&answer, "KSQL");
+        answer_cell_text(&answer, shown->level);
+        answer_cell(&answer, shown->value.data ? shown->value : bytes_of("NULL"));
+    }
+    answer_end(&answer, command);
+    return 0;
+}
+
+/* --- functions --- */
+
+struct shown_function {
+    const char *name;
+    const char *category;
+};
+
+typedef VEC(struct shown_function) function_list;
+
+static int compare_functions(const void *a, const void *b)
+{
+    const struct shown_function *left = a;
+    const struct shown_function *right = b;
+    int order = strcmp(left->category, right->category);
+
+    return order ? order : strcmp(left->name, right->name);
+}
+
+static function_list list_functions(struct arena *arena)
+{
+    function_list list = { 0 };
+
+    for (uint32_t i = 0; scalar_at(i); i++) {
+        *vec_push(arena, &list) =
+            (struct shown_function){ scalar_at(i)->name, scalar_at(i)->category };
+    }
+    for (uint32_t i = 0; aggregate_at(i); i++) {
+        *vec_push(arena, &list) = (struct shown_function){ aggregate_at(i)->name, "AGGREGATE" };
+    }
+    qsort(list.items, list.count, sizeof *list.items, compare_functions);
+    return list;
+}
+
+static int show_functions(struct command *command, struct error *err)
+{
+    static const char *const columns[] = { "Function Name", "Category", NULL };
+    function_list list = list_functions(command->arena);
+    struct answer_table answer;
+
+    answer_begin(&answer, command->arena, "function_names", columns);
+    for (uint32_t i = 0; i < list.count; i++) {
+        const struct shown_function *shown = &list.items[i];
+
+        if (i > 0 && strcmp(shown->name, shown[-1].name) == 0) {
+            continue; /* a variant */
+        }
+        if (i > 0 && strcmp(shown->category, shown[-1].category) != 0) {
+            answer_cell_text(&answer, "");
+            answer_cell_text(&answer, "");
+        }
+        answer_cell_text(&answer, shown->name);
+        answer_cell_text(&answer, shown->category);
+    }
+    answer.table.footer = bytes_of("For what a function does: DESCRIBE FUNCTION <name>;");
+    answer_end(&answer, command);
+    return 0;
+}
+
+static int show_types(struct command *command, struct error *err)
+{
+    static const char *const columns[] = { "Type Name", "Schema", NULL };
+    struct answer_table answer;
+
+    answer_begin(&answer, command->arena, "type_list", columns);
+    answer_end(&answer, command);
+    return 0;
+}
+
+/* --- the statement --- */
+
+static int refuse(const struct command *command, const char *what, struct error *err)
+{
+    return error_set(err, ERR_UNSUPPORTED, command->statement->at, "SHOW %s is not built yet",
+                     what);
+}
+
+int show_check(struct command *command, struct error *err)
+{
+    switch (command->statement->show.what) {
+    case AST_SHOW_TOPICS:
+        return command->statement->show.extended ? refuse(command, "TOPICS EXTENDED", err) : 0;
+    case AST_SHOW_VARIABLES:
+        return refuse(command, "VARIABLES", err);
+    case AST_SHOW_CONNECTORS:
+    case AST_SHOW_SOURCE_CONNECTORS:
+    case AST_SHOW_SINK_CONNECTORS:
+        return refuse(command, "CONNECTORS", err);
+    case AST_SHOW_CONNECTOR_PLUGINS:
+        return refuse(command, "CONNECTOR PLUGINS", err);
+    case AST_SHOW_PROPERTIES:
+    case AST_SHOW_STREAMS:
+    case AST_SHOW_TABLES:
+    case AST_SHOW_QUERIES:
+    case AST_SHOW_FUNCTIONS:
+    case AST_SHOW_TYPES:
+        break;
+    }
+    return 0;
+}
+
+int show_run(struct command *command, struct error *err)
+{
+    bool extended = command->statement->show.extended;
+
+    switch (command->statement->show.what) {
+    case AST_SHOW_PROPERTIES:
+        return show_properties(command, err);
+    case AST_SHOW_TOPICS:
+        return show_topics(command, err);
+    case AST_SHOW_STREAMS:
+        return extended ? describe_sources(command, SOURCE_STREAM, err)
+                        : show_sources(command, SOURCE_STREAM, err);
+    case AST_SHOW_TABLES:
+        return extended ? describe_sources(command, SOURCE_TABLE, err)
+                        : show_sources(command, SOURCE_TABLE, err);
+    case AST_SHOW_QUERIES:
+        return extended ? explain_queries(command, err) : show_queries(command, err);
+    case AST_SHOW_FUNCTIONS:
+        return show_functions(command, err);
+    case AST_SHOW_TYPES:
+        return show_types(command, err);
+    case AST_SHOW_VARIABLES:
+    case AST_SHOW_CONNECTORS:
+    case AST_SHOW_SOURCE_CONNECTORS:
+    case AST_SHOW_SINK_CONNECTORS:
+    case AST_SHOW_CONNECTOR_PLUGINS:
+        break; /* refused by the check */
+    }
+    return 0;
+}

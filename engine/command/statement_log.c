@@ -1,0 +1,245 @@
+/*
+ * statement_log.c: statements as JSON records of a topic with one partition.
+ *
+ * The writer is opened at the first append and kept. After an append whose outcome is unknown it
+ * is closed: the next lock opens another one and the topic tells what came to be.
+ */
+#include "engine/command/statement_log.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/memory.h"
+#include "base/vec.h"
+
+enum { POLL_WAIT_MS = 50, TRANSACTION_TIMEOUT_MS = 10000, NAME_MAX_BYTES = 300 };
+
+struct statement_log {
+    struct log *log;
+    char topic_name[NAME_MAX_BYTES];
+    char writer_name[NAME_MAX_BYTES];
+    const struct log_topic *topic; /* NULL: not seen yet */
+    struct log_reader *reader;
+    struct log_writer *writer;
+    struct log_builder builder;
+};
+
+struct statement_log *statement_log_create(struct log *log, const char *service_id)
+{
+    struct statement_log *slog = memory_zalloc(1, sizeof *slog);
+    struct buffer name = { 0 };
+
+    slog->log = log;
+    buffer_printf(&name, "_sluice-%.200s-statements", service_id);
+    memcpy(slog->topic_name, name.data, name.len);
+    memcpy(slog->writer_name, name.data, name.len);
+    buffer_fini(&name);
+    return slog;
+}
+
+void statement_log_destroy(struct statement_log *slog)
+{
+    if (!slog) {
+        return;
+    }
+    if (slog->reader) {
+        log_reader_close(slog->reader);
+    }
+    if (slog->writer) {
+        log_writer_close(slog->writer);
+    }
+    log_builder_fini(&slog->builder);
+    free(slog);
+}
+
+/* --- records as JSON --- */
+
+static json_t *text_to_json(struct bytes text)
+{
+    return json_stringn(text.data, text.len);
+}
+
+static void print_record(const struct statement_record *record, struct buffer *out)
+{
+    json_t *object = json_object();
+    json_t *properties = json_object();
+    char *text;
+
+    for (uint32_t i = 0; i < record->property_count; i++) {
+        struct bytes name = record->properties[i].name;
+
+        json_object_setn_new(properties, name.data, name.len,
+                             text_to_json(record->properties[i].value));
+    }
+    json_object_set_new(object, "version", json_integer(STATEMENT_FORMAT_VERSION));
+    json_object_set_new(object, "sql", text_to_json(record->sql));
+    json_object_set_new(object, "properties", properties);
+    if (record->query_id.data) {
+        json_object_set_new(object, "query", text_to_json(record->query_id));
+    }
+    json_object_set_new(object, "planner", json_integer(record->planner));
+    if (record->has_signature) {
+        json_object_set_new(object, "signature", json_sprintf("%016" PRIx64, record->signature));
+    }
+    text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    buffer_append_text(out, text);
+    free(text);
+    json_decref(object);
+}
+
+static struct bytes json_to_text(const json_t *value, struct arena *arena)
+{
+    if (!json_is_string(value)) {
+        return (struct bytes){ NULL, 0 };
+    }
+    return arena_copy(arena,
+                      (struct bytes){ json_string_value(value), json_string_length(value) });
+}
+
+static void parse_properties(json_t *object, struct arena *arena, struct statement_record *out)
+{
+    struct property_text *list = arena_array(arena, struct property_text, json_object_size(object));
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(object, name, value) {
+        struct bytes text = json_to_text(value, arena);
+
+        if (text.data) {
+            list[out->property_count++] =
+                (struct property_text){ arena_copy(arena, bytes_of(name)), text };
+        }
+    }
+    out->properties = list;
+}
+
+static struct statement_record parse_record(struct bytes text, struct arena *arena)
+{
+    struct statement_record record = { 0 };
+    json_t *object = text.data ? json_loadb(text.data, text.len, 0, NULL) : NULL;
+    const char *signature = json_string_value(json_object_get(object, "signature"));
+
+    if (json_integer_value(json_object_get(object, "version")) == STATEMENT_FORMAT_VERSION) {
+        record.sql = json_to_text(json_object_get(object, "sql"), arena);
+        record.query_id = json_to_text(json_object_get(object, "query"), arena);
+        record.planner = (uint32_t)json_integer_value(json_object_get(object, "planner"));
+        parse_properties(json_object_get(object, "properties"), arena, &record);
+        record.has_signature = signature != NULL;
+        record.signature = signature ? strtoull(signature, NULL, 16) : 0;
+    }
+    json_decref(object);
+    return record;
+}
+
+/* --- the topic --- */
+
+static int open_topic(struct statement_log *slog, struct error *err)
+{
+    struct reader_spec spec = { bytes_of(slog->writer_name), READ_COMMITTED };
+    const struct log_topic *topic = NULL;
+
+    if (slog->topic) {
+        return 0;
+    }
+    TRY(log_open_topic(slog->log, bytes_of(slog->topic_name), &topic, err));
+    TRY(log_reader_open(slog->log, &spec, &slog->reader, err));
+    TRY(log_reader_assign(slog->reader, topic, 0, OFFSET_BEGIN, err));
+    slog->topic = topic;
+    return 0;
+}
+
+static int create_topic(struct statement_log *slog, struct error *err)
+{
+    const struct topic_config forever = { BYTES("retention.ms"), BYTES("-1") };
+    struct topic_spec spec = { .name = bytes_of(slog->topic_name),
+                               .partition_count = 1,
+                               .configs = &forever,
+                               .config_count = 1 };
+    int code = log_create_topic(slog->log, &spec, err);
+
+    return code == ERR_TOPIC_EXISTS ? 0 : code;
+}
+
+/* --- reading --- */
+
+typedef VEC(struct statement_record) record_list;
+
+static void add_block(const struct log_block *block, struct arena *arena, record_list *list)
+{
+    for (uint32_t i = 0; i < block->record_count; i++) {
+        *vec_push(arena, list) = parse_record(block->records[i].value, arena);
+    }
+}
+
+int statement_log_read(struct statement_log *slog, struct arena *arena,
+                       const struct statement_record **out, uint32_t *count, struct error *err)
+{
+    record_list list = { 0 };
+    int code = open_topic(slog, err);
+
+    if (code == ERR_UNKNOWN_TOPIC) {
+        error_clear(err); /* nothing was ever appended */
+    } else if (code) {
+        return code;
+    }
+    while (!code && !log_reader_at_end(slog->reader)) {
+        struct log_block *block = NULL;
+        struct log_place failed;
+
+        TRY(log_reader_poll(slog->reader, POLL_WAIT_MS, &block, &failed, err));
+        if (block) {
+            add_block(block, arena, &list);
+            log_block_unref(block);
+        }
+    }
+    *out = list.items;
+    *count = list.count;
+    return 0;
+}
+
+/* --- writing --- */
+
+int statement_log_lock(struct statement_log *slog, struct error *err)
+{
+    struct writer_spec spec = {
+        .client_id = bytes_of(slog->writer_name),
+        .transactional_id = bytes_of(slog->writer_name),
+        .transaction_timeout_ms = TRANSACTION_TIMEOUT_MS,
+    };
+
+    if (slog->writer) {
+        return 0;
+    }
+    TRY(create_topic(slog, err));
+    TRY(open_topic(slog, err));
+    return log_writer_open(slog->log, &spec, &slog->writer, err);
+}
+
+static int append(struct statement_log *slog, struct error *err)
+{
+    TRY(log_writer_begin(slog->writer, err));
+    TRY(log_writer_append(slog->writer, slog->topic, 0, &slog->builder, NULL, err));
+    return log_writer_commit(slog->writer, err);
+}
+
+int statement_log_append(struct statement_log *slog, const struct statement_record *record,
+                         int64_t now_ms, struct error *err)
+{
+    struct buffer text = { 0 };
+    int code;
+
+    print_record(record, &text);
+    log_builder_reset(&slog->builder);
+    log_builder_add(&slog->builder, (struct bytes){ NULL, 0 }, buffer_bytes(&text),
+                    now_ms, NULL, 0);
+    buffer_fini(&text);
+    code = append(slog, err);
+    if (code) {
+        log_writer_close(slog->writer);
+        slog->writer = NULL;
+    }
+    return code;
+}

@@ -1,0 +1,42 @@
+/*
+ * terminate.c: TERMINATE id and TERMINATE ALL: queries end, what they made stays.
+ */
+#include "engine/catalog/near.h"
+#include "engine/command/command_internal.h"
+
+static int report_unknown(struct command *command, const struct query_entry *const *queries,
+                          uint32_t count, struct error *err)
+{
+    const struct ast_name *name = &command->statement->query_ref.name;
+    struct near_search search = near_begin(name->text);
+
+    for (uint32_t i = 0; i < count; i++) {
+        near_offer(&search, queries[i]->id);
+    }
+    return error_set(err, ERR_UNKNOWN_QUERY, name->at, "There is no query %.*s%s",
+                     BYTES_ARG(name->text), near_hint(command->arena, search.best));
+}
+
+int terminate_change(struct command *command, struct change *out, struct error *err)
+{
+    const struct ast_query_ref *ref = &command->statement->query_ref;
+    const struct query_entry *const *queries = NULL;
+    uint32_t count = catalog_list_queries(command->catalog, command->arena, &queries);
+    struct bytes *stopped = arena_array(command->arena, struct bytes, count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (ref->all || bytes_equal(queries[i]->id, ref->name.text)) {
+            stopped[out->stopped_count++] = arena_copy(command->arena, queries[i]->id);
+        }
+    }
+    if (!ref->all && out->stopped_count == 0) {
+        return report_unknown(command, queries, count, err);
+    }
+    for (uint32_t i = 0; i < out->stopped_count; i++) {
+        catalog_remove_query(command->catalog, stopped[i]);
+    }
+    out->stopped = stopped;
+    out->sql = planning_canonical(command->arena, command->statement, NULL);
+    out->message = bytes_of("Query terminated.");
+    return 0;
+}
