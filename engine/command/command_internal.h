@@ -34,7 +34,7 @@ struct engine {
     struct catalog *catalog;
     struct property_set server;
     struct statement_log *slog;
-    struct map queries; /* id -> struct running_query */
+    struct map queries;  /* id -> struct running_query */
     uint64_t next_query; /* number of the next persistent query */
     uint64_t next_client;
     struct log_writer *inserts; /* of INSERT VALUES; NULL: not opened yet */
@@ -55,7 +55,7 @@ struct command {
     struct catalog *catalog;         /* what names mean: an overlay, or the engine's */
     struct property_set *properties; /* in effect: SET changes these */
     const struct result_sink *sink;
-    uint64_t next_query; /* number that a persistent query would get */
+    uint64_t next_query;                   /* number that a persistent query would get */
     const struct statement_record *record; /* while the statement log is read; else NULL */
 };
 
@@ -107,7 +107,8 @@ void planning_context(const struct command *command, const struct plan_settings 
 struct query_options planning_options(const struct command *command,
                                       const struct physical_plan *plan);
 /* CSAS_NAME_0; or what the record says. */
-struct bytes planning_query_id(const struct command *command, const char *prefix, struct bytes name);
+struct bytes planning_query_id(const struct command *command, const char *prefix,
+                               struct bytes name);
 /* The statement as logged and displayed: with what it took over from its topic and settings. */
 struct bytes planning_canonical(struct arena *arena, const struct ast_statement *statement,
                                 const struct source *source);

@@ -6,8 +6,7 @@
 
 static int check_limit(const struct command *command, struct error *err)
 {
-    int64_t limit =
-        property_get_integer(command->properties, "ksql.query.persistent.active.limit");
+    int64_t limit = property_get_integer(command->properties, "ksql.query.persistent.active.limit");
     const struct query_entry *const *queries = NULL;
     uint32_t count = catalog_list_queries(command->catalog, command->arena, &queries);
 

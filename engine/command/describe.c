@@ -82,17 +82,16 @@ static void print_queries(const struct command *command, const struct source *so
 
     for (uint32_t i = 0; i < count; i++) {
         if (reads(queries[i], source->name)) {
-            buffer_append_text(out, out->len == before
-                                        ? "\nQueries that read from this source\n"
-                                        : "");
+            buffer_append_text(out,
+                               out->len == before ? "\nQueries that read from this source\n" : "");
             print_query(command, queries[i], out);
         }
     }
     before = out->len;
     for (uint32_t i = 0; i < count; i++) {
         if (bytes_equal(queries[i]->sink, source->name)) {
-            buffer_append_text(
-                out, out->len == before ? "\nQueries that write to this source\n" : "");
+            buffer_append_text(out,
+                               out->len == before ? "\nQueries that write to this source\n" : "");
             print_query(command, queries[i], out);
         }
     }
@@ -133,8 +132,7 @@ static int find_source(struct command *command, const struct source **out, struc
     }
     return error_set(err, ERR_UNKNOWN_SOURCE, name->at, "There is no stream or table %.*s%s",
                      BYTES_ARG(name->text),
-                     near_hint(command->arena,
-                               catalog_near_source(command->catalog, name->text)));
+                     near_hint(command->arena, catalog_near_source(command->catalog, name->text)));
 }
 
 static int describe_all(struct command *command, enum source_kind kind, struct error *err)

@@ -4,8 +4,8 @@
  * What was made from the source by CREATE ... AS keeps it from being dropped, also once its
  * query has been terminated: its statement still says so.
  */
-#include "engine/command/command_internal.h"
 #include "engine/catalog/near.h"
+#include "engine/command/command_internal.h"
 #include "parser/parse.h"
 
 static bool query_reads(const struct ast_query *query, struct bytes name)
@@ -82,7 +82,7 @@ static int report_missing(struct command *command, struct change *out, struct er
 
     if (drop->if_exists) {
         out->none = true;
-        out->message = arena_printf(command->arena, "There is no %s %.*s", kind,
+        out->message = arena_printf(command->arena, "Source `%.*s` does not exist.",
                                     BYTES_ARG(drop->name.text));
         return 0;
     }
@@ -102,7 +102,7 @@ int drop_change(struct command *command, struct change *out, struct error *err)
     }
     TRY(check(command, source, err));
     out->sql = planning_canonical(command->arena, command->statement, NULL);
-    out->message = arena_printf(command->arena, "Source %.*s (topic: %.*s) was dropped.",
+    out->message = arena_printf(command->arena, "Source `%.*s` (topic: %.*s) was dropped.",
                                 BYTES_ARG(source->name), BYTES_ARG(source->topic));
     if (drop->delete_topic) {
         out->deleted_topic = arena_copy(command->arena, source->topic);

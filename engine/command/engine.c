@@ -46,9 +46,9 @@ int engine_open(const struct engine_config *config, struct engine **out, struct 
     pthread_mutex_init(&engine->mutex, NULL);
     property_set_init(&engine->server, NULL);
     map_init(&engine->queries);
-    engine->service_id = copy_text(
-        config->service_id ? config->service_id
-                           : property_get(&engine->server, "ksql.service.id").data);
+    engine->service_id =
+        copy_text(config->service_id ? config->service_id
+                                     : property_get(&engine->server, "ksql.service.id").data);
     engine->catalog = catalog_create(NULL);
     engine->slog = statement_log_create(config->log, engine->service_id);
     code = open_runtime(engine, err);

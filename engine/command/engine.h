@@ -58,6 +58,7 @@ struct result_table {
     uint32_t column_count;
     const struct bytes *cells;
     uint32_t row_count;
+    struct bytes text;    /* instead of rows where the result is free text (DESCRIBE FUNCTION) */
     struct bytes heading; /* lines to stand above the rows; absent: none */
     struct bytes footer;  /* lines to stand below; absent: none */
 };

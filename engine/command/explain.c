@@ -8,7 +8,7 @@
 struct explained {
     const struct physical_plan *plan;
     struct bytes sql;
-    const char *type;                   /* PERSISTENT, PUSH */
+    const char *type;                    /* PERSISTENT, PUSH */
     const struct running_query *running; /* NULL: a statement */
 };
 
@@ -114,11 +114,11 @@ static int plan_statement(struct command *command, struct explained *out, struct
         const struct ast_create_as *create = &statement->create_as;
 
         out->type = "PERSISTENT";
-        return plan_create_as(
-            &context, statement,
-            planning_query_id(command, create->kind == AST_TABLE ? "CTAS" : "CSAS",
-                              create->name.text),
-            &out->plan, err);
+        return plan_create_as(&context, statement,
+                              planning_query_id(command,
+                                                create->kind == AST_TABLE ? "CTAS" : "CSAS",
+                                                create->name.text),
+                              &out->plan, err);
     }
     if (statement->kind == AST_SELECT || statement->kind == AST_INSERT_SELECT) {
         return error_set(err, ERR_UNSUPPORTED, statement->at, "EXPLAIN of %s is not built yet",

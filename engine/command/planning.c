@@ -119,9 +119,9 @@ static void complete_properties(struct arena *arena, const struct source *source
     }
     add_property(arena, &copy, "KAFKA_TOPIC",
                  (struct ast_literal){ .kind = AST_LITERAL_STRING, .string = source->topic });
-    add_property(arena, &copy, "PARTITIONS",
-                 (struct ast_literal){ .kind = AST_LITERAL_INTEGER,
-                                       .integer = source->partition_count });
+    add_property(
+        arena, &copy, "PARTITIONS",
+        (struct ast_literal){ .kind = AST_LITERAL_INTEGER, .integer = source->partition_count });
     if (!has_property(&copy, "FORMAT")) {
         add_property(arena, &copy, "KEY_FORMAT", text_literal(source->key_format.kind->name));
         add_property(arena, &copy, "VALUE_FORMAT", text_literal(source->value_format.kind->name));

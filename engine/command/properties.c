@@ -217,8 +217,8 @@ static bool may_override(const struct property_set *set, struct bytes name)
     return !is_listed(property_get(set, "ksql.properties.overrides.denylist"), name);
 }
 
-int property_set_put(struct property_set *set, enum setting_scope scope, const struct ast_text *name,
-                     const struct ast_text *value, struct error *err)
+int property_set_put(struct property_set *set, enum setting_scope scope,
+                     const struct ast_text *name, const struct ast_text *value, struct error *err)
 {
     const struct setting_kind *kind = NULL;
     struct bytes kept_name = { 0 };

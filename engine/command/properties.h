@@ -59,8 +59,8 @@ struct property_text {
 void property_set_init(struct property_set *set, const struct property_set *parent);
 void property_set_fini(struct property_set *set);
 /* Checks who may set it: `scope` is SETTING_SESSION for SET and REST requests. */
-int property_set_put(struct property_set *set, enum setting_scope scope, const struct ast_text *name,
-                     const struct ast_text *value, struct error *err);
+int property_set_put(struct property_set *set, enum setting_scope scope,
+                     const struct ast_text *name, const struct ast_text *value, struct error *err);
 /* False when this set, its parents aside, has no such value. */
 bool property_set_remove(struct property_set *set, struct bytes kept_name);
 /* What this set itself holds, by name; the array is in the arena. */

@@ -20,15 +20,14 @@ int set_run(struct command *command, struct error *err)
     struct bytes message;
 
     TRY(setting_find(setting->name.text, setting->name.at, &kind, &name, err));
-    before = arena_copy(command->arena, property_get(command->properties,
-                                                     arena_copy_text(command->arena, name)));
+    before = arena_copy(command->arena,
+                        property_get(command->properties, arena_copy_text(command->arena, name)));
     TRY(set_check(command, err));
-    message =
-        before.data
-            ? arena_printf(command->arena, "Property '%.*s' changed from '%.*s' to '%.*s'",
-                           BYTES_ARG(name), BYTES_ARG(before), BYTES_ARG(setting->value.text))
-            : arena_printf(command->arena, "Property '%.*s' set to '%.*s'", BYTES_ARG(name),
-                           BYTES_ARG(setting->value.text));
+    message = before.data
+                  ? arena_printf(command->arena, "Property '%.*s' changed from '%.*s' to '%.*s'",
+                                 BYTES_ARG(name), BYTES_ARG(before), BYTES_ARG(setting->value.text))
+                  : arena_printf(command->arena, "Property '%.*s' set to '%.*s'", BYTES_ARG(name),
+                                 BYTES_ARG(setting->value.text));
     answer_message(command, message);
     return 0;
 }

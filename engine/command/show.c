@@ -161,8 +161,8 @@ static void add_property(struct command *command, property_list *list, struct by
     if (is_secret(name)) {
         return;
     }
-    shown.name = arena_printf(command->arena, "%s%.*s", is_ours ? "" : "ksql.streams.",
-                              BYTES_ARG(name));
+    shown.name =
+        arena_printf(command->arena, "%s%.*s", is_ours ? "" : "ksql.streams.", BYTES_ARG(name));
     shown.value = property_get(command->properties, arena_copy_text(command->arena, name));
     *vec_push(command->arena, list) = shown;
 }

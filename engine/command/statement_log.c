@@ -95,8 +95,7 @@ static struct bytes json_to_text(const json_t *value, struct arena *arena)
     if (!json_is_string(value)) {
         return (struct bytes){ NULL, 0 };
     }
-    return arena_copy(arena,
-                      (struct bytes){ json_string_value(value), json_string_length(value) });
+    return arena_copy(arena, (struct bytes){ json_string_value(value), json_string_length(value) });
 }
 
 static void parse_properties(json_t *object, struct arena *arena, struct statement_record *out)
@@ -105,7 +104,8 @@ static void parse_properties(json_t *object, struct arena *arena, struct stateme
     const char *name;
     json_t *value;
 
-    json_object_foreach(object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         struct bytes text = json_to_text(value, arena);
 
         if (text.data) {
@@ -233,8 +233,8 @@ int statement_log_append(struct statement_log *slog, const struct statement_reco
 
     print_record(record, &text);
     log_builder_reset(&slog->builder);
-    log_builder_add(&slog->builder, (struct bytes){ NULL, 0 }, buffer_bytes(&text),
-                    now_ms, NULL, 0);
+    log_builder_add(&slog->builder, (struct bytes){ NULL, 0 }, buffer_bytes(&text), now_ms, NULL,
+                    0);
     buffer_fini(&text);
     code = append(slog, err);
     if (code) {

@@ -45,10 +45,9 @@ static uint32_t list_configs(struct command *command, const struct change *chang
     }
     out[0] = (struct topic_config){ BYTES("cleanup.policy"), BYTES("delete") };
     out[1].name = bytes_of("retention.ms");
-    out[1].value =
-        source->retention_ms >= 0
-            ? arena_printf(command->arena, "%lld", (long long)source->retention_ms)
-            : inherited_retention(command, change->plan);
+    out[1].value = source->retention_ms >= 0
+                       ? arena_printf(command->arena, "%lld", (long long)source->retention_ms)
+                       : inherited_retention(command, change->plan);
     return 2;
 }
 
@@ -115,8 +114,7 @@ static bool matches(const char *pattern, const char *topic)
     return found;
 }
 
-bool topic_is_listed(const struct property_set *properties, const char *setting,
-                     struct bytes topic)
+bool topic_is_listed(const struct property_set *properties, const char *setting, struct bytes topic)
 {
     struct bytes list = property_get(properties, setting);
     struct arena arena;

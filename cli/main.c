@@ -1,0 +1,286 @@
+/*
+ * main.c: the command line: a table of commands, and a table of options for those that run
+ * statements.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/run.h"
+#include "engine/type/java_text.h"
+
+static const char version[] = "0.1.0";
+
+/* --- what is wrong with the command line --- */
+
+static int usage_error(const char *subject, const char *complaint)
+{
+    fprintf(stderr, "sluice: %s %s; see: sluice help\n", subject, complaint);
+    return EXIT_USAGE;
+}
+
+static int not_built(const char *what, const char *instead)
+{
+    fprintf(stderr, "sluice: %s is not built yet%s\n", what, instead);
+    return EXIT_USAGE;
+}
+
+/* --- options --- */
+
+struct option_kind {
+    const char *letter; /* NULL: none */
+    const char *name;
+    const char *argument; /* NULL: takes none */
+    const char *doc;
+    int (*take)(struct run_options *options, const char *value);
+};
+
+static int take_statements(struct run_options *options, const char *value)
+{
+    if (options->statements) {
+        return usage_error("-e", "is given twice");
+    }
+    options->statements = value;
+    return EXIT_OK;
+}
+
+static int take_file(struct run_options *options, const char *value)
+{
+    *vec_push(&options->arena, &options->files) = value;
+    return EXIT_OK;
+}
+
+static int take_output(struct run_options *options, const char *value)
+{
+    for (const struct output_kind *const *kind = all_outputs; *kind; kind++) {
+        if (bytes_equal_text_nocase(bytes_of(value), (*kind)->name)) {
+            options->output = *kind;
+            return EXIT_OK;
+        }
+    }
+    return usage_error("--output", "takes tabular or json");
+}
+
+static int take_setting(struct run_options *options, const char *value)
+{
+    const char *equals = strchr(value, '=');
+
+    if (!equals || equals == value) {
+        return usage_error("--set", "takes name=value");
+    }
+    *vec_push(&options->arena, &options->settings) = (struct run_setting){
+        { value, (size_t)(equals - value) },
+        bytes_of(equals + 1),
+    };
+    return EXIT_OK;
+}
+
+static int take_count(const char *name, const char *value, int64_t *out)
+{
+    int64_t count = 0;
+
+    if (java_long_parse(bytes_of(value), &count, NULL) || count < 1) {
+        return usage_error(name, "takes a whole number of at least 1");
+    }
+    *out = count;
+    return EXIT_OK;
+}
+
+static int take_row_limit(struct run_options *options, const char *value)
+{
+    return take_count("--query-row-limit", value, &options->row_limit);
+}
+
+static int take_timeout(struct run_options *options, const char *value)
+{
+    return take_count("--query-timeout", value, &options->timeout_ms);
+}
+
+static int refuse_define(struct run_options *options, const char *value)
+{
+    return not_built("--define", ": there are no variables");
+}
+
+static int refuse_data(struct run_options *options, const char *value)
+{
+    return not_built("--data", ": there is no log on disk; without it everything is in memory");
+}
+
+static int refuse_bootstrap(struct run_options *options, const char *value)
+{
+    return not_built("--bootstrap", ": there is no log on Kafka; without it everything is in "
+                                    "memory");
+}
+
+static const struct option_kind option_kinds[] = {
+    { "-e", "--execute", "SQL", "run these statements; the last ; may be left out",
+      take_statements },
+    { "-f", "--file", "FILE", "run the statements of a file; may be repeated", take_file },
+    { NULL, "--output", "tabular|json", "how results are printed", take_output },
+    { NULL, "--set", "NAME=VALUE", "set a property; may be repeated", take_setting },
+    { NULL, "--query-row-limit", "N", "end every SELECT after N rows", take_row_limit },
+    { NULL, "--query-timeout", "MS", "end every SELECT at the first row after MS milliseconds",
+      take_timeout },
+    { "-d", "--define", "NAME=VALUE", "define a variable (not built yet)", refuse_define },
+    { NULL, "--data", "DIR", "keep everything in a directory (not built yet)", refuse_data },
+    { NULL, "--bootstrap", "HOST:PORT", "work on a Kafka cluster (not built yet)",
+      refuse_bootstrap },
+};
+
+enum { OPTION_COUNT = sizeof option_kinds / sizeof option_kinds[0] };
+
+/* "--name=value" is "--name value". */
+static const struct option_kind *find_option(const char *argument, const char **value)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option_kind *kind = &option_kinds[i];
+        size_t len = strlen(kind->name);
+
+        if ((kind->letter && strcmp(argument, kind->letter) == 0) ||
+            strcmp(argument, kind->name) == 0) {
+            *value = NULL;
+            return kind;
+        }
+        if (strncmp(argument, kind->name, len) == 0 && argument[len] == '=') {
+            *value = argument + len + 1;
+            return kind;
+        }
+    }
+    return NULL;
+}
+
+static int take_options(struct run_options *options, int argc, char **argv)
+{
+    int status = EXIT_OK;
+
+    for (int i = 0; status == EXIT_OK && i < argc; i++) {
+        const char *value = NULL;
+        const struct option_kind *kind = find_option(argv[i], &value);
+
+        if (!kind && argv[i][0] != '-') {
+            return usage_error(argv[i], "is no command, and a shell on a server is not built yet");
+        }
+        if (!kind) {
+            return usage_error(argv[i], "is no option");
+        }
+        if (!value && i + 1 == argc) {
+            return usage_error(argv[i], "needs a value");
+        }
+        status = kind->take(options, value ? value : argv[++i]);
+    }
+    return status;
+}
+
+static int run_main(int argc, char **argv)
+{
+    struct run_options options = { .output = &output_table };
+    int status;
+
+    arena_init(&options.arena, 0);
+    status = take_options(&options, argc, argv);
+    if (status == EXIT_OK && !options.statements && options.files.count == 0 &&
+        isatty(STDIN_FILENO)) {
+        status = not_built("the interactive shell", ": give statements with -e or -f, or on "
+                                                    "standard input");
+    } else if (status == EXIT_OK) {
+        status = run_statements(&options);
+    }
+    arena_fini(&options.arena);
+    return status;
+}
+
+/* --- commands --- */
+
+struct command_line {
+    const char *name;
+    const char *arguments;
+    const char *doc;
+    int (*main)(int argc, char **argv); /* argv[0] is the name; NULL: not built yet */
+};
+
+static int help_main(int argc, char **argv);
+static int version_main(int argc, char **argv);
+
+static const struct command_line commands[] = {
+    { "help", "[COMMAND]", "what there is", help_main },
+    { "--version", "", "the version of this program", version_main },
+    { "test", "FILE...", "run test files", NULL },
+    { "server", "[-c FILE]", "serve HTTP", NULL },
+    { "datagen", "NAME=VALUE...", "write generated records", NULL },
+    { "migrate", "COMMAND", "apply migrations", NULL },
+    { "check", "FILE", "check a file of statements", NULL },
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static const struct command_line *find_command(const char *name)
+{
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        return &commands[0];
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+static void print_command(const struct command_line *command)
+{
+    char usage[80];
+
+    snprintf(usage, sizeof usage, "%s %s", command->name, command->arguments);
+    printf("  sluice %-24s %s%s\n", usage, command->doc, command->main ? "" : " (not built yet)");
+}
+
+static void print_all(void)
+{
+    printf("usage: sluice [OPTIONS]           run statements, from standard input unless given\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        print_command(&commands[i]);
+    }
+    printf("\noptions:\n");
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        char usage[80];
+
+        snprintf(usage, sizeof usage, "%s%s %s",
+                 option_kinds[i].letter ? option_kinds[i].letter : "",
+                 option_kinds[i].letter ? "," : "", option_kinds[i].name);
+        printf("  %-22s %-13s %s\n", usage, option_kinds[i].argument, option_kinds[i].doc);
+    }
+    printf("\nStatements run on an engine in memory, which is gone when they are through. Exit\n"
+           "status: 0, 1 for a rejected statement, 255 for usage and start-up errors.\n");
+}
+
+static int help_main(int argc, char **argv)
+{
+    const struct command_line *command = argc > 1 ? find_command(argv[1]) : NULL;
+
+    if (argc > 1 && !command) {
+        return usage_error(argv[1], "is no command");
+    }
+    if (command) {
+        print_command(command);
+    } else {
+        print_all();
+    }
+    return EXIT_OK;
+}
+
+static int version_main(int argc, char **argv)
+{
+    printf("sluice %s\n", version);
+    return EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+    const struct command_line *command = argc > 1 ? find_command(argv[1]) : NULL;
+
+    if (!command) {
+        return run_main(argc - 1, argv + 1);
+    }
+    return command->main ? command->main(argc - 1, argv + 1) : not_built(command->name, "");
+}

@@ -1,0 +1,50 @@
+/*
+ * output.c: what both ways of printing share.
+ */
+#include "cli/output.h"
+
+const struct output_kind *const all_outputs[] = { &output_table, &output_json, NULL };
+
+void row_guard_begin(struct row_guard *guard, const struct output_settings *settings)
+{
+    guard->rows = 0;
+    guard->began_us = clock_monotonic_us(settings->clock);
+}
+
+bool row_guard_next(struct row_guard *guard, const struct output_settings *settings)
+{
+    int64_t passed_us;
+
+    guard->rows++;
+    if (settings->row_limit > 0 && guard->rows >= settings->row_limit) {
+        return false;
+    }
+    passed_us = clock_monotonic_us(settings->clock) - guard->began_us;
+    return settings->timeout_ms == 0 || passed_us / 1000 < settings->timeout_ms;
+}
+
+void output_init(struct output *out, const struct output_settings *settings)
+{
+    *out = (struct output){ .settings = *settings };
+    arena_init(&out->arena, 0);
+}
+
+struct result_sink output_sink(struct output *out, const struct output_kind *kind)
+{
+    struct result_sink sink = kind->sink;
+
+    sink.context = out;
+    return sink;
+}
+
+void output_fini(struct output *out)
+{
+    arena_fini(&out->arena);
+    buffer_fini(&out->line);
+}
+
+void output_flush(struct output *out)
+{
+    fwrite(out->line.data, 1, out->line.len, out->settings.to);
+    out->line.len = 0;
+}

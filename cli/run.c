@@ -1,0 +1,290 @@
+/*
+ * run.c: -e, -f and standard input: statements on an engine in memory.
+ *
+ * The engine is stepped: it runs only inside statements and, once they are through, until
+ * everything in the log has been. Records that queries leave out are told on standard error, the
+ * first of them one by one, then their number.
+ */
+#include "cli/run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "parser/parse.h"
+
+enum { SKIPPED_SHOWN = 10, DEFAULT_WIDTH = 80, READ_BYTES = 65536 };
+
+struct run {
+    const struct run_options *options;
+    struct clock clock;
+    struct log *log;
+    struct engine *engine;
+    struct session *session;
+    struct output output;
+    uint64_t skipped;
+};
+
+/* --- what goes wrong --- */
+
+/* What to do where the message cannot know it. */
+static const struct {
+    enum error_code code;
+    const char *text;
+} advice[] = {
+    { ERR_UNKNOWN_SOURCE, "SHOW STREAMS; and SHOW TABLES; list what there is. An engine in memory "
+                          "starts empty: CREATE comes first." },
+    { ERR_UNKNOWN_TOPIC, "SHOW TOPICS; lists what there is. An engine in memory starts without "
+                         "topics: WITH (PARTITIONS = 1) makes one." },
+    { ERR_UNKNOWN_COLUMN, "DESCRIBE <name>; lists the columns of a stream or table." },
+    { ERR_UNKNOWN_FUNCTION, "SHOW FUNCTIONS; lists what there is." },
+    { ERR_UNKNOWN_PROPERTY, "SHOW PROPERTIES; lists what there is." },
+    { ERR_UNKNOWN_QUERY, "SHOW QUERIES; lists what there is." },
+    { ERR_UNKNOWN_TYPE, "Types are BOOLEAN, INT, BIGINT, DOUBLE, DECIMAL(p, s), STRING, BYTES, "
+                        "TIME, DATE, TIMESTAMP, ARRAY<t>, MAP<STRING, t>, STRUCT<name t, ...>." },
+    { ERR_TOO_LARGE, "Split the text: statements are checked together, so one text has a limit." },
+};
+
+static const char *find_advice(enum error_code code)
+{
+    for (size_t i = 0; i < sizeof advice / sizeof advice[0]; i++) {
+        if (advice[i].code == code) {
+            return advice[i].text;
+        }
+    }
+    return NULL;
+}
+
+static int exit_status(enum error_code code)
+{
+    return error_class_of(code) == ERROR_USAGE ? EXIT_USAGE : EXIT_REJECTED;
+}
+
+/* `from` is the file, or NULL where there is no text. */
+static int report(const char *from, struct bytes text, const struct error *err)
+{
+    const char *what_to_do = find_advice(err->code);
+    struct buffer excerpt = { 0 };
+
+    fflush(stdout);
+    if (from && err->at.line > 0) {
+        parse_error_excerpt(text, err->at, &excerpt);
+        fprintf(stderr, "%s:%u:%u: ", from, err->at.line, err->at.column);
+    } else if (from) {
+        fprintf(stderr, "%s: ", from);
+    } else {
+        fprintf(stderr, "sluice: ");
+    }
+    fprintf(stderr, "%s (%s)\n%.*s", err->message, error_name(err->code), (int)excerpt.len,
+            excerpt.data ? excerpt.data : "");
+    if (what_to_do) {
+        fprintf(stderr, "%s\n", what_to_do);
+    }
+    buffer_fini(&excerpt);
+    return exit_status(err->code);
+}
+
+static void tell_skipped(void *context, struct bytes query_id, const struct row_origin *origin,
+                         const char *what, const struct error *err)
+{
+    struct run *run = context;
+
+    if (run->skipped++ < SKIPPED_SHOWN) {
+        fflush(stdout);
+        fprintf(stderr, "WARNING: %.*s skipped %s of %s-%u@%lld: %s\n", BYTES_ARG(query_id),
+                what ? what : "a record", origin && origin->topic ? origin->topic : "?",
+                origin ? origin->partition : 0, origin ? (long long)origin->offset : -1LL,
+                err->message);
+    }
+}
+
+static void tell_skipped_total(const struct run *run)
+{
+    if (run->skipped > 0) {
+        fprintf(stderr, "WARNING: %llu records or rows were skipped%s\n",
+                (unsigned long long)run->skipped,
+                run->skipped > SKIPPED_SHOWN ? "; the first are above" : "");
+    }
+}
+
+/* --- the engine --- */
+
+static struct bytes find_service_id(const struct run_options *options)
+{
+    struct bytes id = { NULL, 0 };
+
+    for (uint32_t i = 0; i < options->settings.count; i++) {
+        struct bytes name = options->settings.items[i].name;
+
+        if (bytes_equal_text(name, "ksql.service.id") || bytes_equal_text(name, "service.id")) {
+            id = options->settings.items[i].value;
+        }
+    }
+    return id;
+}
+
+static int open_engine(struct run *run, struct error *err)
+{
+    const struct run_options *options = run->options;
+    struct engine_config config = { .log = run->log,
+                                    .clock = &run->clock,
+                                    .mode = RUNTIME_STEPPED,
+                                    .service_id = find_service_id(options).data,
+                                    .skipped = tell_skipped,
+                                    .context = run };
+
+    TRY(engine_open(&config, &run->engine, err));
+    run->session = session_create(run->engine);
+    for (uint32_t i = 0; i < options->settings.count; i++) {
+        TRY(engine_set_property(run->engine, options->settings.items[i].name,
+                                options->settings.items[i].value, err));
+    }
+    return 0;
+}
+
+static uint32_t line_width(void)
+{
+    const char *columns = getenv("COLUMNS");
+    long width = columns ? strtol(columns, NULL, 10) : 0;
+
+    return width > 0 && width < 10000 ? (uint32_t)width : DEFAULT_WIDTH;
+}
+
+static int open_run(struct run *run, const struct run_options *options, struct error *err)
+{
+    const struct output_settings settings = { .to = stdout,
+                                              .clock = &run->clock,
+                                              .width = line_width(),
+                                              .row_limit = options->row_limit,
+                                              .timeout_ms = options->timeout_ms };
+
+    run->options = options;
+    clock_init_real(&run->clock);
+    output_init(&run->output, &settings);
+    run->log = log_memory_create(&run->clock);
+    return open_engine(run, err);
+}
+
+static void close_run(struct run *run)
+{
+    session_destroy(run->session);
+    engine_close(run->engine);
+    log_close(run->log);
+    output_fini(&run->output);
+}
+
+/* --- texts --- */
+
+static int execute(struct run *run, const char *from, struct bytes text)
+{
+    struct result_sink sink = output_sink(&run->output, run->options->output);
+    struct error err = { 0 };
+
+    if (engine_execute(run->engine, run->session, text, &sink, &err)) {
+        return report(from, text, &err);
+    }
+    return EXIT_OK;
+}
+
+/* The last ";" of a command line may be left out. */
+static int execute_line(struct run *run, const char *line)
+{
+    struct buffer text = { 0 };
+    size_t len = strlen(line);
+    int status;
+
+    while (len > 0 && strchr(" \t\r\n", line[len - 1])) {
+        len--;
+    }
+    buffer_append(&text, line, len);
+    if (len > 0 && line[len - 1] != ';') {
+        buffer_append_text(&text, "\n;"); /* behind a comment too */
+    }
+    status = execute(run, "-e", buffer_bytes(&text));
+    buffer_fini(&text);
+    return status;
+}
+
+static int read_all(FILE *in, const char *name, struct buffer *out)
+{
+    size_t got;
+
+    do {
+        buffer_reserve(out, READ_BYTES);
+        got = fread(out->data + out->len, 1, READ_BYTES, in);
+        out->len += got;
+    } while (got > 0 && out->len <= PARSE_TEXT_MAX);
+    if (ferror(in)) {
+        fprintf(stderr, "sluice: %s cannot be read: %s\n", name, strerror(errno));
+        return EXIT_USAGE;
+    }
+    return EXIT_OK;
+}
+
+static int execute_stream(struct run *run, FILE *in, const char *name)
+{
+    struct buffer text = { 0 };
+    int status = read_all(in, name, &text);
+
+    if (status == EXIT_OK) {
+        status = execute(run, name, buffer_bytes(&text));
+    }
+    buffer_fini(&text);
+    return status;
+}
+
+static int execute_file(struct run *run, const char *name)
+{
+    FILE *in = fopen(name, "rb");
+    int status;
+
+    if (!in) {
+        fprintf(stderr, "sluice: %s cannot be opened: %s\n", name, strerror(errno));
+        return EXIT_USAGE;
+    }
+    status = execute_stream(run, in, name);
+    fclose(in);
+    return status;
+}
+
+static int execute_all(struct run *run)
+{
+    const struct run_options *options = run->options;
+    int status = EXIT_OK;
+
+    if (options->statements) {
+        return execute_line(run, options->statements);
+    }
+    if (options->files.count == 0) {
+        return execute_stream(run, stdin, "stdin");
+    }
+    for (uint32_t i = 0; status == EXIT_OK && i < options->files.count; i++) {
+        status = execute_file(run, options->files.items[i]);
+    }
+    return status;
+}
+
+int run_statements(const struct run_options *options)
+{
+    struct run run = { 0 };
+    struct error err = { 0 };
+    int status = EXIT_OK;
+
+    if (open_run(&run, options, &err)) {
+        (void)report(NULL, bytes_of(""), &err);
+        close_run(&run);
+        return EXIT_USAGE;
+    }
+    status = execute_all(&run);
+    if (status == EXIT_OK && engine_drain(run.engine, &err)) {
+        status = report(NULL, bytes_of(""), &err);
+    }
+    tell_skipped_total(&run);
+    close_run(&run);
+    if (fflush(stdout) || ferror(stdout)) {
+        fprintf(stderr, "sluice: results cannot be written: %s\n", strerror(errno));
+        return EXIT_USAGE;
+    }
+    return status;
+}
