@@ -392,7 +392,7 @@ int task_run(struct task *task, bool *ran, struct error *err)
     struct choice best;
     struct input_queue_item *item;
     struct row_batch slice;
-    uint32_t end;
+    uint32_t end, rows;
     int code;
 
     *ran = false;
@@ -414,7 +414,9 @@ int task_run(struct task *task, bool *ran, struct error *err)
     }
     *ran = true;
     task->dirty = true;
-    task->rows_in += slice.selected ? slice.selected_count : slice.row_count;
+    rows = slice.selected ? slice.selected_count : slice.row_count;
+    task->rows_in += rows;
+    atomic_fetch_add(&task->query->rows_in, rows);
     best.input->queued_rows -= end - item->next_row;
     item->next_row = end;
     if (end == item->batch->rows->row_count) {
