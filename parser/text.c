@@ -18,7 +18,7 @@ int text_check(struct bytes text, struct error *err)
 
     if (text.len > PARSE_TEXT_MAX) {
         return error_set(err, ERR_TOO_LARGE, NO_POSITION,
-                         "The text has %zu bytes; at most %d are read at once", text.len,
+                         "The text is too large: at most %d bytes are read at once",
                          (int)PARSE_TEXT_MAX);
     }
     while (i < text.len) {
