@@ -4,8 +4,9 @@
  *   be the only writer -> read to the end -> validate -> make the topic -> append
  *   -> read what was appended and apply it, as every restart will
  *
- * Another writer that came in between fences the append, and all is done again. A query that
- * cannot start although its statement is in the log is taken back by a DROP behind it.
+ * Another writer that came in between fences the append, and all is done again; after one whose
+ * outcome is unknown the log is read for it. A query that cannot start although its statement is in
+ * the log is taken back by a DROP behind it.
  */
 #include "engine/command/command_internal.h"
 #include "parser/ast_print.h"
@@ -116,13 +117,53 @@ static int apply(struct command *command, const struct change *change, struct er
     return 0;
 }
 
+/* Whether the catalog is as the change leaves it; it was validated, so it was not before. */
+static bool is_applied(const struct command *command, const struct change *change)
+{
+    const struct catalog *catalog = command->engine->catalog;
+
+    if (change->source) {
+        const struct source *made = catalog_find_source(catalog, change->source->name);
+
+        return made && bytes_equal(made->sql, change->sql);
+    }
+    if (change->removed.data) {
+        return !catalog_find_source(catalog, change->removed);
+    }
+    for (uint32_t i = 0; i < change->stopped_count; i++) {
+        if (catalog_find_query(catalog, change->stopped[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The append may or may not have come to be: the log tells. */
+static int settle(struct command *command, const struct change *change, struct error *err)
+{
+    struct error failure = *err;
+
+    error_clear(err);
+    TRY(statement_log_lock(command->engine->slog, err));
+    TRY(apply(command, change, err));
+    return is_applied(command, change)
+               ? 0
+               : error_set(err, failure.code, failure.at, "%s", failure.message);
+}
+
 static int commit(struct command *command, const struct change *change, struct error *err)
 {
     bool created = false;
     int code = topic_create_for(command, change, &created, err);
 
-    code = code ? code : append(command, change, err);
-    code = code ? code : apply(command, change, err);
+    if (!code) {
+        code = append(command, change, err);
+        if (code == ERR_LOG_UNAVAILABLE) {
+            code = settle(command, change, err);
+        } else if (!code) {
+            code = apply(command, change, err);
+        }
+    }
     if (code && created) {
         delete_topic(command, change->source->topic);
     }

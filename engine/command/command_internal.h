@@ -69,6 +69,7 @@ struct change {
     struct query_options options;     /* of the query */
     const struct bytes *stopped;      /* queries it ends */
     uint32_t stopped_count;
+    struct bytes removed;       /* the source it drops; absent: none */
     struct bytes deleted_topic; /* absent: none */
 };
 

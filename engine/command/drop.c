@@ -104,6 +104,7 @@ int drop_change(struct command *command, struct change *out, struct error *err)
     out->sql = planning_canonical(command->arena, command->statement, NULL);
     out->message = arena_printf(command->arena, "Source `%.*s` (topic: %.*s) was dropped.",
                                 BYTES_ARG(source->name), BYTES_ARG(source->topic));
+    out->removed = drop->name.text;
     if (drop->delete_topic) {
         out->deleted_topic = arena_copy(command->arena, source->topic);
     }

@@ -139,10 +139,11 @@ int session_set_property(struct session *session, struct bytes name, struct byte
 int engine_execute(struct engine *engine, struct session *session, struct bytes text,
                    const struct result_sink *sink, struct error *err)
 {
+    struct error nobody_asks;
     int code;
 
     pthread_mutex_lock(&engine->mutex);
-    code = script_execute(session, text, sink, err);
+    code = script_execute(session, text, sink, err ? err : &nobody_asks);
     pthread_mutex_unlock(&engine->mutex);
     return code;
 }

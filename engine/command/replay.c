@@ -89,12 +89,15 @@ static void stop_query(struct engine *engine, struct bytes id)
     running_query_destroy(query);
 }
 
-/* The number behind the last "_": ids are not used again. */
+/* The number at the end: ids are not used again. */
 static void note_number(struct engine *engine, struct bytes query_id)
 {
     uint64_t number = 0;
     size_t at = query_id.len;
 
+    if (!query_id.data) {
+        return;
+    }
     while (at > 0 && query_id.data[at - 1] >= '0' && query_id.data[at - 1] <= '9') {
         at--;
     }
