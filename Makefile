@@ -208,7 +208,7 @@ unit-here: $(UNIT_CHOSEN)
 # prints the sum. To add one: a target, and its name below.
 
 CHECK_SUITES := compile style tidy unit sql-asan
-TEST_SUITES := unit sql explain errors fuzz-regress checks
+TEST_SUITES := unit sql cli fuzz-regress checks
 
 # Case files of one kind, and the runner over them; ONLY=substring selects cases.
 case_files = $(sort $(if $(wildcard tests/$(1)),$(shell find tests/$(1) -name '*.sql' -o -name '*.json')))
@@ -217,11 +217,16 @@ define case_suite
 $(1): $$(if $$(call case_files,$(1)),$$(PROGRAM))
 	$$(Q)$$(if $$(call case_files,$(1)),$$(PROGRAM) test $$(if $$(ONLY),--only '$$(ONLY)') $$(call case_files,$(1)),echo '0 passed, 0 failed')
 endef
-$(foreach kind,sql explain errors,$(eval $(call case_suite,$(kind))))
+$(foreach kind,sql,$(eval $(call case_suite,$(kind))))
+
+# tests/cli/test_<name>.sh runs the program as a user would.
+.PHONY: cli
+cli: $(PROGRAM)
+	$(Q)SLUICE=$(PROGRAM) tools/run_cli.sh $(call chosen,$(sort $(wildcard tests/cli/test_*.sh)))
 
 .PHONY: sql-asan conformance
 sql-asan:
-	$(Q)$(MAKE) MODE=asan sql explain errors
+	$(Q)$(MAKE) MODE=asan sql cli
 
 # Cases in ksqlDB's own shape are read from beside the repository.
 CONFORMANCE ?= $(firstword $(wildcard ../conformance ../shared/conformance))
@@ -304,7 +309,7 @@ cover:
 cover-here: $(if $(MAIN_SOURCE),$(PROGRAM)) $(UNIT_CHOSEN)
 	$(Q)find $(OUT) -name '*.gcda' -delete
 	$(Q)tools/run_unit.sh $(UNIT_CHOSEN)
-	$(Q)$(if $(MAIN_SOURCE),$(MAKE) MODE=cover sql explain errors)
+	$(Q)$(if $(MAIN_SOURCE),$(MAKE) MODE=cover sql cli)
 	$(Q)tools/cover.sh $(OUT)
 
 # --- the rest ---------------------------------------------------------------
@@ -342,7 +347,8 @@ help:
 	@echo '                   unit and sql tests under ASan and UBSan: before every commit'
 	@echo 'make test          every suite; installs what is missing first'
 	@echo 'make unit          unit tests under ASan and UBSan'
-	@echo 'make sql           SQL cases; also: explain, errors, conformance (CONFORMANCE=DIR)'
+	@echo 'make sql           SQL cases; also: conformance (CONFORMANCE=DIR)'
+	@echo 'make cli           the program as a user runs it'
 	@echo 'make asan          unit and SQL cases under ASan and UBSan'
 	@echo 'make tsan          unit tests under TSan'
 	@echo 'make fuzz          fuzz each target for FUZZ_SECONDS=30; fuzz-regress replays inputs'

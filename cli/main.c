@@ -247,7 +247,7 @@ static void print_all(void)
 
         snprintf(usage, sizeof usage, "%s%s %s",
                  option_kinds[i].letter ? option_kinds[i].letter : "",
-                 option_kinds[i].letter ? "," : "", option_kinds[i].name);
+                 option_kinds[i].letter ? ", " : "    ", option_kinds[i].name);
         printf("  %-22s %-13s %s\n", usage, option_kinds[i].argument, option_kinds[i].doc);
     }
     printf("\nStatements run on an engine in memory, which is gone when they are through. Exit\n"

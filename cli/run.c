@@ -188,18 +188,32 @@ static int execute(struct run *run, const char *from, struct bytes text)
 }
 
 /* The last ";" of a command line may be left out. */
+static bool needs_semicolon(struct bytes text)
+{
+    struct ast_script script;
+    struct arena arena;
+    bool needs;
+
+    arena_init(&arena, 0);
+    needs = parse_script(&arena, text, &script, NULL) != 0;
+    arena_fini(&arena);
+    return needs && text.len > 0 && text.data[text.len - 1] != ';';
+}
+
 static int execute_line(struct run *run, const char *line)
 {
     struct buffer text = { 0 };
     size_t len = strlen(line);
+    const char *last_line = strrchr(line, '\n');
     int status;
 
     while (len > 0 && strchr(" \t\r\n", line[len - 1])) {
         len--;
     }
     buffer_append(&text, line, len);
-    if (len > 0 && line[len - 1] != ';') {
-        buffer_append_text(&text, "\n;"); /* behind a comment too */
+    if (needs_semicolon(buffer_bytes(&text))) {
+        /* A comment would swallow it. */
+        buffer_append_text(&text, strstr(last_line ? last_line : line, "--") ? "\n;" : ";");
     }
     status = execute(run, "-e", buffer_bytes(&text));
     buffer_fini(&text);

@@ -1,0 +1,116 @@
+# test_errors.sh: errors name file, line and column, show the place and say what to do; no text
+# breaks the program, and no record breaks a query.
+. "$CHECK"
+
+case_begins 'an error names its place in the text and points at it'
+printf 'SHOW STREAMS;\n  SELECT a FROM nowhere\n  EMIT CHANGES;\n' >bad.sql
+run 1 -f bad.sql
+is err <<'END'
+bad.sql:2:17: There is no stream or table NOWHERE (ERR_UNKNOWN_SOURCE)
+  SELECT a FROM nowhere
+                ^
+SHOW STREAMS; and SHOW TABLES; list what there is. An engine in memory starts empty: CREATE comes first.
+END
+is out </dev/null
+
+case_begins 'the place in standard input and on the command line'
+run 1 <<<'FOO;'
+has err 'stdin:1:1: '
+run 1 -e 'SHOW FOO'
+has err '-e:1:6: '
+
+reject() { # NAME CODE STATEMENTS
+    case_begins "$1"
+    run 1 -e "CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON',
+              PARTITIONS=1); $3"
+    has err "($2)"
+    is out </dev/null
+}
+
+reject 'an unknown topic' ERR_UNKNOWN_TOPIC \
+    "CREATE STREAM x (a INT) WITH (KAFKA_TOPIC='nowhere', VALUE_FORMAT='JSON');"
+reject 'an unknown column' ERR_UNKNOWN_COLUMN 'CREATE STREAM x AS SELECT k, w FROM s;'
+reject 'an unknown type' ERR_UNKNOWN_TYPE \
+    "CREATE STREAM x (a NUMBER) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON');"
+reject 'an unknown format' ERR_UNKNOWN_FORMAT \
+    "CREATE STREAM x (a INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='XML');"
+reject 'an unknown function' ERR_UNKNOWN_FUNCTION 'SELECT nope(v) FROM s EMIT CHANGES;'
+reject 'an unknown query' ERR_UNKNOWN_QUERY 'TERMINATE nope;'
+reject 'an unknown property' ERR_UNKNOWN_PROPERTY "SET 'nope'='1';"
+reject 'a name in use' ERR_NAME_TAKEN \
+    "CREATE STREAM s (a INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON');"
+reject 'the wrong kind of source' ERR_WRONG_KIND 'DROP TABLE s;'
+reject 'a value of the wrong type' ERR_INSERT_VALUE "INSERT INTO s VALUES ('a', 'b');"
+reject 'values that do not match the columns' ERR_INSERT_COLUMNS "INSERT INTO s VALUES ('a');"
+reject 'a setting of the server' ERR_INVALID_PROPERTY "SET 'bootstrap.servers'='b:1';"
+reject 'a property that was not set' ERR_INVALID_PROPERTY "UNSET 'auto.offset.reset';"
+
+for statement in 'PRINT t' "DEFINE a='1'" 'UNDEFINE a' 'SHOW VARIABLES' 'SHOW CONNECTORS' \
+    'SHOW TOPICS EXTENDED' 'PAUSE ALL' 'RESUME ALL' 'INSERT INTO s SELECT * FROM s' \
+    'CREATE TYPE t AS INT' 'DROP TYPE t' "RUN SCRIPT 'x'" 'ASSERT TOPIC t' \
+    'ALTER STREAM s ADD COLUMN x INT' "ALTER SYSTEM 'a'='b'" 'DROP CONNECTOR c' \
+    'DESCRIBE CONNECTOR c' 'EXPLAIN SHOW STREAMS' "CREATE SINK CONNECTOR c WITH ('a'='b')"; do
+    reject "refused by name: $statement" ERR_UNSUPPORTED "$statement;"
+done
+
+case_begins 'a text of 10 MB is refused, not read'
+{ echo -n "SELECT '"; head -c 10485760 /dev/zero | tr '\0' x; echo "' FROM s EMIT CHANGES;"; } >big.sql
+run 1 -f big.sql
+has err ERR_TOO_LARGE
+run 1 <big.sql
+has err ERR_TOO_LARGE
+
+repeat() { # TEXT TIMES
+    head -c "$2" /dev/zero | sed "s/\x0/$1/g"
+}
+
+case_begins 'nesting of 100,000 levels is refused'
+{ echo -n 'SELECT '; repeat '(' 100000; echo -n 1; repeat ')' 100000; echo ' FROM s EMIT CHANGES;'; } >deep.sql
+run 1 -f deep.sql
+has err ERR_TOO_DEEP
+{ echo -n 'SELECT '; repeat 'a->' 100000; echo 'b FROM s EMIT CHANGES;'; } >deep.sql
+run 1 -f deep.sql
+has err ERR_TOO_DEEP
+{ echo -n 'SELECT '; repeat '1 + ' 100000; echo '1 FROM s EMIT CHANGES;'; } >deep.sql
+run 1 -f deep.sql
+has err ERR_TOO_DEEP
+{ echo -n 'CREATE STREAM s (a '; repeat 'ARRAY<' 100000; echo -n INT; repeat '>' 100000; echo ');'; } >deep.sql
+run 1 -f deep.sql
+has err ERR_TOO_DEEP
+
+case_begins 'bytes of no meaning are refused with their place'
+for seed in 1 2 3 4 5 6 7 8; do
+    awk -v seed=$seed 'BEGIN { srand(seed); for (i = 0; i < 2000; i++) printf "%c", int(rand() * 255) + 1 }' >noise.sql
+    run 1 -f noise.sql
+    has err 'noise.sql:'
+done
+printf 'SHOW \0 STREAMS;' >nul.sql
+run 1 -f nul.sql
+has err 'nul.sql:1:6'
+
+case_begins 'a bad record beside good ones: queries on it and on others run on'
+run 0 --output json -e "CREATE STREAM raw (k STRING KEY, v STRING)
+      WITH (KAFKA_TOPIC='t', VALUE_FORMAT='KAFKA', PARTITIONS=1);
+    CREATE STREAM j (k STRING KEY, v INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON');
+    CREATE TABLE total AS SELECT k, SUM(v) AS sum FROM j GROUP BY k;
+    CREATE STREAM other (k STRING KEY, v INT)
+      WITH (KAFKA_TOPIC='u', VALUE_FORMAT='JSON', PARTITIONS=1);
+    CREATE TABLE others AS SELECT k, COUNT(*) AS n FROM other GROUP BY k;
+    INSERT INTO other VALUES ('a', 1);
+    INSERT INTO raw VALUES ('a', '{\"V\":1}');
+    INSERT INTO raw VALUES ('a', '{\"V\":');
+    INSERT INTO raw VALUES ('a', '{\"V\":\"x\"}');
+    INSERT INTO raw VALUES ('a', '{\"V\":5}');
+    INSERT INTO other VALUES ('a', 2);
+    SELECT sum FROM total WHERE k = 'a';
+    SELECT n FROM others WHERE k = 'a';
+    SHOW QUERIES;"
+has out '{"row":{"columns":[6]}}'
+has out '{"row":{"columns":[2]}}'
+lacks out ERROR
+has err 'CTAS_TOTAL_0 skipped value of t-0@1'
+has err 'CTAS_TOTAL_0 skipped value of t-0@2'
+lacks err CTAS_OTHERS
+has err 'WARNING: 2 records or rows were skipped'
+
+report_and_exit
