@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/run.h"
+#include "cli/test/test.h"
 #include "engine/type/java_text.h"
 
 static const char version[] = "0.1.0";
@@ -205,7 +206,7 @@ static int version_main(int argc, char **argv);
 static const struct command_line commands[] = {
     { "help", "[COMMAND]", "what there is", help_main },
     { "--version", "", "the version of this program", version_main },
-    { "test", "FILE...", "run test files", NULL },
+    { "test", "[OPTIONS] FILE...", "run test files", test_main },
     { "server", "[-c FILE]", "serve HTTP", NULL },
     { "datagen", "NAME=VALUE...", "write generated records", NULL },
     { "migrate", "COMMAND", "apply migrations", NULL },

@@ -72,6 +72,7 @@ static int load(struct case_list *list, const char *path, struct bytes stem, str
 
 /* --- before the statements --- */
 
+/* They are the server's, as from its configuration. */
 static int apply_properties(struct harness *h, const struct json *properties, struct error *err)
 {
     for (uint32_t i = 0; i < json_count(properties); i++) {
@@ -82,7 +83,7 @@ static int apply_properties(struct harness *h, const struct json *properties, st
             continue; /* ksqlDB's runner is asked, not its engine: false is what we do */
         }
         json_print_bare(properties->items[i], &text);
-        code = harness_set(h, properties->names[i], buffer_bytes(&text), err);
+        code = engine_set_property(h->engine, properties->names[i], buffer_bytes(&text), err);
         buffer_fini(&text);
         TRY(code);
     }

@@ -3,7 +3,9 @@
  *
  * A topic's records must be those expected, in order. Records of several partitions may lie in
  * any interleaving that keeps each partition's order. With a cache a table is judged
- * by the last record of each key, where a delete is as good as no record.
+ * by the last record of each key, where a delete is as good as no record. Of a table made
+ * from a table a key may also be missing: a source row that came and went within the cache
+ * never reached its group, whose count is then absent and not 0.
  */
 #include "cli/test/qtt.h"
 #include "cli/test/record.h"
@@ -20,6 +22,7 @@ struct topic_check {
     struct kept_record *records;
     uint32_t record_count;
     bool *taken; /* per record */
+    bool may_miss_keys;
 };
 
 /* --- records in order --- */
@@ -127,8 +130,21 @@ static void keep_last_records(struct topic_check *check)
     check->record_count = count;
 }
 
+/* Whether the table has a record of the key, whatever its value. */
+static bool has_key_of(const struct topic_check *check, const struct json *expected)
+{
+    for (uint32_t i = 0; i < check->record_count; i++) {
+        if (record_has_key(check->form, &check->records[i], expected)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int check_last_rows(struct topic_check *check, struct buffer *report, struct error *err)
 {
+    uint32_t missing = 0;
+
     keep_last_expected(check);
     keep_last_records(check);
     for (uint32_t i = 0; i < check->expected_count; i++) {
@@ -139,6 +155,11 @@ static int check_last_rows(struct topic_check *check, struct buffer *report, str
                                                     check->expected[i], check->parts))) {
             at++;
         }
+        if (at == check->record_count && check->may_miss_keys &&
+            !has_key_of(check, check->expected[i])) {
+            missing++;
+            continue;
+        }
         if (at == check->record_count) {
             report_rows(check, i, report);
             return error_set(err, ERR_TEST_FAILED, NO_POSITION,
@@ -146,7 +167,7 @@ static int check_last_rows(struct topic_check *check, struct buffer *report, str
         }
         check->taken[at] = true;
     }
-    if (check->expected_count != check->record_count) {
+    if (check->expected_count - missing != check->record_count) {
         report_rows(check, check->expected_count, report);
         return error_set(err, ERR_TEST_FAILED, NO_POSITION,
                          "topic %.*s: %u keys expected, %u there", BYTES_ARG(check->topic),
@@ -157,6 +178,28 @@ static int check_last_rows(struct topic_check *check, struct buffer *report, str
 
 /* --- topics --- */
 
+/* Whether a query that reads a table writes the topic. */
+static bool derives_from_table(struct harness *h, struct bytes topic)
+{
+    for (uint32_t q = 0; q < h->queries.count; q++) {
+        const struct query_entry *entry =
+            catalog_find_query(engine_catalog(h->engine), h->queries.items[q]);
+        const struct source *sink = entry ? entry->plan->sink : NULL;
+
+        for (uint32_t s = 0; sink && bytes_equal(sink->topic, topic) && s < entry->plan->sub_count;
+             s++) {
+            for (uint32_t i = 0; i < entry->plan->subs[s].input_count; i++) {
+                const struct source *source = entry->plan->subs[s].inputs[i].source;
+
+                if (source && source->kind == SOURCE_TABLE) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
 static int check_topic(struct topic_check *check, const struct test_options *options,
                        struct buffer *report, struct error *err)
 {
@@ -164,6 +207,7 @@ static int check_topic(struct topic_check *check, const struct test_options *opt
     bool table = source && source->kind == SOURCE_TABLE;
 
     TRY(harness_read(check->h, check->topic, &check->records, &check->record_count, err));
+    check->may_miss_keys = derives_from_table(check->h, check->topic);
     check->taken = arena_array(&check->h->arena, bool, check->record_count);
     return options->cache_bytes > 0 && table ? check_last_rows(check, report, err)
                                              : check_in_order(check, report, err);

@@ -23,6 +23,9 @@ enum record_parts { MATCH_ALL, MATCH_ZERO_AS_ANY_TIME };
 /* Whether the record is the expected one of "outputs". */
 bool record_matches(const struct topic_form *form, const struct kept_record *record,
                     const struct json *expected, enum record_parts parts);
+/* Whether its key, with the window, is the expected one. */
+bool record_has_key(const struct topic_form *form, const struct kept_record *record,
+                    const struct json *expected);
 /* "key / value @ timestamp" for people. */
 void record_print(const struct topic_form *form, const struct kept_record *record,
                   struct buffer *out);
