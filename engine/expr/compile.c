@@ -259,6 +259,23 @@ static const struct value *finish_constants(const struct program_builder *b)
     return values;
 }
 
+static bool lies_in_batch(operand at)
+{
+    return at >> OPERAND_BANK_SHIFT == BANK_CELLS || at >> OPERAND_BANK_SHIFT == BANK_CONSTANTS;
+}
+
+/* Comparisons of cells and constants that do nothing but drop the row. */
+static uint32_t count_leading(const struct instruction *code, uint32_t drop)
+{
+    uint32_t count = 0;
+
+    while (narrow_find(code[count].run) && code[count].jump == drop &&
+           lies_in_batch(code[count].a) && lies_in_batch(code[count].b)) {
+        count++;
+    }
+    return count;
+}
+
 const struct program *program_finish(struct program_builder *b)
 {
     struct program *program = arena_new(b->arena, struct program);
@@ -281,6 +298,7 @@ const struct program *program_finish(struct program_builder *b)
     }
     program->code = b->code.items;
     program->code_count = b->code.count;
+    program->leading_count = count_leading(program->code, b->code.count - 1);
     program->traps = b->traps.items;
     return program;
 }

@@ -33,8 +33,13 @@ static inline unsigned compare_f64(const struct value *a, const struct value *b,
 static inline unsigned compare_same_text(const struct value *a, const struct value *b,
                                          const void *plan)
 {
-    return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0 ? OUTCOME_EQUAL
-                                                                          : OUTCOME_LESS;
+    uint32_t size = a->size;
+
+    /* The last byte first: names and ids tend to begin alike. */
+    return size == b->size && (size == 0 || (a->bytes[size - 1] == b->bytes[size - 1] &&
+                                             memcmp(a->bytes, b->bytes, size) == 0))
+               ? OUTCOME_EQUAL
+               : OUTCOME_LESS;
 }
 
 static unsigned compare_texts(const struct value *a, const struct value *b, const void *plan)
@@ -191,6 +196,28 @@ static unsigned null_outcome(const struct value *a, const struct value *b)
     unsigned order_##name(const struct value *a, const struct value *b, const void *plan)         \
     {                                                                                             \
         return compare(a, b, plan);                                                               \
+    }                                                                                             \
+                                                                                                  \
+    static uint32_t narrow_##name(const struct instruction *self, const struct narrowing *n)      \
+    {                                                                                             \
+        const struct instruction test = *self;                                                    \
+        struct row_banks banks = { { NULL, NULL, NULL, n->constants } };                          \
+        uint32_t kept = 0;                                                                        \
+                                                                                                  \
+        for (uint32_t i = 0; i < n->count; i++) {                                                 \
+            uint16_t row = n->rows ? n->rows[i] : (uint16_t)i;                                    \
+            const struct value *a, *b;                                                            \
+            unsigned outcome;                                                                     \
+                                                                                                  \
+            banks.at[BANK_CELLS] = n->cells + (size_t)row * n->stride;                            \
+            a = banks_value(&banks, test.a);                                                      \
+            b = banks_value(&banks, test.b);                                                      \
+            outcome = value_is_null(a) || value_is_null(b) ? null_outcome(a, b)                   \
+                                                           : compare(a, b, test.plan);            \
+            n->kept[kept] = row;                                                                  \
+            kept += !(test.mask & outcome);                                                       \
+        }                                                                                         \
+        return kept;                                                                              \
     }
 
 COMPARISON(i64, compare_i64)
@@ -200,6 +227,29 @@ COMPARISON(text, compare_texts)
 COMPARISON(octets, compare_bytes)
 COMPARISON(number, compare_numbers)
 COMPARISON(deep, compare_deep)
+
+narrow_function narrow_find(instruction_function run)
+{
+    static const struct {
+        instruction_function run;
+        narrow_function narrow;
+    } all[] = {
+        { eval_test_i64, narrow_i64 },
+        { eval_test_f64, narrow_f64 },
+        { eval_test_same_text, narrow_same_text },
+        { eval_test_text, narrow_text },
+        { eval_test_octets, narrow_octets },
+        { eval_test_number, narrow_number },
+        { eval_test_deep, narrow_deep },
+    };
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (all[i].run == run) {
+            return all[i].narrow;
+        }
+    }
+    return NULL;
+}
 
 const struct instruction *eval_in(const struct instruction *self, struct frame *frame)
 {

@@ -8,7 +8,7 @@ bool program_run(const struct program *program, struct program_row *row,
 {
     const struct value *const volatile *cells = &row->banks.at[BANK_CELLS];
     const struct value *const volatile *other = &row->banks.at[BANK_OTHER];
-    const struct instruction *at = program->code;
+    const struct instruction *at = program->code + (row->narrowed ? program->leading_count : 0);
     struct frame frame;
 
     if (program->code_count == 0) {
@@ -32,6 +32,23 @@ bool program_run(const struct program *program, struct program_row *row,
         at = at->run(at, &frame);
     }
     return frame.passed;
+}
+
+uint32_t program_narrow(const struct program *program, const struct value *cells, uint32_t stride,
+                        const uint16_t *rows, uint32_t count, uint16_t *kept)
+{
+    struct narrowing n = { program->constants, cells, stride, rows, count, kept };
+
+    for (uint32_t i = 0; i < program->leading_count; i++) {
+        n.count = narrow_find(program->code[i].run)(&program->code[i], &n);
+        n.rows = kept;
+    }
+    if (!program->leading_count) {
+        for (uint32_t i = 0; i < count; i++) {
+            kept[i] = rows ? rows[i] : (uint16_t)i;
+        }
+    }
+    return n.count;
 }
 
 const struct instruction *frame_fail(struct frame *frame, const struct instruction *self)

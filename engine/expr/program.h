@@ -40,7 +40,16 @@ bool program_is_empty(const struct program *program); /* no filter and nothing c
 bool program_has_filter(const struct program *program);
 void program_print(const struct program *program, struct buffer *out); /* for tests, EXPLAIN */
 
+/*
+ * The comparisons at a program's beginning, for a whole batch at once: of the rows (NULL: the first
+ * `count`) keeps those that they do not drop. They cannot fail, and program_run leaves them
+ * out for rows that are marked as narrowed.
+ */
+uint32_t program_narrow(const struct program *program, const struct value *cells, uint32_t stride,
+                        const uint16_t *rows, uint32_t count, uint16_t *kept);
+
 struct program_row {
+    bool narrowed;          /* has passed program_narrow */
     struct row_banks banks; /* BANK_REGISTERS must be `registers` */
     struct value *registers;
     const struct row_meta *meta;

@@ -60,8 +60,24 @@ struct program {
     const struct value *constants;
     uint32_t constant_count;
     uint32_t register_count;
+    uint32_t leading_count; /* comparisons at the beginning that only drop rows */
     bool has_filter;
 };
+
+/* A batch, its rows, and what is left of them. */
+struct narrowing {
+    const struct value *constants;
+    const struct value *cells;
+    uint32_t stride;
+    const uint16_t *rows; /* NULL: all */
+    uint32_t count;
+    uint16_t *kept; /* may be `rows` */
+};
+
+typedef uint32_t (*narrow_function)(const struct instruction *self, const struct narrowing *n);
+
+/* The same comparison over a batch; NULL when the instruction is none. */
+narrow_function narrow_find(instruction_function run);
 
 struct frame {
     struct row_banks banks;

@@ -132,16 +132,23 @@ static int push_stream(struct op *op, const struct row_batch *in, struct error *
     const struct stage_state *state = op_state(op);
     const struct program *program = op->plan->stage.program;
     uint32_t stride = op->plan->output->register_count;
-    struct row_batch *out = begin_output(op, in);
-    struct value *registers = alloc_registers(op, in);
     uint16_t *selected = arena_alloc(in->arena, in->selected_count * sizeof *selected);
     struct stage_row at = { op, in, 0 };
     struct program_context context = { in->arena, report_failure, &at };
-    struct program_row row;
+    struct program_row row = { .narrowed = true };
+    uint32_t left = program_narrow(program, in->cells, in->shape->cell_count, in->selected,
+                                   in->selected_count, selected);
     uint32_t count = 0;
+    struct row_batch *out;
+    struct value *registers;
 
-    for (uint32_t n = 0; n < in->selected_count; n++) {
-        at.row = batch_selected(in, n);
+    if (!left) {
+        return 0;
+    }
+    out = begin_output(op, in);
+    registers = alloc_registers(op, in);
+    for (uint32_t n = 0; n < left; n++) {
+        at.row = selected[n];
         if (state->filters && !(in->meta[at.row].change & ROW_HAS_NEW)) {
             continue;
         }
@@ -175,7 +182,7 @@ static bool new_passes(struct table_pass *pass, uint32_t number)
     struct stage_row at = { pass->op, pass->in, number };
     struct program_context context = { pass->in->arena, report_failure, &at };
     uint32_t stride = pass->op->plan->output->register_count;
-    struct program_row row;
+    struct program_row row = { 0 };
 
     begin_row(&row, pass->in, number, batch_row_new(pass->in, number),
               pass->registers ? pass->registers + (size_t)number * stride : NULL);
@@ -187,7 +194,7 @@ static bool old_passes(struct table_pass *pass, uint32_t number)
 {
     struct program_context context = { pass->in->arena, NULL, NULL };
     size_t stride = pass->keeps_old ? pass->op->plan->output->register_count : 0;
-    struct program_row row;
+    struct program_row row = { 0 };
 
     begin_row(&row, pass->in, number, batch_row_old(pass->in, number),
               pass->old_registers ? pass->old_registers + number * stride : NULL);
