@@ -74,20 +74,15 @@ static struct bytes without_streams(struct bytes name)
                : name;
 }
 
-static int report_unknown(struct bytes name, struct position at, struct error *err)
+/* Empty when none is near. */
+static struct bytes near_name(struct bytes name)
 {
     struct near_search search = near_begin(name);
-    struct arena arena;
-    int code;
 
     for (const struct setting_kind *kind = all_settings; kind->name; kind++) {
         near_offer(&search, bytes_of(kind->name));
     }
-    arena_init(&arena, 0);
-    code = error_set(err, ERR_UNKNOWN_PROPERTY, at, "There is no property '%.*s'%s",
-                     BYTES_ARG(name), near_hint(&arena, search.best));
-    arena_fini(&arena);
-    return code;
+    return search.best.data ? search.best : bytes_of("");
 }
 
 int setting_find(struct bytes name, struct position at, const struct setting_kind **kind,
@@ -103,7 +98,11 @@ int setting_find(struct bytes name, struct position at, const struct setting_kin
         found = find_exactly(without_streams(name), &found_name);
     }
     if (!found) {
-        return report_unknown(name, at, err);
+        struct bytes near = near_name(name);
+
+        return error_set(err, ERR_UNKNOWN_PROPERTY, at, "There is no property '%.*s'%s%.*s%s",
+                         BYTES_ARG(name), near.len ? " (did you mean " : "", BYTES_ARG(near),
+                         near.len ? "?)" : "");
     }
     *kind = found;
     *kept_name = found_name;

@@ -207,7 +207,9 @@ static int show_properties(struct command *command, struct error *err)
     }
     add_members(command, &list, &command->engine->server);
     add_members(command, &list, command->properties);
-    qsort(list.items, list.count, sizeof *list.items, compare_properties);
+    if (list.count > 1) {
+        qsort(list.items, list.count, sizeof *list.items, compare_properties);
+    }
     answer_begin(&answer, command->arena, "properties", columns);
     for (uint32_t i = 0; i < list.count; i++) {
         const struct shown_property *shown = &list.items[i];
@@ -253,7 +255,9 @@ static function_list list_functions(struct arena *arena)
     for (uint32_t i = 0; aggregate_at(i); i++) {
         *vec_push(arena, &list) = (struct shown_function){ aggregate_at(i)->name, "AGGREGATE" };
     }
-    qsort(list.items, list.count, sizeof *list.items, compare_functions);
+    if (list.count > 1) {
+        qsort(list.items, list.count, sizeof *list.items, compare_functions);
+    }
     return list;
 }
 

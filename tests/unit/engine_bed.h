@@ -3,8 +3,8 @@
  *
  * The log outlives the engine, so that a test can close and open it again.
  */
-#ifndef SLUICE_TESTS_ENGINE_BED_H
-#define SLUICE_TESTS_ENGINE_BED_H
+#ifndef SLUICE_TESTS_UNIT_ENGINE_BED_H
+#define SLUICE_TESTS_UNIT_ENGINE_BED_H
 
 #include "engine/command/engine.h"
 #include "engine/log/log_memory.h"
