@@ -138,14 +138,17 @@ static bool is_applied(const struct command *command, const struct change *chang
     return true;
 }
 
-/* The append may or may not have come to be: the log tells. */
-static int settle(struct command *command, const struct change *change, struct error *err)
+/* The append may or may not have come to be: the log tells, and *known says whether it did. */
+static int settle(struct command *command, const struct change *change, bool *known,
+                  struct error *err)
 {
     struct error failure = *err;
 
     error_clear(err);
+    *known = false;
     TRY(statement_log_lock(command->engine->slog, err));
     TRY(apply(command, change, err));
+    *known = true;
     return is_applied(command, change)
                ? 0
                : error_set(err, failure.code, failure.at, "%s", failure.message);
@@ -154,17 +157,18 @@ static int settle(struct command *command, const struct change *change, struct e
 static int commit(struct command *command, const struct change *change, struct error *err)
 {
     bool created = false;
+    bool known = true;
     int code = topic_create_for(command, change, &created, err);
 
     if (!code) {
         code = append(command, change, err);
         if (code == ERR_LOG_UNAVAILABLE) {
-            code = settle(command, change, err);
+            code = settle(command, change, &known, err);
         } else if (!code) {
             code = apply(command, change, err);
         }
     }
-    if (code && created) {
+    if (code && created && known) {
         delete_topic(command, change->source->topic);
     }
     return code;

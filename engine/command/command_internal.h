@@ -49,7 +49,6 @@ struct session {
 /* One statement on its way. */
 struct command {
     struct engine *engine;
-    struct session *session; /* NULL while the statement log is read */
     const struct ast_statement *statement;
     struct arena *arena;
     struct catalog *catalog;         /* what names mean: an overlay, or the engine's */
@@ -142,7 +141,6 @@ int describe_check(struct command *command, struct error *err);
 int describe_run(struct command *command, struct error *err);
 int describe_source(struct command *command, const struct source *source, bool extended,
                     struct error *err);
-int describe_function(struct command *command, struct error *err);
 int explain_check(struct command *command, struct error *err);
 int explain_run(struct command *command, struct error *err);
 int explain_query(struct command *command, const struct query_entry *query, struct error *err);

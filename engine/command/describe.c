@@ -206,7 +206,7 @@ static int check_function(struct command *command, struct error *err)
                      BYTES_ARG(name->text), near_hint(command->arena, search.best));
 }
 
-int describe_function(struct command *command, struct error *err)
+static int describe_function(struct command *command)
 {
     static const char *const no_columns[] = { NULL };
     struct bytes name = command->statement->describe.name.text;
@@ -266,7 +266,7 @@ int describe_run(struct command *command, struct error *err)
     case AST_DESCRIBE_TABLES:
         return describe_all(command, SOURCE_TABLE, err);
     case AST_DESCRIBE_FUNCTION:
-        return describe_function(command, err);
+        return describe_function(command);
     case AST_DESCRIBE_CONNECTOR:
         break; /* refused by the check */
     }

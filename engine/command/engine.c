@@ -130,8 +130,12 @@ int session_set_property(struct session *session, struct bytes name, struct byte
 {
     const struct ast_text name_text = { .text = name };
     const struct ast_text value_text = { .text = value };
+    int code;
 
-    return property_set_put(&session->properties, SETTING_SESSION, &name_text, &value_text, err);
+    pthread_mutex_lock(&session->engine->mutex); /* the server's lists say what may be set */
+    code = property_set_put(&session->properties, SETTING_SESSION, &name_text, &value_text, err);
+    pthread_mutex_unlock(&session->engine->mutex);
+    return code;
 }
 
 /* --- statements --- */

@@ -22,7 +22,6 @@ static struct command make_command(struct script *script, const struct ast_state
 
     return (struct command){
         .engine = engine,
-        .session = script->session,
         .statement = statement,
         .arena = &script->scratch,
         .catalog = engine->catalog,

@@ -153,6 +153,20 @@ static void a_query_keeps_the_properties_it_was_made_with(void **state)
     assert_non_null(strstr(bed->said.data, "cells D|d|KAFKA|DELIMITED|false\n"));
 }
 
+static void what_a_statement_took_from_its_topic_is_in_its_text(void **state)
+{
+    struct bed *bed = *state;
+    struct topic_spec spec = { .name = bytes_of("old"), .partition_count = 3 };
+
+    assert_int_equal(log_create_topic(bed->log, &spec, &bed->error), 0);
+    bed_run(bed, "CREATE STREAM s (v INT) WITH (KAFKA_TOPIC='old', VALUE_FORMAT='JSON');");
+    bed_close(bed);
+    assert_int_equal(log_delete_topic(bed->log, bytes_of("old"), NULL), 0);
+    bed_open(bed);
+    bed_run(bed, "DESCRIBE s EXTENDED;");
+    assert_non_null(strstr(bed->said.data, "old (partitions: 3, "));
+}
+
 static void statements_that_change_nothing_are_not_logged(void **state)
 {
     struct bed *bed = *state;
@@ -403,6 +417,7 @@ int main(void)
         CASE(what_was_dropped_or_terminated_does_not_come_back),
         CASE(a_dropped_source_may_have_had_another_topic_of_that_name),
         CASE(a_query_keeps_the_properties_it_was_made_with),
+        CASE(what_a_statement_took_from_its_topic_is_in_its_text),
         CASE(statements_that_change_nothing_are_not_logged),
         CASE(a_query_with_another_signature_is_refused_and_the_others_run),
         CASE(statements_that_no_longer_plan_stop_nothing_else),
