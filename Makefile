@@ -208,16 +208,23 @@ unit-here: $(UNIT_CHOSEN)
 # prints the sum. To add one: a target, and its name below.
 
 CHECK_SUITES := compile style tidy unit sql-asan
-TEST_SUITES := unit sql cli fuzz-regress checks
+TEST_SUITES := unit sql sql-batch3 sql-batch256 sql-crash sql-cache cli conformance \
+	conformance-matrix fuzz-regress checks
 
-# Case files of one kind, and the runner over them; ONLY=substring selects cases.
+# Case files, and suites of the runner over them; ONLY=substring selects cases.
 case_files = $(sort $(if $(wildcard tests/$(1)),$(shell find tests/$(1) -name '*.sql' -o -name '*.json')))
 define case_suite
 .PHONY: $(1)
-$(1): $$(if $$(call case_files,$(1)),$$(PROGRAM))
-	$$(Q)$$(if $$(call case_files,$(1)),$$(PROGRAM) test $$(if $$(ONLY),--only '$$(ONLY)') $$(call case_files,$(1)),echo '0 passed, 0 failed')
+$(1): $$(PROGRAM)
+	$$(Q)$$(PROGRAM) test $(2) $$(if $$(ONLY),--only '$$(ONLY)') $$(call case_files,sql)
 endef
-$(foreach kind,sql,$(eval $(call case_suite,$(kind))))
+# The matrix: however inputs are cut, whatever crashes, the records are the same; with a cache
+# the last row of each key is.
+$(eval $(call case_suite,sql))
+$(eval $(call case_suite,sql-batch3,--batch 3))
+$(eval $(call case_suite,sql-batch256,--batch 256))
+$(eval $(call case_suite,sql-crash,--crash-every 2))
+$(eval $(call case_suite,sql-cache,--cache 1000000))
 
 # tests/cli/test_<name>.sh runs the program as a user would.
 .PHONY: cli
@@ -228,11 +235,26 @@ cli: $(PROGRAM)
 sql-asan:
 	$(Q)$(MAKE) MODE=asan sql cli
 
-# Cases in ksqlDB's own shape are read from beside the repository.
+# Cases in ksqlDB's own shape are read from beside the repository. Those named in
+# tests/conformance-passing.txt must pass; conformance-all runs every one. Where there are
+# none the suites pass with nothing.
 CONFORMANCE ?= $(firstword $(wildcard ../conformance ../shared/conformance))
+CONFORMANCE_FILES := $(if $(CONFORMANCE),$(sort $(wildcard $(CONFORMANCE)/qtt/*.json)))
+PASSING := $(wildcard tests/conformance-passing.txt)
+define run_conformance
+	$(Q)$(if $(CONFORMANCE_FILES),$(PROGRAM) test $(1) $(if $(ONLY),--only '$(ONLY)') $(CONFORMANCE_FILES),\
+		echo 'no conformance cases: set CONFORMANCE=DIR'; echo '0 passed, 0 failed, 0 skipped')
+endef
+.PHONY: conformance-all conformance-matrix
 conformance: $(PROGRAM)
-	$(Q)test -n '$(CONFORMANCE)' || { echo 'no conformance cases: set CONFORMANCE=DIR' >&2; exit 1; }
-	$(Q)$(PROGRAM) test $(if $(ONLY),--only '$(ONLY)') $(CONFORMANCE)/qtt/*.json
+	$(call run_conformance,$(if $(PASSING),--pass-list $(PASSING)))
+conformance-all: $(PROGRAM)
+	$(call run_conformance)
+conformance-matrix: $(PROGRAM)
+	$(call run_conformance,--batch 3 $(if $(PASSING),--pass-list $(PASSING)))
+	$(call run_conformance,--batch 256 $(if $(PASSING),--pass-list $(PASSING)))
+	$(call run_conformance,--crash-every 2 $(if $(PASSING),--pass-list $(PASSING)))
+	$(call run_conformance,--cache 1000000 $(if $(PASSING),--pass-list $(PASSING)))
 
 .PHONY: check test check-suites test-suites
 check:
@@ -347,7 +369,9 @@ help:
 	@echo '                   unit and sql tests under ASan and UBSan: before every commit'
 	@echo 'make test          every suite; installs what is missing first'
 	@echo 'make unit          unit tests under ASan and UBSan'
-	@echo 'make sql           SQL cases; also: conformance (CONFORMANCE=DIR)'
+	@echo 'make sql           SQL cases; sql-batch3, sql-batch256, sql-crash, sql-cache: the matrix'
+	@echo 'make conformance   cases of ksqlDB that must pass; conformance-all, conformance-matrix;'
+	@echo '                   CONFORMANCE=DIR says where they are'
 	@echo 'make cli           the program as a user runs it'
 	@echo 'make asan          unit and SQL cases under ASan and UBSan'
 	@echo 'make tsan          unit tests under TSan'

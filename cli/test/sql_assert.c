@@ -10,14 +10,16 @@
 #include "cli/test/record.h"
 #include "engine/type/compare.h"
 
-static const struct plan_settings settings = { .service_id = "test",
-                                               .headers_enabled = true,
-                                               .wrap_single_values = -1 };
-
 static struct plan_context context_of(struct harness *h, const struct catalog *catalog)
 {
+    struct plan_settings *settings = arena_new(&h->arena, struct plan_settings);
+
+    *settings = (struct plan_settings){ .service_id = "test",
+                                        .default_key_format = format_find(bytes_of("KAFKA")),
+                                        .headers_enabled = true,
+                                        .wrap_single_values = -1 };
     return (struct plan_context){
-        .arena = &h->arena, .catalog = catalog, .log = h->log, .settings = &settings
+        .arena = &h->arena, .catalog = catalog, .log = h->log, .settings = settings
     };
 }
 
