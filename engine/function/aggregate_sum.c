@@ -114,12 +114,17 @@ static int sum_decimal(const struct aggregate_plan *plan, struct value *sum,
                        struct error *err)
 {
     const struct sql_type *type = plan->result_type;
+    struct sql_type widest = *type;
     struct decimal total = { 0 };
 
     if (value_is_null(more)) {
         return 0;
     }
-    TRY(operation(decimal_of_value(sum, type), decimal_of_value(more, type), type, &total, err));
+    if (widest.precision < DECIMAL_MAX_DIGITS) {
+        widest.precision = DECIMAL_MAX_DIGITS; /* the sum itself is exact: it fits or it does not */
+    }
+    TRY(operation(decimal_of_value(sum, type), decimal_of_value(more, type), &widest, &total, err));
+    TRY(decimal_fit(total, type, &total, err));
     decimal_to_value(total, type, arena, sum);
     return 0;
 }

@@ -87,7 +87,8 @@ struct aggregate_kind {
     /* Fills accumulator and result types for these arguments. */
     int (*plan)(struct arena *arena, struct aggregate_plan *plan, struct error *err);
     void (*init)(const struct aggregate_plan *plan, struct value *accumulator);
-    /* Arguments may be null; text that is kept is copied into the arena by the caller's codec. */
+    /* Arguments may be null; text that is kept is copied into the arena by the caller's codec. A
+     * failure stops the query. */
     int (*add)(const struct aggregate_plan *plan, struct value *accumulator,
                const struct value *const *arguments, struct arena *arena, struct error *err);
     /* Takes a row back; NULL bars the function from tables. */

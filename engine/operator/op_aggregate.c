@@ -204,14 +204,15 @@ typedef int (*step_function)(const struct aggregate_plan *plan, struct value *ac
                              const struct value *const *arguments, struct arena *arena,
                              struct error *err);
 
-/* Adds an image of the row to all accumulators, or takes it back; a call that fails stays as it is.
+/*
+ * Adds an image of the row to all accumulators, or takes it back. An accumulator that cannot take
+ * the row stops the query: what it would hold from here on is not what was asked for.
  */
-static void run_calls(struct op *op, const struct row_batch *in, const struct update *update,
-                      const struct row_banks *banks, bool undo)
+static int run_calls(struct op *op, const struct row_batch *in, const struct row_banks *banks,
+                     bool undo, struct error *err)
 {
     struct aggregate_state *state = op_state(op);
     struct value *accumulator = state->cells + state->plan->group_count;
-    struct error why;
 
     for (uint32_t i = 0; i < state->plan->call_count; i++) {
         const struct aggregate_call *call = &state->plan->calls[i];
@@ -220,14 +221,16 @@ static void run_calls(struct op *op, const struct row_batch *in, const struct up
         for (uint32_t a = 0; a < call->plan.argument_count; a++) {
             state->inputs[a] = banks_value(banks, call->arguments[a]);
         }
-        if (step(&call->plan, accumulator, state->inputs, in->arena, &why)) {
-            op_row_error(op, in, update->row, call->plan.kind->name, &why);
+        if (step(&call->plan, accumulator, state->inputs, in->arena, err)) {
+            return error_prefix(err, "%s: ", call->plan.kind->name);
         }
         accumulator += call->plan.accumulator_count;
     }
+    return 0;
 }
 
-static void add_image(struct op *op, const struct row_batch *in, const struct update *update)
+static int add_image(struct op *op, const struct row_batch *in, const struct update *update,
+                     struct error *err)
 {
     struct aggregate_state *state = op_state(op);
     struct row_banks banks = batch_row_new(in, update->row);
@@ -235,14 +238,15 @@ static void add_image(struct op *op, const struct row_batch *in, const struct up
     for (uint32_t i = 0; i < state->plan->group_count; i++) {
         state->cells[i] = *banks_value(&banks, state->plan->group[i]);
     }
-    run_calls(op, in, update, &banks, false);
+    return run_calls(op, in, &banks, false, err);
 }
 
-static void undo_image(struct op *op, const struct row_batch *in, const struct update *update)
+static int undo_image(struct op *op, const struct row_batch *in, const struct update *update,
+                      struct error *err)
 {
     struct row_banks banks = batch_row_old(in, update->row);
 
-    run_calls(op, in, update, &banks, true);
+    return run_calls(op, in, &banks, true, err);
 }
 
 /* Group columns and results as the output has them; a result that fails is null. */
@@ -339,10 +343,10 @@ static int apply_update(struct op *op, const struct row_batch *in, uint32_t numb
         TRY(begin_row(op, in, was_there, rows, &out, err));
     }
     if (update->undoes && was_there) {
-        undo_image(op, in, update);
+        TRY(undo_image(op, in, update, err));
     }
     if (update->adds) {
-        add_image(op, in, update);
+        TRY(add_image(op, in, update, err));
     }
     if (state->emission) {
         is_full = emission_note(state->emission, key, entry.image, timestamp_ms,
