@@ -180,7 +180,8 @@ $(GEN)/%.c $(GEN)/%.h &: $(GEN)/%.y
 # One file, one program. Files in tests/unit/ without the test_ prefix are
 # linked into each. ONLY=substring selects.
 
-chosen = $(if $(ONLY),$(foreach p,$(1),$(if $(findstring $(ONLY),$(notdir $(p))),$(p))),$(1))
+chosen = $(if $(ONLY),$(foreach p,$(1),$(if $(strip $(foreach word,$(ONLY),\
+	$(findstring $(word),$(notdir $(p))))),$(p))),$(1))
 
 UNIT_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_SHARED := $(filter-out $(UNIT_SOURCES),$(sort $(wildcard tests/unit/*.c)))
@@ -209,7 +210,7 @@ unit-here: $(UNIT_CHOSEN)
 
 CHECK_SUITES := compile style tidy unit sql-asan
 TEST_SUITES := unit sql sql-batch3 sql-batch256 sql-crash sql-cache cli conformance \
-	conformance-matrix fuzz-regress checks
+	conformance-matrix threads fuzz-regress checks
 
 # Case files, and suites of the runner over them; ONLY=substring selects cases.
 case_files = $(sort $(if $(wildcard tests/$(1)),$(shell find tests/$(1) -name '*.sql' -o -name '*.json')))
@@ -279,12 +280,17 @@ tidy: $(GEN_SOURCES)
 checks:
 	$(Q)tools/test_checks.sh
 
-.PHONY: asan tsan
+.PHONY: asan tsan threads
 asan:
 	$(Q)$(MAKE) MODE=asan all
 	$(Q)tools/run_suites.sh unit sql-asan
 tsan:
 	$(Q)$(MAKE) MODE=tsan all unit-here
+
+# The unit tests that start threads, under TSan: what make test can afford of it.
+threads:
+	$(Q)$(MAKE) MODE=tsan unit-here ONLY="$(basename $(notdir \
+		$(shell grep -l pthread_create\\\|THREADED $(UNIT_SOURCES))))"
 
 # --- fuzzing ----------------------------------------------------------------
 # tests/fuzz/fuzz_<name>.c defines LLVMFuzzerTestOneInput (tests/fuzz/fuzz.h).
@@ -374,14 +380,14 @@ help:
 	@echo '                   CONFORMANCE=DIR says where they are'
 	@echo 'make cli           the program as a user runs it'
 	@echo 'make asan          unit and SQL cases under ASan and UBSan'
-	@echo 'make tsan          unit tests under TSan'
+	@echo 'make tsan          unit tests under TSan; threads: those that start threads'
 	@echo 'make fuzz          fuzz each target for FUZZ_SECONDS=30; fuzz-regress replays inputs'
 	@echo 'make bench         run the benches'
 	@echo 'make cover         line coverage by folder'
 	@echo 'make docs          generated pages in build/docs/'
 	@echo 'make format        format the sources'
 	@echo 'make clean         remove build/'
-	@echo 'ONLY=substring selects tests, fuzz targets and benches. V=1 shows commands.'
+	@echo 'ONLY=substrings selects tests, fuzz targets and benches. V=1 shows commands.'
 	@echo 'CFLAGS, CPPFLAGS, LDFLAGS are appended; WERROR= lets warnings pass.'
 
 FORCE:
