@@ -208,8 +208,8 @@ unit-here: $(UNIT_CHOSEN)
 # tools/run_suites.sh runs several, keeps their output in build/results/ and
 # prints the sum. To add one: a target, and its name below.
 
-CHECK_SUITES := compile style tidy unit sql-asan
-TEST_SUITES := unit sql sql-batch3 sql-batch256 sql-crash sql-cache cli conformance \
+CHECK_SUITES := compile style tidy unit sql-asan manual
+TEST_SUITES := unit sql sql-batch3 sql-batch256 sql-crash sql-cache cli manual conformance \
 	conformance-matrix threads fuzz-regress checks
 
 # Case files, and suites of the runner over them; ONLY=substring selects cases.
@@ -231,6 +231,11 @@ $(eval $(call case_suite,sql-cache,--cache 1000000))
 .PHONY: cli
 cli: $(PROGRAM)
 	$(Q)SLUICE=$(PROGRAM) tools/run_cli.sh $(call chosen,$(sort $(wildcard tests/cli/test_*.sh)))
+
+# What docs/ and statements/ say is what the program does.
+.PHONY: manual
+manual: $(PROGRAM)
+	$(Q)SLUICE=$(PROGRAM) tools/run_cli.sh $(call chosen,$(sort $(wildcard tests/manual/test_*.sh)))
 
 .PHONY: sql-asan conformance
 sql-asan:
@@ -350,12 +355,12 @@ format:
 	$(call need,$(CLANG_FORMAT),clang-format-14)
 	$(Q)find $(wildcard $(LIBRARY_DIRS) tests bench) -name '*.[ch]' -exec $(CLANG_FORMAT) -i {} +
 
-# Each tools/doc_<name>.sh prints one page from the tables of the sources.
+# The reference pages, by the program itself; `make manual` checks that they are up to date.
 docs: $(if $(MAIN_SOURCE),$(PROGRAM))
-	$(Q)mkdir -p build/docs
-	$(Q)for script in tools/doc_*.sh; do \
-		page=build/docs/$$(basename $$script .sh | sed 's/^doc_//').md; \
-		$$script > $$page || exit 1; printf '  %-7s %s\n' DOC $$page; done
+	$(Q)mkdir -p docs/reference
+	$(Q)for topic in $$($(PROGRAM) help --markdown); do \
+		$(PROGRAM) help --markdown $$topic > docs/reference/$$topic.md || exit 1; \
+		printf '  %-7s %s\n' DOC docs/reference/$$topic.md; done
 
 TOOL_PACKAGES := gcc libc6-dev make pkg-config re2c lemon
 TEST_PACKAGES := libcmocka-dev clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14
@@ -384,7 +389,8 @@ help:
 	@echo 'make fuzz          fuzz each target for FUZZ_SECONDS=30; fuzz-regress replays inputs'
 	@echo 'make bench         run the benches'
 	@echo 'make cover         line coverage by folder'
-	@echo 'make docs          generated pages in build/docs/'
+	@echo 'make docs          write docs/reference/ anew from the tables of the program'
+	@echo 'make manual        what docs/ and statements/ show is what the program does'
 	@echo 'make format        format the sources'
 	@echo 'make clean         remove build/'
 	@echo 'ONLY=substrings selects tests, fuzz targets and benches. V=1 shows commands.'

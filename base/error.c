@@ -15,11 +15,12 @@
 struct error_row {
     const char *name;
     enum error_class class;
+    const char *doc;
 };
 
 static const struct error_row error_rows[ERR_COUNT] = {
-    [ERR_NONE] = { "ERR_NONE", ERROR_STATEMENT },
-#define ERROR(code, class, text) [code] = { #code, class },
+    [ERR_NONE] = { "ERR_NONE", ERROR_STATEMENT, "no error" },
+#define ERROR(code, class, text) [code] = { #code, class, text },
 #include "base/errors.def"
 #undef ERROR
 };
@@ -93,6 +94,11 @@ void error_clear(struct error *err)
 const char *error_name(enum error_code code)
 {
     return (unsigned)code < ERR_COUNT ? error_rows[code].name : "ERR_UNKNOWN";
+}
+
+const char *error_doc(enum error_code code)
+{
+    return (unsigned)code < ERR_COUNT ? error_rows[code].doc : "";
 }
 
 enum error_class error_class_of(enum error_code code)

@@ -46,6 +46,7 @@ int error_prefix(struct error *err, const char *format, ...) __attribute__((form
 void error_clear(struct error *err);
 
 const char *error_name(enum error_code code); /* "ERR_UNKNOWN_COLUMN" */
+const char *error_doc(enum error_code code);  /* "no such column" */
 enum error_class error_class_of(enum error_code code);
 /* By its name; ERR_NONE when there is none. */
 enum error_code error_find(struct bytes name);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/help/help.h"
 #include "cli/run.h"
 #include "cli/test/test.h"
 #include "engine/type/java_text.h"
@@ -198,19 +199,20 @@ struct command_line {
     const char *arguments;
     const char *doc;
     int (*main)(int argc, char **argv); /* argv[0] is the name; NULL: not built yet */
+    void (*usage)(FILE *to);            /* its options; NULL: none */
 };
 
 static int help_main(int argc, char **argv);
 static int version_main(int argc, char **argv);
 
 static const struct command_line commands[] = {
-    { "help", "[COMMAND]", "what there is", help_main },
-    { "--version", "", "the version of this program", version_main },
-    { "test", "[OPTIONS] FILE...", "run test files", test_main },
-    { "server", "[-c FILE]", "serve HTTP", NULL },
-    { "datagen", "NAME=VALUE...", "write generated records", NULL },
-    { "migrate", "COMMAND", "apply migrations", NULL },
-    { "check", "FILE", "check a file of statements", NULL },
+    { "help", "[TOPIC]", "this; or a command, a topic, a statement, a function", help_main, NULL },
+    { "version", "", "the version of this program; also --version", version_main, NULL },
+    { "test", "[OPTIONS] FILE...", "run test files", test_main, test_usage },
+    { "server", "[-c FILE]", "serve HTTP", NULL, NULL },
+    { "datagen", "NAME=VALUE...", "write generated records", NULL, NULL },
+    { "migrate", "COMMAND", "apply migrations", NULL, NULL },
+    { "check", "FILE", "check a file of statements", NULL, NULL },
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
@@ -220,6 +222,9 @@ static const struct command_line *find_command(const char *name)
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         return &commands[0];
     }
+    if (strcmp(name, "--version") == 0) {
+        return &commands[1];
+    }
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(name, commands[i].name) == 0) {
             return &commands[i];
@@ -228,46 +233,104 @@ static const struct command_line *find_command(const char *name)
     return NULL;
 }
 
-static void print_command(const struct command_line *command)
-{
-    char usage[80];
+/* --- help --- */
 
-    snprintf(usage, sizeof usage, "%s %s", command->name, command->arguments);
-    printf("  sluice %-24s %s%s\n", usage, command->doc, command->main ? "" : " (not built yet)");
+static int print_command(const struct command_line *command)
+{
+    printf("usage: sluice %s%s%s\n%s%s\n", command->name, *command->arguments ? " " : "",
+           command->arguments, command->doc, command->main ? "" : " (not built yet)");
+    if (command->usage) {
+        putchar('\n');
+        command->usage(stdout);
+    }
+    return EXIT_OK;
 }
 
-static void print_all(void)
+static const char *usage_of(struct arena *arena, const struct command_line *command)
 {
-    printf("usage: sluice [OPTIONS]           run statements, from standard input unless given\n");
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        print_command(&commands[i]);
-    }
-    printf("\noptions:\n");
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        char usage[80];
+    return arena_printf(arena, "sluice %s%s%s", command->name, *command->arguments ? " " : "",
+                        command->arguments)
+        .data;
+}
 
-        snprintf(usage, sizeof usage, "%s%s %s",
-                 option_kinds[i].letter ? option_kinds[i].letter : "",
-                 option_kinds[i].letter ? ", " : "    ", option_kinds[i].name);
-        printf("  %-22s %-13s %s\n", usage, option_kinds[i].argument, option_kinds[i].doc);
+static void write_commands(struct page *page)
+{
+    static const char *const columns[] = { "`Command", "What it does", NULL };
+
+    page_table_begin(page, columns);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        page_cell(page, usage_of(&page->arena, &commands[i]));
+        page_cell_bytes(page, arena_printf(&page->arena, "%s%s", commands[i].doc,
+                                           commands[i].main ? "" : " (not built yet)"));
     }
-    printf("\nStatements run on an engine in memory, which is gone when they are through. Exit\n"
-           "status: 0, 1 for a rejected statement, 255 for usage and start-up errors.\n");
+    page_table_end(page);
+}
+
+static void write_options(struct page *page)
+{
+    static const char *const columns[] = { "`Option", "What it does", NULL };
+
+    page_table_begin(page, columns);
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option_kind *kind = &option_kinds[i];
+
+        page_cell_bytes(page,
+                        arena_printf(&page->arena, "%s%s%s %s", kind->letter ? kind->letter : "",
+                                     kind->letter ? ", " : "", kind->name, kind->argument));
+        page_cell(page, kind->doc);
+    }
+    page_table_end(page);
+}
+
+static void write_topics(struct page *page)
+{
+    static const char *const columns[] = { "`Help", "What it tells", NULL };
+
+    page_table_begin(page, columns);
+    for (const struct help_topic *topic = help_topics; topic->name; topic++) {
+        page_cell_bytes(page, arena_printf(&page->arena, "sluice help %s", topic->name));
+        page_cell(page, topic->doc);
+    }
+    page_cell(page, "sluice help SELECT");
+    page_cell(page, "a statement, by its words; likewise a function");
+    page_table_end(page);
+}
+
+static void write_command_line(struct page *page)
+{
+    page_title(page, "The command line");
+    page_code(page, "",
+              "usage: sluice [OPTIONS]\n"
+              "       sluice COMMAND [ARGUMENTS]");
+    page_paragraph(page, "Without a command: runs statements, from standard input unless -e or -f "
+                         "is given, on an engine in memory, which is gone when they are through. "
+                         "Results go to standard output, errors and warnings to standard error. "
+                         "Exit status: 0, 1 for a rejected statement or a failed test, 255 for "
+                         "usage and start-up errors.");
+    write_commands(page);
+    write_options(page);
+    write_topics(page);
 }
 
 static int help_main(int argc, char **argv)
 {
+    static const struct help_topic command_line = { "command-line", "commands and options",
+                                                    write_command_line };
     const struct command_line *command = argc > 1 ? find_command(argv[1]) : NULL;
+    char name[] = "command-line";
+    char *everything[] = { name };
+    bool found;
 
-    if (argc > 1 && !command) {
-        return usage_error(argv[1], "is no command");
-    }
-    if (command) {
-        print_command(command);
+    if (argc > 1 && strcmp(argv[1], "--markdown") == 0) {
+        found = help_print_markdown(&command_line, argc > 2 ? argv[2] : NULL);
+    } else if (command) {
+        return print_command(command);
     } else {
-        print_all();
+        found =
+            help_print(&command_line, argc > 1 ? argv + 1 : everything, argc > 1 ? argc - 1 : 1);
     }
-    return EXIT_OK;
+    return found ? EXIT_OK
+                 : usage_error(argv[argc - 1], "is no command, topic, statement or function");
 }
 
 static int version_main(int argc, char **argv)
@@ -276,12 +339,20 @@ static int version_main(int argc, char **argv)
     return EXIT_OK;
 }
 
+static bool wants_help(int argc, char **argv)
+{
+    return argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct command_line *command = argc > 1 ? find_command(argv[1]) : NULL;
 
     if (!command) {
         return run_main(argc - 1, argv + 1);
+    }
+    if (wants_help(argc, argv)) {
+        return print_command(command);
     }
     return command->main ? command->main(argc - 1, argv + 1) : not_built(command->name, "");
 }

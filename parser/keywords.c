@@ -53,3 +53,8 @@ const struct keyword *keyword_of_token(int token)
     }
     return NULL;
 }
+
+const struct keyword *keyword_at(uint32_t number)
+{
+    return number < KEYWORD_COUNT ? &keywords[number] : NULL;
+}

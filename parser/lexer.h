@@ -38,5 +38,6 @@ struct keyword {
 
 const struct keyword *keyword_find(struct bytes word); /* in any case; NULL: not a keyword */
 const struct keyword *keyword_of_token(int token);     /* NULL: not a keyword's token */
+const struct keyword *keyword_at(uint32_t number);     /* in order of spelling; NULL at the end */
 
 #endif

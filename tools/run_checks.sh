@@ -5,7 +5,7 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 passed=0
 failed=0
-for check in format layers homes headers sizes readmes banned; do
+for check in format layers homes headers sizes readmes banned settings; do
     if output=$("$here/check_$check.sh" "${1:-.}" 2>&1); then
         passed=$((passed + 1))
     else

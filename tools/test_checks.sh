@@ -170,6 +170,14 @@ builds refused "narrowing" <<<'char f(int a); char f(int a) { return a; }'
 builds refused "function without prototype" <<<'int f(int a) { return a; }'
 builds refused "switch that misses a value" <<<'enum e { A, B }; int f(enum e a); int f(enum e a) { switch (a) { case A: return 1; } return 0; }'
 
+expect accepted settings engine/command/properties.def "a setting that nobody reads, as it says" \
+    <<<'PROPERTY("a.b", INT, "1", SESSION, UNUSED, "doc")'
+expect refused settings engine/command/properties.def "a setting that is said to be read" <<'END'
+PROPERTY("a.b", INT, "1", SESSION, UNUSED, "doc")
+PROPERTY("a.c", STRING, "a,b"
+         "c", SERVER, USED, "doc")
+END
+
 # The counting itself.
 count() { # EXPECTED STATUS LINE...
     local expected=$1 status=$2 got got_status

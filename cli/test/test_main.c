@@ -17,7 +17,6 @@
 enum { EXIT_TEST_FAILED = 1, EXIT_USAGE = 255, FILE_MAX_BYTES = 64 * 1024 * 1024 };
 
 static const char usage[] =
-    "usage: sluice test [options] FILE...\n"
     "  FILE is .json (statements, inputs, outputs) or .sql (statements with ASSERT)\n"
     "  --list               print the names of the cases\n"
     "  --only TEXT          run the cases whose name holds the text\n"
@@ -33,9 +32,14 @@ static const char usage[] =
 
 static int usage_error(const char *what, const char *detail)
 {
-    (void)fprintf(stderr, "sluice test: %s%s%s\n%s", what, detail ? ": " : "", detail ? detail : "",
-                  usage);
+    (void)fprintf(stderr, "sluice test: %s%s%s; see: sluice help test\n", what, detail ? ": " : "",
+                  detail ? detail : "");
     return EXIT_USAGE;
+}
+
+void test_usage(FILE *to)
+{
+    fputs(usage, to);
 }
 
 struct number_option {

@@ -14,6 +14,7 @@
 
 #include "base/vec.h"
 #include "engine/command/engine.h"
+#include "engine/command/manual.h"
 #include "engine/command/properties.h"
 #include "engine/command/statement_log.h"
 
@@ -78,6 +79,7 @@ struct command_kind {
     /* Others: what can be said before anything runs; SET also takes effect. NULL: nothing. */
     int (*check)(struct command *command, struct error *err);
     int (*run)(struct command *command, struct error *err);
+    struct statement_manual manual;
 };
 
 /* NULL: known to the parser, and not built. */

@@ -1,23 +1,269 @@
 /*
- * command_table.c: a row per kind of statement. What has none is refused by name.
+ * command_table.c: a row per kind of statement: what does it, and what the manual says. What
+ * has no handler is refused by name.
  */
 #include "engine/command/command_internal.h"
 
+const char manual_setup[] =
+    "CREATE STREAM clicks (user_id STRING KEY, page STRING, ms INT)\n"
+    "  WITH (KAFKA_TOPIC = 'clicks', VALUE_FORMAT = 'JSON', PARTITIONS = 1);\n"
+    "CREATE TABLE views AS\n"
+    "  SELECT page, COUNT(*) AS n FROM clicks GROUP BY page;";
+
+/* clang-format off: texts as they are read */
 static const struct command_kind commands[AST_STATEMENT_KINDS] = {
-    [AST_CREATE_SOURCE] = { .change = create_source_change },
-    [AST_CREATE_AS] = { .change = create_as_change },
-    [AST_DROP_SOURCE] = { .change = drop_change },
-    [AST_TERMINATE] = { .change = terminate_change },
-    [AST_INSERT_VALUES] = { .check = insert_values_check, .run = insert_values_run },
-    [AST_SELECT] = { .check = select_check, .run = select_run },
-    [AST_SHOW] = { .check = show_check, .run = show_run },
-    [AST_DESCRIBE] = { .check = describe_check, .run = describe_run },
-    [AST_EXPLAIN] = { .check = explain_check, .run = explain_run },
-    [AST_SET] = { .check = set_check, .run = set_run },
-    [AST_UNSET] = { .check = unset_check, .run = unset_run },
+    [AST_CREATE_SOURCE] = { .change = create_source_change,
+                            .manual = { .syntax = "CREATE [OR REPLACE] [SOURCE] STREAM [IF NOT "
+                                                  "EXISTS] name\n"
+                                                  "  [(column type [KEY | HEADERS | "
+                                                  "HEADER('key')], ...)]\n"
+                                                  "  WITH (property = literal, ...);\n"
+                                                  "CREATE [OR REPLACE] [SOURCE] TABLE [IF NOT "
+                                                  "EXISTS] name\n"
+                                                  "  [(column type [PRIMARY KEY], ...)]\n"
+                                                  "  WITH (property = literal, ...);",
+                                        .doc =
+                                            "Declares the records of a topic as a stream (every "
+                                            "record is an event) or "
+                                            "as a table (a record is the newest row of its key; "
+                                            "one without a value "
+                                            "deletes it). PARTITIONS makes the topic if it is not "
+                                            "there. A SOURCE is "
+                                            "read-only. The properties are on the page about WITH.",
+                                        .example = "CREATE STREAM orders (id INT KEY, item STRING, "
+                                                   "price DECIMAL(8, 2))\n"
+                                                   "  WITH (KAFKA_TOPIC = 'orders', VALUE_FORMAT = "
+                                                   "'JSON', PARTITIONS = 4);",
+                                        .gaps = { { "OR REPLACE",
+                                                    "CREATE OR REPLACE STREAM x (a INT) WITH "
+                                                    "(KAFKA_TOPIC = "
+                                                    "'clicks', VALUE_FORMAT = 'JSON');" },
+                                                  { "SOURCE TABLE",
+                                                    "CREATE SOURCE TABLE x (a INT PRIMARY KEY, b "
+                                                    "INT) WITH "
+                                                    "(KAFKA_TOPIC = 'clicks', VALUE_FORMAT = "
+                                                    "'JSON');" } } } },
+    [AST_CREATE_AS] = { .change = create_as_change,
+                        .manual = { .syntax = "CREATE [OR REPLACE] (STREAM | TABLE) [IF NOT "
+                                              "EXISTS] name\n"
+                                              "  [WITH (property = literal, ...)]\n"
+                                              "  AS SELECT ...;",
+                                    .doc = "Starts a persistent query and makes the stream or "
+                                           "table of its results, with "
+                                           "a topic of its own. A query that groups makes a table; "
+                                           "one over a stream "
+                                           "that does not makes a stream. What WITH leaves out is "
+                                           "taken from the source. "
+                                           "The query runs until TERMINATE or DROP, over restarts "
+                                           "too.",
+                                    .example =
+                                        "CREATE STREAM slow AS\n"
+                                        "  SELECT user_id, page, ms FROM clicks WHERE ms > 500;",
+                                    .gaps = { { "OR REPLACE", "CREATE OR REPLACE STREAM x AS "
+                                                              "SELECT * FROM clicks;" } } } },
+    [AST_CREATE_CONNECTOR] = { .manual = { .syntax = "CREATE (SOURCE | SINK) CONNECTOR [IF NOT "
+                                                     "EXISTS] name\n"
+                                                     "  WITH ('property' = literal, ...);",
+                                           .doc = "Makes a connector between topics and another "
+                                                  "system." } },
+    [AST_CREATE_TYPE] = { .manual = { .syntax = "CREATE TYPE [IF NOT EXISTS] name AS type;",
+                                      .doc = "Gives a type a name, to be used in column lists." } },
+    [AST_INSERT_VALUES] = { .check = insert_values_check,
+                            .run = insert_values_run,
+                            .manual = { .syntax = "INSERT INTO name [(column, ...)] VALUES "
+                                                  "(expression, ...);",
+                                        .doc = "Writes one record to the topic of a stream or "
+                                               "table. Without a list of "
+                                               "columns the values are those of all columns, keys "
+                                               "first. Columns that are "
+                                               "left out are NULL; ROWTIME may be given, and is "
+                                               "now otherwise. "
+                                               "Expressions are constant: functions, casts and "
+                                               "arithmetic, no columns.",
+                                        .example = "INSERT INTO clicks (user_id, page, ms) VALUES "
+                                                   "('ada', '/home', 100 + 20);" } },
+    [AST_INSERT_SELECT] = { .manual = { .syntax =
+                                            "INSERT INTO name [WITH (QUERY_ID = 'id')] SELECT ...;",
+                                        .doc = "Starts a persistent query that writes into a "
+                                               "stream that is there." } },
+    [AST_SELECT] = { .check = select_check,
+                     .run = select_run,
+                     .manual = { .syntax = "SELECT (* | expression [[AS] name]), ...\n"
+                                           "  FROM source [[AS] alias]\n"
+                                           "  {[INNER | (LEFT | RIGHT | FULL) [OUTER]] JOIN source "
+                                           "[[AS] alias]\n"
+                                           "    [WITHIN (n unit | (n unit, n unit)) [GRACE PERIOD "
+                                           "n unit]] ON condition}\n"
+                                           "  [WINDOW (TUMBLING (SIZE n unit ...)\n"
+                                           "    | HOPPING (SIZE n unit, ADVANCE BY n unit ...) | "
+                                           "SESSION (n unit ...))]\n"
+                                           "  [WHERE condition] [GROUP BY expression, ...]\n"
+                                           "  [PARTITION BY expression, ...] [HAVING condition]\n"
+                                           "  [EMIT (CHANGES | FINAL)] [LIMIT n];",
+                                 .doc = "With EMIT a push query: rows keep coming as the source "
+                                        "changes, until LIMIT or "
+                                        "until it is ended; where the log is in memory, until "
+                                        "everything in it was "
+                                        "read. Without EMIT a pull query: the rows that a table of "
+                                        "CREATE TABLE AS "
+                                        "holds now, looked up by key. A query of its own starts "
+                                        "with the newest "
+                                        "records unless SET 'auto.offset.reset' = 'earliest'.",
+                                 .example = "SET 'auto.offset.reset' = 'earliest';\n"
+                                            "INSERT INTO clicks VALUES ('ada', '/home', 120);\n"
+                                            "SELECT user_id, ms / 1000e0 AS sec FROM clicks "
+                                            "EMIT CHANGES LIMIT 1;\n"
+                                            "SELECT n FROM views WHERE page = '/home';",
+                                 .gaps = { { "JOIN", "SELECT * FROM clicks c JOIN views v ON "
+                                                     "c.page = v.page EMIT "
+                                                     "CHANGES;" },
+                                           { "WINDOW", "SELECT page, COUNT(*) FROM clicks WINDOW "
+                                                       "TUMBLING (SIZE 1 HOUR) "
+                                                       "GROUP BY page EMIT CHANGES;" },
+                                           { "PARTITION BY", "SELECT * FROM clicks PARTITION BY "
+                                                             "page EMIT CHANGES;" },
+                                           { "pull queries on streams", "SELECT * FROM clicks;" },
+                                           { "pull queries that scan a table",
+                                             "SELECT * FROM views;" },
+                                           { "CASE value WHEN", "SELECT CASE ms WHEN 1 THEN 'a' "
+                                                                "END FROM clicks EMIT CHANGES;" },
+                                           { "ARRAY[...]",
+                                             "SELECT ARRAY[ms] FROM clicks EMIT CHANGES;" },
+                                           { "MAP(...)",
+                                             "SELECT MAP('a' := ms) FROM clicks EMIT CHANGES;" },
+                                           { "STRUCT(...)", "SELECT STRUCT(a := ms) FROM clicks "
+                                                            "EMIT CHANGES;" } } } },
+    [AST_DROP_SOURCE] = { .change = drop_change,
+                          .manual = { .syntax =
+                                          "DROP (STREAM | TABLE) [IF EXISTS] name [DELETE TOPIC];",
+                                      .doc = "Forgets a stream or table, and ends the query that "
+                                             "makes it. Its topic stays "
+                                             "unless DELETE TOPIC. Refused while other queries "
+                                             "read or write it.",
+                                      .example = "DROP TABLE views DELETE TOPIC;" } },
+    [AST_DROP_CONNECTOR] = { .manual = { .syntax = "DROP CONNECTOR [IF EXISTS] name;",
+                                         .doc = "Ends a connector." } },
+    [AST_DROP_TYPE] = { .manual = { .syntax = "DROP TYPE [IF EXISTS] name;",
+                                    .doc = "Forgets the name that CREATE TYPE gave." } },
+    [AST_ALTER_SOURCE] = { .manual = { .syntax =
+                                           "ALTER (STREAM | TABLE) name ADD [COLUMN] column type\n"
+                                           "  {, ADD [COLUMN] column type};",
+                                       .doc = "Adds value columns at the end of a stream or "
+                                              "table." } },
+    [AST_ALTER_SYSTEM] = { .manual = { .syntax = "ALTER SYSTEM 'setting' = 'value';",
+                                       .doc = "Changes a setting of the whole cluster." } },
+    [AST_TERMINATE] = { .change = terminate_change,
+                        .manual = { .syntax = "TERMINATE (query_id | ALL);",
+                                    .doc = "Ends persistent queries for good. Their streams, "
+                                           "tables and topics stay. "
+                                           "SHOW QUERIES lists the ids.",
+                                    .example = "TERMINATE CTAS_VIEWS_0;" } },
+    [AST_PAUSE] = { .manual = { .syntax = "PAUSE (query_id | ALL);",
+                                .doc = "Stops persistent queries until RESUME." } },
+    [AST_RESUME] = { .manual = { .syntax = "RESUME (query_id | ALL);",
+                                 .doc = "Lets paused queries go on where they stopped." } },
+    [AST_EXPLAIN] = { .check = explain_check,
+                      .run = explain_run,
+                      .manual = { .syntax =
+                                      "EXPLAIN (query_id | SELECT ... | CREATE ... AS SELECT ...);",
+                                  .doc = "Shows the plan of a query, without running it: steps, "
+                                         "topics, stores. The plan "
+                                         "shown is the one that runs.",
+                                  .example = "EXPLAIN CTAS_VIEWS_0;\n"
+                                             "EXPLAIN SELECT page FROM clicks WHERE ms > 500 EMIT "
+                                             "CHANGES;",
+                                  .gaps = { { "a pull query",
+                                              "EXPLAIN SELECT n FROM views WHERE page = '/home';" },
+                                            { "INSERT INTO", "EXPLAIN INSERT INTO clicks SELECT * "
+                                                             "FROM clicks;" } } } },
+    [AST_DESCRIBE] = { .check = describe_check,
+                       .run = describe_run,
+                       .manual = { .syntax = "DESCRIBE (name | STREAMS | TABLES) [EXTENDED];\n"
+                                             "DESCRIBE FUNCTION name;\n"
+                                             "DESCRIBE CONNECTOR name;",
+                                   .doc = "Shows the columns of a stream or table; with EXTENDED "
+                                          "also its topic, formats "
+                                          "and the queries that read or write it. Or what a "
+                                          "function does.",
+                                   .example = "DESCRIBE clicks EXTENDED;\n"
+                                              "DESCRIBE FUNCTION CONCAT;",
+                                   .gaps = { { "CONNECTOR", "DESCRIBE CONNECTOR x;" } } } },
+    [AST_SHOW] = { .check = show_check,
+                   .run = show_run,
+                   .manual = { .syntax =
+                                   "(SHOW | LIST) (STREAMS | TABLES | QUERIES) [EXTENDED];\n"
+                                   "(SHOW | LIST) [ALL] TOPICS [EXTENDED];\n"
+                                   "(SHOW | LIST) (FUNCTIONS | TYPES | PROPERTIES | VARIABLES);\n"
+                                   "(SHOW | LIST) ([SOURCE | SINK] CONNECTORS | CONNECTOR "
+                                   "PLUGINS);",
+                               .doc = "Lists what there is. EXTENDED describes each. ALL TOPICS "
+                                      "lists internal ones "
+                                      "too.",
+                               .example = "SHOW STREAMS;\n"
+                                          "SHOW QUERIES;",
+                               .gaps = { { "VARIABLES", "SHOW VARIABLES;" },
+                                         { "CONNECTORS", "SHOW CONNECTORS;" },
+                                         { "CONNECTOR PLUGINS", "SHOW CONNECTOR PLUGINS;" },
+                                         { "TOPICS EXTENDED", "SHOW TOPICS EXTENDED;" } } } },
+    [AST_PRINT] = { .manual = { .syntax = "PRINT topic [FROM BEGINNING] [(INTERVAL | SAMPLE) n] "
+                                          "[LIMIT n];",
+                                .doc = "Shows the records of a topic as they come." } },
+    [AST_SET] = { .check = set_check,
+                  .run = set_run,
+                  .manual = { .syntax = "SET 'setting' = 'value';",
+                              .doc = "Changes a setting of this session, for the statements "
+                                     "behind. Queries keep "
+                                     "the settings that they were started with.",
+                              .example = "SET 'auto.offset.reset' = 'earliest';" } },
+    [AST_UNSET] = { .check = unset_check,
+                    .run = unset_run,
+                    .manual = { .syntax = "UNSET 'setting';",
+                                .doc = "Takes SET back: the setting is the server's again.",
+                                .example = "SET 'commit.interval.ms' = '500';\n"
+                                           "UNSET 'commit.interval.ms';" } },
+    [AST_DEFINE] = { .manual = { .syntax = "DEFINE variable = 'text';",
+                                 .doc = "Gives ${variable} a text for the statements behind." } },
+    [AST_UNDEFINE] = { .manual = { .syntax = "UNDEFINE variable;", .doc = "Forgets a variable." } },
+    [AST_RUN_SCRIPT] = { .manual = { .syntax = "RUN SCRIPT 'file';",
+                                     .doc = "Runs the statements of a file." } },
+    [AST_ASSERT_TOPIC] = { .manual = { .syntax = "ASSERT [NOT EXISTS] TOPIC topic [WITH (property "
+                                                 "= n, ...)] [TIMEOUT n unit];",
+                                       .doc = "Waits until a topic exists, or does not." } },
+    [AST_ASSERT_SCHEMA] = { .manual = { .syntax = "ASSERT [NOT EXISTS] SCHEMA [SUBJECT subject] "
+                                                  "[ID n] [TIMEOUT n unit];",
+                                        .doc = "Waits until a schema is registered, or is not." } },
+    [AST_ASSERT_VALUES] = { .manual = { .tests_only = true,
+                                        .syntax = "ASSERT VALUES name [(column, ...)] VALUES "
+                                                  "(expression, ...);",
+                                        .doc =
+                                            "Takes the next record of the topic of a stream or "
+                                            "table and compares the "
+                                            "columns that are named; ROWTIME is one of them." } },
+    [AST_ASSERT_NULL_VALUES] = { .manual = { .tests_only = true,
+                                             .syntax = "ASSERT NULL VALUES name [(key_column, "
+                                                       "...)] KEY (expression, ...);",
+                                             .doc = "Takes the next record and checks that it "
+                                                    "deletes this key." } },
+    [AST_ASSERT_SOURCE] = { .manual = { .tests_only = true,
+                                        .syntax = "ASSERT (STREAM | TABLE) name [(column type [KEY "
+                                                  "| PRIMARY KEY], ...)]\n"
+                                                  "  [WITH (property = literal, ...)];",
+                                        .doc =
+                                            "Compares a stream or table with this declaration." } },
 };
+/* clang-format on */
 
 const struct command_kind *command_find(enum ast_statement_kind kind)
 {
-    return commands[kind].change || commands[kind].run ? &commands[kind] : NULL;
+    return manual_is_built(kind) ? &commands[kind] : NULL;
+}
+
+const struct statement_manual *manual_find(enum ast_statement_kind kind)
+{
+    return &commands[kind].manual;
+}
+
+bool manual_is_built(enum ast_statement_kind kind)
+{
+    return commands[kind].change || commands[kind].run;
 }

@@ -16,11 +16,11 @@ static const char ksql_prefix[] = "ksql.";
 static const char streams_prefix[] = "ksql.streams.";
 
 const struct setting_kind all_settings[] = {
-#define PROPERTY(name, type, usual, scope, doc) \
-    { name, SETTING_##type, usual, SETTING_##scope, doc },
+#define PROPERTY(name, type, usual, scope, effect, doc) \
+    { name, SETTING_##type, usual, SETTING_##scope, SETTING_##effect, doc },
 #include "engine/command/properties.def"
 #undef PROPERTY
-    { NULL, SETTING_STRING, NULL, SETTING_SERVER, NULL },
+    { NULL, SETTING_STRING, NULL, SETTING_SERVER, SETTING_UNUSED, NULL },
 };
 
 /* --- names --- */

@@ -24,11 +24,15 @@ enum setting_type {
 
 enum setting_scope { SETTING_SERVER, SETTING_SESSION };
 
+/* UNUSED: known, checked and kept, without any effect. */
+enum setting_effect { SETTING_UNUSED, SETTING_USED };
+
 struct setting_kind {
     const char *name; /* ends in ".*": all names that begin so */
     enum setting_type type;
     const char *usual; /* NULL: none */
     enum setting_scope scope;
+    enum setting_effect effect;
     const char *doc;
 };
 

@@ -29,6 +29,10 @@ int set_run(struct command *command, struct error *err)
                   : arena_printf(command->arena, "Property '%.*s' set to '%.*s'", BYTES_ARG(name),
                                  BYTES_ARG(setting->value.text));
     answer_message(command, message);
+    if (kind->effect == SETTING_UNUSED) {
+        answer_warning(command,
+                       arena_printf(command->arena, "'%.*s' has no effect yet", BYTES_ARG(name)));
+    }
     return 0;
 }
 

@@ -64,7 +64,8 @@ struct encoder {
 };
 
 struct format_kind {
-    const char *name;  /* VALUE_FORMAT='JSON' */
+    const char *name; /* VALUE_FORMAT='JSON' */
+    const char *doc;
     unsigned features; /* enum format_features */
     /* Whether the format can hold these columns: ERR_FORMAT_SCHEMA with the reason. */
     int (*supports)(const struct column *columns, uint32_t column_count, enum format_side side,

@@ -502,6 +502,7 @@ static void delimited_close_encoder(struct encoder *e)
 
 const struct format_kind format_delimited = {
     .name = "DELIMITED",
+    .doc = "The columns in order, as CSV.",
     .features = FORMAT_UNWRAPS | FORMAT_TAKES_DELIMITER,
     .supports = delimited_supports,
     .open_decoder = delimited_open_decoder,

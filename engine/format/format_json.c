@@ -271,6 +271,7 @@ static int json_encode_row(struct encoder *e, const struct row_banks *row, struc
 
 const struct format_kind format_json = {
     .name = "JSON",
+    .doc = "A JSON object of the columns by name, in any case; a single column may stand bare.",
     .features = FORMAT_WRAPS | FORMAT_UNWRAPS,
     .supports = json_supports,
     .open_decoder = json_open_decoder,

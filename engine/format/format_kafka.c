@@ -163,6 +163,8 @@ static int kafka_encode_row(struct encoder *e, const struct row_banks *row, stru
 
 const struct format_kind format_kafka = {
     .name = "KAFKA",
+    .doc = "One column, as Kafka's own serialisers write it: a number of 4 or 8 bytes, big-endian, "
+           "or the text or bytes themselves. Without a value there is no column.",
     .features = FORMAT_UNWRAPS,
     .supports = kafka_supports,
     .open_decoder = kafka_open_decoder,

@@ -55,6 +55,7 @@ static void none_close_encoder(struct encoder *e)
 
 const struct format_kind format_none = {
     .name = "NONE",
+    .doc = "No columns, no bytes.",
     .supports = none_supports,
     .open_decoder = none_open_decoder,
     .decode_row = none_decode_row,

@@ -75,5 +75,9 @@ void scalar_print_signature(const struct scalar_kind *kind, struct buffer *out)
 
 void aggregate_print_signature(const struct aggregate_kind *kind, struct buffer *out)
 {
+    if (parameter_count(kind->takes) == 0) {
+        buffer_printf(out, "%s(*)", kind->name);
+        return;
+    }
     parameters_print(kind->name, kind->takes, 0, out);
 }

@@ -9,20 +9,14 @@
 #include "engine/catalog/near.h"
 #include "engine/type/java_text.h"
 
-enum property_type { PROPERTY_TEXT, PROPERTY_INTEGER, PROPERTY_BOOLEAN };
-
 #define FOR_NONE PROPERTY_FOR_NONE
 #define FOR_CREATE (unsigned)PROPERTY_FOR_CREATE
 #define FOR_AS (unsigned)PROPERTY_FOR_AS
 #define FOR_INSERT (unsigned)PROPERTY_FOR_INSERT
 #define NOT_BUILT (unsigned)PROPERTY_NOT_BUILT
 
-static const struct {
-    const char *name;
-    enum property_type type;
-    unsigned uses;
-} known[PROPERTY_COUNT] = {
-#define PROPERTY(name, type, uses, doc) { #name, PROPERTY_##type, uses },
+static const struct property_kind known[PROPERTY_COUNT] = {
+#define PROPERTY(name, type, uses, doc) { #name, PROPERTY_##type, uses, doc },
 #include "engine/plan/source_properties.def"
 #undef PROPERTY
 };
@@ -30,6 +24,11 @@ static const struct {
 const char *source_property_name(enum property_id id)
 {
     return known[id].name;
+}
+
+const struct property_kind *source_property_at(enum property_id id)
+{
+    return &known[id];
 }
 
 static int find_property(struct arena *arena, const struct ast_name *name, enum property_id *out,

@@ -22,6 +22,15 @@ enum property_use {
     PROPERTY_NOT_BUILT = 8
 };
 
+enum property_type { PROPERTY_TEXT, PROPERTY_INTEGER, PROPERTY_BOOLEAN };
+
+struct property_kind {
+    const char *name;
+    enum property_type type;
+    unsigned uses; /* enum property_use */
+    const char *doc;
+};
+
 struct property_value {
     bool given;
     struct position at;
@@ -41,5 +50,6 @@ struct source_properties {
 int source_properties_read(struct arena *arena, const struct ast_property_list *list,
                            enum property_use use, struct source_properties *out, struct error *err);
 const char *source_property_name(enum property_id id);
+const struct property_kind *source_property_at(enum property_id id);
 
 #endif

@@ -12,14 +12,18 @@
 
 static const struct sql_type scalar_types[T_COUNT] = {
     [T_NULL] = { .id = T_NULL },
-#define TYPE(id_, name) [id_] = { .id = id_ },
+#define TYPE(id_, name, doc, example) [id_] = { .id = id_ },
 #include "engine/type/types.def"
 #undef TYPE
 };
 
-static const char *const type_names[T_COUNT] = {
-    [T_NULL] = "NULL",
-#define TYPE(id, name) [id] = name,
+static const struct {
+    const char *name;
+    const char *doc;
+    const char *example;
+} type_rows[T_COUNT] = {
+    [T_NULL] = { "NULL", "no value", "NULL" },
+#define TYPE(id, name, doc, example) [id] = { name, doc, example },
 #include "engine/type/types.def"
 #undef TYPE
 };
@@ -219,13 +223,33 @@ bool type_decimal_is_wide(const struct sql_type *type)
 
 const char *type_name(enum type_id id)
 {
-    return type_names[id];
+    return type_rows[id].name;
+}
+
+const char *type_doc(enum type_id id)
+{
+    return type_rows[id].doc;
+}
+
+const char *type_example(enum type_id id)
+{
+    return type_rows[id].example;
+}
+
+const char *type_alias(enum type_id id, uint32_t number)
+{
+    for (size_t i = 0; i < sizeof type_aliases / sizeof *type_aliases; i++) {
+        if (type_aliases[i].id == id && number-- == 0) {
+            return type_aliases[i].alias;
+        }
+    }
+    return NULL;
 }
 
 enum type_id type_find(struct bytes name)
 {
     for (int id = T_NULL + 1; id < T_COUNT; id++) {
-        if (bytes_equal_text_nocase(name, type_names[id])) {
+        if (bytes_equal_text_nocase(name, type_rows[id].name)) {
             return (enum type_id)id;
         }
     }
@@ -255,7 +279,7 @@ void type_print(const struct sql_type *type, struct buffer *out)
         struct_print(type, out);
         return;
     }
-    buffer_append_text(out, type_names[type->id]);
+    buffer_append_text(out, type_rows[type->id].name);
     if (type->id == T_DECIMAL) {
         buffer_printf(out, "(%u, %u)", type->precision, type->scale);
     } else if (type->id == T_ARRAY || type->id == T_MAP) {

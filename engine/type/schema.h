@@ -43,8 +43,11 @@ bool type_equal(const struct sql_type *a, const struct sql_type *b); /* paramete
 bool type_is_number(enum type_id id);   /* INTEGER BIGINT DECIMAL DOUBLE */
 bool type_is_temporal(enum type_id id); /* TIME DATE TIMESTAMP */
 bool type_has_map(const struct sql_type *type);
-bool type_decimal_is_wide(const struct sql_type *type); /* values in *wide */
-const char *type_name(enum type_id id);                 /* "INTEGER" */
+bool type_decimal_is_wide(const struct sql_type *type);   /* values in *wide */
+const char *type_name(enum type_id id);                   /* "INTEGER" */
+const char *type_doc(enum type_id id);                    /* what its values are */
+const char *type_example(enum type_id id);                /* an expression of the type, in SQL */
+const char *type_alias(enum type_id id, uint32_t number); /* other spellings; NULL at the end */
 enum type_id type_find(struct bytes name); /* canonical names and aliases, any case; T_NULL: none */
 /* "DECIMAL(4, 2)", "ARRAY<INTEGER>", "STRUCT<`F0` BIGINT>" as DESCRIBE and errors show it. */
 void type_print(const struct sql_type *type, struct buffer *out);

@@ -18,7 +18,7 @@
 
 enum type_id {
     T_NULL = 0, /* the untyped NULL; as a value's kind: null */
-#define TYPE(id, name) id,
+#define TYPE(id, name, doc, example) id,
 #include "engine/type/types.def"
 #undef TYPE
     T_COUNT

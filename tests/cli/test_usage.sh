@@ -12,11 +12,48 @@ has out usage:
 case_begins 'help of one command shows its arguments'
 run 0 help server
 has out 'sluice server'
+run 0 help test
+has out --crash-every
+run 0 test --help
+has out --crash-every
 run 255 help nonsense
-has err 'nonsense is no command'
+has err 'nonsense is no command, topic, statement or function'
+
+case_begins 'help of a statement shows it alone; of a word, all statements of that name'
+run 0 help select
+has out 'SELECT (* | expression'
+lacks out 'INSERT INTO SELECT'
+run 0 help create stream
+has out 'CREATE STREAM/TABLE AS SELECT'
+lacks out 'CREATE TYPE'
+run 0 help join
+has out JOIN
+run 0 help print
+has out 'Not built yet'
+run 0 help assert values
+has out 'sluice test'
+lacks out 'Not built yet'
+
+case_begins 'help of a function shows its variants and examples'
+run 0 help len
+has out 'LEN(VARCHAR input)  The length'
+has out 'LEN(BYTES input)    The number'
+run 0 help sum
+has out 'SUM(INT val)
+    SUM(BIGINT val)'
+has out "LEN('a😀') -> 3"
+
+case_begins 'help fits into 80 characters'
+for topic in command-line with errors keywords; do
+    run 0 help $topic
+    wide=$(awk "length > 80" out | head -n 1)
+    [ -z "$wide" ] || fail "too wide: $wide"
+done
 
 case_begins 'the version is printed'
 run 0 --version
+has out 'sluice '
+run 0 version
 has out 'sluice '
 
 case_begins 'unknown options and missing values are usage errors'

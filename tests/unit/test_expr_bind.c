@@ -286,6 +286,26 @@ static void what_is_not_built_is_refused_by_name(void **state)
     CHECK_REFUSALS(cases, 0);
 }
 
+/* Constructors of containers are known and not built. */
+static void the_example_of_each_type_is_of_the_type(void **state)
+{
+    struct expr_fixture f;
+
+    expr_fixture_init(&f);
+    for (int id = T_NULL + 1; id < T_COUNT; id++) {
+        const struct expr *bound = NULL;
+        struct error err = { 0 };
+
+        if (expr_fixture_bind(&f, type_example((enum type_id)id), &bound, &err) != 0) {
+            assert_int_equal(err.code, ERR_UNSUPPORTED);
+            assert_true(id >= T_ARRAY);
+        } else {
+            assert_int_equal(bound->type->id, id);
+        }
+    }
+    expr_fixture_fini(&f);
+}
+
 static void time_text_that_is_none_is_refused(void **state)
 {
     static const struct refusal cases[] = {
@@ -456,6 +476,7 @@ int main(void)
         cmocka_unit_test(time_text_that_is_none_is_refused),
         cmocka_unit_test(a_condition_must_be_boolean),
         cmocka_unit_test(nested_between_is_limited),
+        cmocka_unit_test(the_example_of_each_type_is_of_the_type),
         cmocka_unit_test(equality_is_of_meaning_not_of_place),
         cmocka_unit_test(rewriting_replaces_from_the_top_and_copies_the_rest),
         cmocka_unit_test(constants_are_told_from_what_needs_a_row),

@@ -1,0 +1,27 @@
+#!/bin/bash
+# check_settings.sh [ROOT]: a row of properties.def says USED where its name is read in
+# engine/command or cli, and UNUSED where it is not. A family "x.*" is read as "x."; show.c,
+# which hides some families, does not count for these.
+set -u
+cd "${1:-.}" || exit 1
+table=engine/command/properties.def
+[ -f "$table" ] || exit 0
+status=0
+while read -r line name effect; do
+    hiding=
+    [ "${name%\*}" = "$name" ] || hiding=show.c
+    is=UNUSED
+    if grep -rqF --include='*.c' --exclude="$hiding" -- "\"${name%\*}" engine/command cli 2>/dev/null; then
+        is=USED
+    fi
+    if [ "$effect" != "$is" ]; then
+        echo "$table:$line: $name is $is, the row says $effect"
+        status=1
+    fi
+done < <(awk '
+    /^PROPERTY\(/ { line = FNR; split($0, part, "\""); name = part[2] }
+    match($0, /(SESSION|SERVER), (USED|UNUSED),/) {
+        split(substr($0, RSTART, RLENGTH), word, /[ ,]+/)
+        print line, name, word[2]
+    }' "$table")
+exit $status
