@@ -38,10 +38,10 @@ case_begins 'help of a function shows its variants and examples'
 run 0 help len
 has out 'LEN(VARCHAR input)  The length'
 has out 'LEN(BYTES input)    The number'
+has out "LEN('a😀') -> 3"
 run 0 help sum
 has out 'SUM(INT val)
     SUM(BIGINT val)'
-has out "LEN('a😀') -> 3"
 
 case_begins 'help fits into 80 characters'
 for topic in command-line with errors keywords; do
