@@ -161,7 +161,10 @@ static int take_options(struct run_options *options, int argc, char **argv)
         const struct option_kind *kind = find_option(argv[i], &value);
 
         if (!kind && argv[i][0] != '-') {
-            return usage_error(argv[i], "is no command, and a shell on a server is not built yet");
+            return usage_error(argv[i], access(argv[i], F_OK) == 0
+                                            ? "is no command; to run the file: -f FILE"
+                                            : "is no command, and a shell on a server is not "
+                                              "built yet");
         }
         if (!kind) {
             return usage_error(argv[i], "is no option");

@@ -39,7 +39,8 @@ static const struct {
                          "topics: WITH (PARTITIONS = 1) makes one." },
     { ERR_UNKNOWN_COLUMN, "DESCRIBE <name>; lists the columns of a stream or table." },
     { ERR_UNKNOWN_FUNCTION, "SHOW FUNCTIONS; lists what there is." },
-    { ERR_UNKNOWN_PROPERTY, "SHOW PROPERTIES; lists what there is." },
+    { ERR_UNKNOWN_PROPERTY, "sluice help settings tells what SET and --set take, sluice help with "
+                            "what WITH takes." },
     { ERR_UNKNOWN_QUERY, "SHOW QUERIES; lists what there is." },
     { ERR_UNKNOWN_TYPE, "Types are BOOLEAN, INT, BIGINT, DOUBLE, DECIMAL(p, s), STRING, BYTES, "
                         "TIME, DATE, TIMESTAMP, ARRAY<t>, MAP<STRING, t>, STRUCT<name t, ...>." },
@@ -90,20 +91,30 @@ static void tell_skipped(void *context, struct bytes query_id, const struct row_
 {
     struct run *run = context;
 
-    if (run->skipped++ < SKIPPED_SHOWN) {
-        fflush(stdout);
+    const char *topic = origin && origin->topic ? origin->topic : "?";
+    uint32_t partition = origin ? origin->partition : 0;
+    long long offset = origin ? (long long)origin->offset : -1LL;
+
+    if (run->skipped++ >= SKIPPED_SHOWN) {
+        return;
+    }
+    fflush(stdout);
+    if (err->code == ERR_EVALUATE || err->code == ERR_OVERFLOW) {
+        /* The row may have gone on with NULL for the expression. */
+        fprintf(stderr, "WARNING: %.*s at %s-%u@%lld: %s: %s\n", BYTES_ARG(query_id), topic,
+                partition, offset, what ? what : "an expression", err->message);
+    } else {
         fprintf(stderr, "WARNING: %.*s skipped %s of %s-%u@%lld: %s\n", BYTES_ARG(query_id),
-                what ? what : "a record", origin && origin->topic ? origin->topic : "?",
-                origin ? origin->partition : 0, origin ? (long long)origin->offset : -1LL,
-                err->message);
+                what ? what : "a record", topic, partition, offset, err->message);
     }
 }
 
 static void tell_skipped_total(const struct run *run)
 {
     if (run->skipped > 0) {
-        fprintf(stderr, "WARNING: %llu records or rows were skipped%s\n",
-                (unsigned long long)run->skipped,
+        fprintf(stderr, "WARNING: %llu record%s or row%s had errors%s\n",
+                (unsigned long long)run->skipped, run->skipped == 1 ? "" : "s",
+                run->skipped == 1 ? "" : "s",
                 run->skipped > SKIPPED_SHOWN ? "; the first are above" : "");
     }
 }
@@ -236,13 +247,27 @@ static int read_all(FILE *in, const char *name, struct buffer *out)
     return EXIT_OK;
 }
 
+/* Some editors begin a file with a byte order mark. */
+static struct bytes without_mark(struct bytes text)
+{
+    static const struct bytes mark = BYTES("\xEF\xBB\xBF");
+
+    return bytes_starts_with(text, mark)
+               ? (struct bytes){ text.data + mark.len, text.len - mark.len }
+               : text;
+}
+
 static int execute_stream(struct run *run, FILE *in, const char *name)
 {
     struct buffer text = { 0 };
     int status = read_all(in, name, &text);
 
     if (status == EXIT_OK) {
-        status = execute(run, name, buffer_bytes(&text));
+        status = execute(run, name, without_mark(buffer_bytes(&text)));
+    }
+    /* Where it could be told from a mistake: nothing was wrong, and no statement ended. */
+    if (status == EXIT_OK && in != stdin && !(text.len > 0 && memchr(text.data, ';', text.len))) {
+        fprintf(stderr, "WARNING: %s holds no statements\n", name);
     }
     buffer_fini(&text);
     return status;

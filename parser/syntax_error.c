@@ -8,6 +8,7 @@
 #include "parser/syntax_error.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/utf8.h"
 #include "parser/grammar.h"
@@ -65,13 +66,26 @@ static const char *token_name(int kind)
         int kind;
         const char *name;
     } names[] = {
-        { 0, "the end" },           { TOKEN_NAME, "a name" },   { TOKEN_NUMBER, "a number" },
-        { TOKEN_TEXT, "a string" }, { TOKEN_SEMICOLON, "';'" }, { TOKEN_COMMA, "','" },
-        { TOKEN_DOT, "'.'" },       { TOKEN_LPAREN, "'('" },    { TOKEN_RPAREN, "')'" },
-        { TOKEN_LBRACKET, "'['" },  { TOKEN_RBRACKET, "']'" },  { TOKEN_EQUAL, "'='" },
-        { TOKEN_LESS, "'<'" },      { TOKEN_GREATER, "'>'" },   { TOKEN_STAR, "'*'" },
-        { TOKEN_MINUS, "'-'" },     { TOKEN_PLUS, "'+'" },      { TOKEN_ARROW, "'->'" },
-        { TOKEN_LAMBDA, "'=>'" },   { TOKEN_ASSIGN, "':='" },
+        { 0, "the end" },
+        { TOKEN_NAME, "a name" },
+        { TOKEN_NUMBER, "a number" },
+        { TOKEN_TEXT, "a string in single quotes" },
+        { TOKEN_SEMICOLON, "';'" },
+        { TOKEN_COMMA, "','" },
+        { TOKEN_DOT, "'.'" },
+        { TOKEN_LPAREN, "'('" },
+        { TOKEN_RPAREN, "')'" },
+        { TOKEN_LBRACKET, "'['" },
+        { TOKEN_RBRACKET, "']'" },
+        { TOKEN_EQUAL, "'='" },
+        { TOKEN_LESS, "'<'" },
+        { TOKEN_GREATER, "'>'" },
+        { TOKEN_STAR, "'*'" },
+        { TOKEN_MINUS, "'-'" },
+        { TOKEN_PLUS, "'+'" },
+        { TOKEN_ARROW, "'->'" },
+        { TOKEN_LAMBDA, "'=>'" },
+        { TOKEN_ASSIGN, "':='" },
     };
     const struct keyword *keyword = keyword_of_token(kind);
 
@@ -150,7 +164,7 @@ static const struct keyword *nearest(struct token word, const bool *expected)
     const struct keyword *best = NULL;
     int best_distance = NEAR_MAX + 1;
 
-    if (word.kind != TOKEN_NAME || word.text.len < 3) {
+    if (word.text.len < 3 || (word.kind != TOKEN_NAME && !keyword_find(word.text))) {
         return NULL;
     }
     for (int kind = 0; kind < GRAMMAR_TOKENS_MAX; kind++) {
@@ -164,6 +178,17 @@ static const struct keyword *nearest(struct token word, const bool *expected)
         }
     }
     return best;
+}
+
+/* Where much else fits, a name was hardly meant. */
+static bool lists_a_name(const char *const *names, int count)
+{
+    for (int i = 0; i < count && count <= 2; i++) {
+        if (strcmp(names[i], token_name(TOKEN_NAME)) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 int syntax_error_report(struct token found, struct token previous, const bool *expected,
@@ -186,6 +211,11 @@ int syntax_error_report(struct token found, struct token previous, const bool *e
         len += snprintf(message + len, sizeof message - (size_t)len, ", ...");
     }
     meant = meant ? meant : nearest(previous, expected);
+    if (!meant && found.kind != 0 && found.kind != TOKEN_TEXT && keyword_find(found.text) &&
+        lists_a_name(names, count)) {
+        (void)snprintf(message + len, sizeof message - (size_t)len,
+                       ". As a name it needs back quotes: `%.*s`", BYTES_ARG(found.text));
+    }
     if (meant) {
         (void)snprintf(message + len, sizeof message - (size_t)len,
                        "%s Did you mean %s instead of %.*s?", count > listed ? "" : ".",

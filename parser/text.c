@@ -57,9 +57,17 @@ static int least(int a, int b, int c)
     return ab < c ? ab : c;
 }
 
+/* Whether the two characters that end at these lengths are each other's. */
+static bool are_swapped(struct bytes a, size_t a_len, struct bytes b, size_t b_len)
+{
+    return a_len > 1 && b_len > 1 && fold(a.data[a_len - 1]) == fold(b.data[b_len - 2]) &&
+           fold(a.data[a_len - 2]) == fold(b.data[b_len - 1]);
+}
+
 int text_distance(struct bytes a, struct bytes b)
 {
     int row[WORD_MAX + 1];
+    int before[WORD_MAX + 1] = { 0 }; /* the row before the last */
 
     if (a.len > WORD_MAX || b.len > WORD_MAX) {
         return FAR;
@@ -69,6 +77,7 @@ int text_distance(struct bytes a, struct bytes b)
     }
     for (size_t i = 1; i <= a.len; i++) {
         int diagonal = row[0];
+        int before_diagonal = 0;
 
         row[0] = (int)i;
         for (size_t j = 1; j <= b.len; j++) {
@@ -76,6 +85,11 @@ int text_distance(struct bytes a, struct bytes b)
             int differs = fold(a.data[i - 1]) != fold(b.data[j - 1]) ? 1 : 0;
 
             row[j] = least(above + 1, row[j - 1] + 1, diagonal + differs);
+            if (are_swapped(a, i, b, j) && before_diagonal + 1 < row[j]) {
+                row[j] = before_diagonal + 1;
+            }
+            before_diagonal = before[j - 1];
+            before[j - 1] = diagonal;
             diagonal = above;
         }
     }

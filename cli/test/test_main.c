@@ -174,15 +174,19 @@ static int load_file(struct case_list *list, const char *path, struct error *err
     struct bytes stem = bytes_of(slash ? slash + 1 : path);
     const struct case_kind *kind = kind_of(stem);
     struct bytes text = { NULL, 0 };
+    uint32_t before = list->cases.count;
     int code;
 
     if (!kind) {
-        return error_set(err, ERR_IO, NO_POSITION, "%s: neither .json nor .sql", path);
+        return error_set(err, ERR_IO, NO_POSITION, "%s: no .json or .sql file", path);
     }
     TRY(read_file(list->arena, path, &text, err));
     stem.len -= strlen(kind->suffix);
     code = kind->load(list, path, stem, text, err);
-    return code ? error_prefix(err, "%s: ", path) : 0;
+    if (!code && kind == &case_sql && list->cases.count == before) {
+        code = error_set(err, ERR_IO, NO_POSITION, "no cases; each begins with --@test: name");
+    }
+    return code ? error_prefix(err, "%s", path) : 0;
 }
 
 /* --- which cases --- */

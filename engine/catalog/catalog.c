@@ -12,8 +12,8 @@
 
 #include "base/map.h"
 #include "base/memory.h"
+#include "base/near.h"
 #include "base/vec.h"
-#include "engine/catalog/near.h"
 
 enum { ENTRY_CHUNK_BYTES = 1024 };
 

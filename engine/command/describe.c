@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "engine/catalog/near.h"
+#include "base/near.h"
 #include "engine/command/command_internal.h"
 #include "engine/function/function.h"
 

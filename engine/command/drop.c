@@ -4,7 +4,7 @@
  * What was made from the source by CREATE ... AS keeps it from being dropped, also once its
  * query has been terminated: its statement still says so.
  */
-#include "engine/catalog/near.h"
+#include "base/near.h"
 #include "engine/command/command_internal.h"
 #include "parser/parse.h"
 

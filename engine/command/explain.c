@@ -1,7 +1,7 @@
 /*
  * explain.c: EXPLAIN of a statement, planned for nothing, or of a running query.
  */
-#include "engine/catalog/near.h"
+#include "base/near.h"
 #include "engine/command/command_internal.h"
 
 /* What EXPLAIN shows of a query, planned or running. */

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/near.h"
 #include "base/vec.h"
-#include "engine/catalog/near.h"
 #include "engine/format/format.h"
 #include "engine/type/java_text.h"
 

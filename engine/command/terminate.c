@@ -1,7 +1,7 @@
 /*
  * terminate.c: TERMINATE id and TERMINATE ALL: queries end, what they made stays.
  */
-#include "engine/catalog/near.h"
+#include "base/near.h"
 #include "engine/command/command_internal.h"
 
 static int report_unknown(struct command *command, const struct query_entry *const *queries,

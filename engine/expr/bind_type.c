@@ -3,6 +3,7 @@
  *
  * The parser limits how deeply types are nested, so this recurses.
  */
+#include "base/near.h"
 #include "engine/expr/bind_internal.h"
 
 static int bind_decimal_type(struct arena *arena, const struct ast_type *syntax,
@@ -25,8 +26,22 @@ static int bind_decimal_type(struct arena *arena, const struct ast_type *syntax,
     return 0;
 }
 
-static int bind_named_type(const struct ast_type *syntax, const struct sql_type **out,
-                           struct error *err)
+static int unknown_type(struct arena *arena, const struct ast_name *name, struct error *err)
+{
+    struct near_search search = near_begin(name->text);
+
+    for (int id = T_NULL + 1; id < T_COUNT; id++) {
+        near_offer(&search, bytes_of(type_name((enum type_id)id)));
+        for (uint32_t i = 0; type_alias((enum type_id)id, i); i++) {
+            near_offer(&search, bytes_of(type_alias((enum type_id)id, i)));
+        }
+    }
+    return error_set(err, ERR_UNKNOWN_TYPE, name->at, "There is no type %.*s%s",
+                     BYTES_ARG(name->text), near_hint(arena, search.best));
+}
+
+static int bind_named_type(struct arena *arena, const struct ast_type *syntax,
+                           const struct sql_type **out, struct error *err)
 {
     enum type_id id = type_find(syntax->name.text);
 
@@ -35,8 +50,7 @@ static int bind_named_type(const struct ast_type *syntax, const struct sql_type 
                          "DECIMAL needs a precision and a scale: DECIMAL(10, 2)");
     }
     if (id == T_NULL || id == T_ARRAY || id == T_MAP || id == T_STRUCT) {
-        return error_set(err, ERR_UNKNOWN_TYPE, syntax->at, "there is no type named '%.*s'",
-                         BYTES_ARG(syntax->name.text));
+        return unknown_type(arena, &syntax->name, err);
     }
     *out = type_scalar(id);
     return 0;
@@ -73,7 +87,7 @@ int type_bind(struct arena *arena, const struct ast_type *syntax, const struct s
 
     switch (syntax->kind) {
     case AST_TYPE_NAME:
-        return bind_named_type(syntax, out, err);
+        return bind_named_type(arena, syntax, out, err);
     case AST_TYPE_DECIMAL:
         return bind_decimal_type(arena, syntax, out, err);
     case AST_TYPE_ARRAY:

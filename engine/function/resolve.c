@@ -10,6 +10,7 @@
  */
 #include <ctype.h>
 
+#include "base/near.h"
 #include "engine/function/function_internal.h"
 
 enum casting { CASTS_NONE, CASTS_WIDEN };
@@ -218,11 +219,19 @@ static int refuse(const struct call *call, enum error_code code, struct error *e
     return code;
 }
 
-static int unknown_function(struct bytes name, struct position at, struct error *err)
+static int unknown_function(struct arena *arena, struct bytes name, struct position at,
+                            struct error *err)
 {
-    return error_set(err, ERR_UNKNOWN_FUNCTION, at,
-                     "there is no function named '%.*s'; SHOW FUNCTIONS lists those that exist",
-                     BYTES_ARG(name));
+    struct near_search search = near_begin(name);
+
+    for (uint32_t i = 0; scalar_at(i); i++) {
+        near_offer(&search, bytes_of(scalar_at(i)->name));
+    }
+    for (uint32_t i = 0; aggregate_at(i); i++) {
+        near_offer(&search, bytes_of(aggregate_at(i)->name));
+    }
+    return error_set(err, ERR_UNKNOWN_FUNCTION, at, "There is no function %.*s%s", BYTES_ARG(name),
+                     near_hint(arena, search.best));
 }
 
 /* --- the plan of a call --- */
@@ -367,7 +376,7 @@ int scalar_resolve(struct arena *arena, struct bytes name, struct position at,
     struct candidate chosen = { 0 };
 
     if (!function_exists(name)) {
-        return unknown_function(name, at, err);
+        return unknown_function(arena, name, at, err);
     }
     TRY(choose_scalar(&call, CASTS_NONE, &best, &chosen, err));
     if (!best) {
@@ -391,7 +400,7 @@ int aggregate_resolve(struct arena *arena, struct bytes name, struct position at
     const struct aggregate_kind *best = NULL;
 
     if (!aggregate_find(name)) {
-        return unknown_function(name, at, err);
+        return unknown_function(arena, name, at, err);
     }
     for (uint32_t i = 0; (kind = aggregate_at(i)); i++) {
         struct candidate c = { .takes = kind->takes,

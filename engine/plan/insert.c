@@ -3,7 +3,7 @@
  *
  * Values are constants: they are bound in a scope without columns and evaluated here.
  */
-#include "engine/catalog/near.h"
+#include "base/near.h"
 #include "engine/plan/plan_internal.h"
 
 static int refuse_column(const struct expr_scope *scope, struct bytes qualifier,
@@ -142,7 +142,7 @@ static int evaluate(struct plan_context *context, const struct ast_expr *syntax,
         code = coerce_strictly(&value, bound->type, column->type, context->arena, out, err);
     }
     if (code && err) {
-        (void)error_prefix(err, "Column %.*s: ", BYTES_ARG(column->name));
+        (void)error_prefix(err, "Column %.*s", BYTES_ARG(column->name));
         err->code = ERR_INSERT_VALUE;
         err->at = syntax->at;
     }
@@ -184,6 +184,25 @@ static int fill_row(struct plan_context *context, const struct ast_insert_values
     return 0;
 }
 
+static int wrong_count(const struct source *source, const struct ast_insert_values *insert,
+                       const int64_t *into, uint32_t count, struct error *err)
+{
+    struct buffer names = { 0 };
+    int code;
+
+    for (uint32_t i = 0; i < count; i++) {
+        buffer_append_text(&names, i > 0 ? ", " : "");
+        buffer_append_bytes(&names, into[i] == INTO_ROWTIME ? bytes_of("ROWTIME")
+                                                            : source->schema.columns[into[i]].name);
+    }
+    code = error_set(err, ERR_INSERT_COLUMNS, insert->target.at,
+                     "%u value%s for %u column%s: %.*s needs %.*s", insert->values.count,
+                     insert->values.count == 1 ? "" : "s", count, count == 1 ? "" : "s",
+                     BYTES_ARG(source->name), BYTES_ARG(buffer_bytes(&names)));
+    buffer_fini(&names);
+    return code;
+}
+
 int plan_insert_values(struct plan_context *context, const struct ast_statement *statement,
                        struct insert_row *out, struct error *err)
 {
@@ -202,8 +221,7 @@ int plan_insert_values(struct plan_context *context, const struct ast_statement 
         TRY(all_columns(row.source, insert, into, &count, err));
     }
     if (insert->values.count != count) {
-        return error_set(err, ERR_INSERT_COLUMNS, insert->target.at,
-                         "There are %u values for %u columns", insert->values.count, count);
+        return wrong_count(row.source, insert, into, count, err);
     }
     TRY(fill_row(context, insert, into, &row, err));
     *out = row;

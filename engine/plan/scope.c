@@ -1,7 +1,7 @@
 /*
  * scope.c: which source a query reads, and which column a name in it means.
  */
-#include "engine/catalog/near.h"
+#include "base/near.h"
 #include "engine/plan/plan_internal.h"
 
 int plan_find_source(struct plan_context *context, const struct ast_name *name,
@@ -28,9 +28,10 @@ static int unknown_column(const struct source_scope *scope, const struct ast_nam
     for (uint32_t i = 0; i < schema->column_count; i++) {
         near_offer(&search, schema->columns[i].name);
     }
-    return error_set(err, ERR_UNKNOWN_COLUMN, name->at, "%s: %.*s has no column %.*s%s",
+    return error_set(err, ERR_UNKNOWN_COLUMN, name->at, "%s: %.*s has no column %.*s%s%s",
                      scope->clause, BYTES_ARG(scope->alias), BYTES_ARG(name->text),
-                     near_hint(arena, search.best));
+                     near_hint(arena, search.best),
+                     name->quoted ? " (text goes in single quotes)" : "");
 }
 
 static int resolve_pseudo(const struct source_scope *scope, enum pseudo_column pseudo,

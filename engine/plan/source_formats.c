@@ -4,8 +4,8 @@
  */
 #include <string.h>
 
+#include "base/near.h"
 #include "base/utf8.h"
-#include "engine/catalog/near.h"
 #include "engine/plan/plan_internal.h"
 
 /* Formats of ksqlDB that are refused by name while formats.def has no row for them. */

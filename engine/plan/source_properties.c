@@ -6,7 +6,7 @@
  */
 #include "engine/plan/source_properties.h"
 
-#include "engine/catalog/near.h"
+#include "base/near.h"
 #include "engine/type/java_text.h"
 
 #define FOR_NONE PROPERTY_FOR_NONE

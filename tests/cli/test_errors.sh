@@ -53,6 +53,62 @@ for statement in 'PRINT t' "DEFINE a='1'" 'UNDEFINE a' 'SHOW VARIABLES' 'SHOW CO
     reject "refused by name: $statement" ERR_UNSUPPORTED "$statement;"
 done
 
+says() { # NAME STATEMENTS TEXT
+    case_begins "$1"
+    run 1 -e "CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON',
+              PARTITIONS=1); $2"
+    has err "$3"
+}
+
+says 'two letters of a keyword are swapped' 'SELECT k FORM s EMIT CHANGES;' \
+    'Did you mean FROM instead of FORM?'
+says 'a keyword where another is meant' 'SHOW TABLE;' 'Did you mean TABLES instead of TABLE?'
+says 'a reserved word as a name' 'SELECT k AS at FROM s EMIT CHANGES;' 'back quotes: `at`'
+says 'text in double quotes' 'SELECT k FROM s WHERE k = "x" EMIT CHANGES;' \
+    'S has no column x (text goes in single quotes)'
+says 'a setting without quotes' "SET auto.offset.reset = 'latest';" 'a string in single quotes'
+says 'a function that is nearly there' 'SELECT COUTN(*) FROM s GROUP BY k EMIT CHANGES;' \
+    'There is no function COUTN (did you mean COUNT?)'
+says 'a type that is nearly there' \
+    "CREATE STREAM x (a STRIN) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON');" \
+    'There is no type STRIN (did you mean STRING?)'
+says 'too few values: the columns are listed' "INSERT INTO s VALUES ('a');" \
+    '1 value for 2 columns: S needs K, V'
+says 'a value of the wrong type' "INSERT INTO s VALUES ('a', 'b');" \
+    'Column V: expected INTEGER but got STRING b'
+says 'a WITH property that is nearly there: where they are listed' \
+    "CREATE STREAM x (a INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON', PARTITION=1);" \
+    'sluice help with'
+
+case_begins 'a file without statements is told'
+printf -- '-- nothing here\n' >empty.sql
+run 0 -f empty.sql
+has err 'empty.sql holds no statements'
+
+case_begins 'a byte order mark does not count'
+printf '\357\273\277SHOW FOO;' >mark.sql
+run 1 -f mark.sql
+has err 'mark.sql:1:6: '
+
+case_begins 'a file where a command should be: how to run it'
+run 255 empty.sql
+has err 'to run the file: -f FILE'
+
+case_begins 'a test file without cases is told'
+run 255 test empty.sql
+has err 'empty.sql: no cases; each begins with --@test: name'
+
+case_begins 'an expression without a value is told with its record'
+run 0 -e "CREATE STREAM s (v INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON', PARTITIONS=1);
+    INSERT INTO s VALUES (NULL); SET 'auto.offset.reset' = 'earliest';
+    SELECT v + 1 AS w FROM s EMIT CHANGES LIMIT 1;"
+has err ' at t-0@0: Error computing expression (V + 1)'
+has err 'WARNING: 1 record or row had errors'
+
+case_begins 'a setting without an effect is told'
+run 0 -e "SET 'processing.guarantee' = 'at_least_once'"
+has out "WARNING: 'processing.guarantee' has no effect yet"
+
 case_begins 'a text of 10 MB is refused, not read'
 { echo -n "SELECT '"; head -c 10485760 /dev/zero | tr '\0' x; echo "' FROM s EMIT CHANGES;"; } >big.sql
 run 1 -f big.sql
@@ -111,6 +167,6 @@ lacks out ERROR
 has err 'CTAS_TOTAL_0 skipped value of t-0@1'
 has err 'CTAS_TOTAL_0 skipped value of t-0@2'
 lacks err CTAS_OTHERS
-has err 'WARNING: 2 records or rows were skipped'
+has err 'WARNING: 2 records or rows had errors'
 
 report_and_exit

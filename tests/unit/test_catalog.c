@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "base/near.h"
 #include "engine/catalog/catalog.h"
-#include "engine/catalog/near.h"
 
 static const struct source *put(struct catalog *catalog, const char *name, const char *topic)
 {

@@ -2,7 +2,7 @@
  * near.c: one slip is an edit distance of one, swapped neighbours included; so no table
  * is needed, only the common prefix and suffix of the two names.
  */
-#include "engine/catalog/near.h"
+#include "base/near.h"
 
 #include "base/arena.h"
 

@@ -4,8 +4,8 @@
  * A name is near when it differs only in case, or by one slip (a character missing, added,
  * wrong, or two swapped). A difference in case alone is the better match.
  */
-#ifndef SLUICE_ENGINE_CATALOG_NEAR_H
-#define SLUICE_ENGINE_CATALOG_NEAR_H
+#ifndef SLUICE_BASE_NEAR_H
+#define SLUICE_BASE_NEAR_H
 
 #include "base/bytes.h"
 
