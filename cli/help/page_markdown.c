@@ -1,6 +1,7 @@
 /*
  * page_markdown.c: pages for docs/reference/. Each says that it is generated.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "cli/help/page.h"
@@ -63,6 +64,7 @@ static void print_code_cell(struct page *page, struct bytes text)
 
 static void markdown_table(struct page *page, const struct page_table *table)
 {
+    assert(table->column_count > 0);
     fputs("\n|", page->to);
     for (uint32_t i = 0; i < table->column_count; i++) {
         fprintf(page->to, " %s |", table->columns[i]);

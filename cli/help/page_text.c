@@ -2,6 +2,7 @@
  * page_text.c: pages as plain text, 80 characters wide. The last column of a table is
  * wrapped; a table that is too wide for that is printed as a list.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "cli/help/page.h"
@@ -117,10 +118,11 @@ static size_t measure(const struct page_table *table, size_t *widths)
 static void text_table(struct page *page, const struct page_table *table)
 {
     size_t widths[PAGE_COLUMNS_MAX] = { 0 };
-    struct bytes headings[PAGE_COLUMNS_MAX];
+    struct bytes headings[PAGE_COLUMNS_MAX] = { 0 };
     size_t used = measure(table, widths);
     bool is_wide = used + LAST_COLUMN_LEAST > WIDTH;
 
+    assert(table->column_count > 0);
     widths[table->column_count - 1] = is_wide ? 0 : WIDTH - used;
     for (uint32_t i = 0; i < table->column_count; i++) {
         headings[i] = bytes_of(table->columns[i]);
