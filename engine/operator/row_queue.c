@@ -59,7 +59,8 @@ bool row_queue_has_room(struct row_queue *queue)
     bool has_room;
 
     pthread_mutex_lock(&queue->mutex);
-    has_room = queue->is_closed || queue->rows.len - queue->taken < queue->budget_bytes;
+    has_room = !queue->is_closed && !queue->is_finished &&
+               queue->rows.len - queue->taken < queue->budget_bytes;
     pthread_mutex_unlock(&queue->mutex);
     return has_room;
 }

@@ -14,11 +14,17 @@
  * MAX_COMMIT_PAUSE_MS, but at least twice the last commit's duration apart.
  *
  * Tasks of push queries are not durable: their rows go to topics of their own at once.
+ *
+ * A record that the log refuses spoils the transaction, whoever meets it first:
+ * worker_fail finds out whose it was.
  */
+#include "base/memory.h"
 #include "base/trace.h"
 #include "engine/runtime/runtime_internal.h"
 
-static int ensure_transaction(struct worker *worker, struct error *err)
+enum { PURGE_EVERY = 4096 }; /* records */
+
+int commit_begin(struct worker *worker, struct error *err)
 {
     if (worker->in_transaction) {
         return 0;
@@ -28,16 +34,29 @@ static int ensure_transaction(struct worker *worker, struct error *err)
     return 0;
 }
 
+static int append_transient(struct task *task, const struct log_topic *topic, uint32_t partition,
+                            struct log_builder *builder, struct error *err)
+{
+    struct worker *worker = task->worker;
+
+    TRY(worker_open_transient_writer(worker, err));
+    worker->transient_refusal.code = ERR_NONE;
+    TRY(log_writer_append(worker->transient_writer, topic, partition, builder, NULL, err));
+    if (worker->transient_refusal.code) {
+        *err = worker->transient_refusal;
+    }
+    return (int)worker->transient_refusal.code;
+}
+
 static int append(struct task *task, const struct log_topic *topic, uint32_t partition,
                   struct log_builder *builder, struct error *err)
 {
     struct worker *worker = task->worker;
 
     if (!task->query->durable) {
-        return log_writer_append(worker->transient_writer, topic, partition, builder, task->query,
-                                 err);
+        return append_transient(task, topic, partition, builder, err);
     }
-    TRY(ensure_transaction(worker, err));
+    TRY(commit_begin(worker, err));
     return log_writer_append(worker->writer, topic, partition, builder, task->query, err);
 }
 
@@ -74,18 +93,19 @@ int commit_drain_outputs(struct task *task, size_t at_least_bytes, struct error 
 
 static bool takes_part(const struct worker *worker, const struct task *task, int64_t now_ms)
 {
-    if (!task->dirty) {
-        return !task->born && task->query->durable;
-    }
-    return !task->buffers || worker->flush_now ||
-           now_ms - task->last_flush_ms >= task->query->options.commit_interval_ms;
+    return task->dirty && (!task->buffers || !task->born || worker->flush_now ||
+                           now_ms - task->last_flush_ms >= task->query->options.commit_interval_ms);
 }
 
 bool commit_is_due(const struct worker *worker, bool drained)
 {
-    int64_t now_ms = clock_now_ms(worker->rt->clock);
-    int64_t since_ms = now_ms - worker->last_commit_ms;
+    int64_t now_ms, since_ms;
 
+    if (worker->dirty_tasks == 0) {
+        return false;
+    }
+    now_ms = clock_now_ms(worker->rt->clock);
+    since_ms = now_ms - worker->last_commit_ms;
     if (!drained && since_ms < MAX_COMMIT_PAUSE_MS && since_ms >= 0) {
         return false;
     }
@@ -119,15 +139,44 @@ static int append_changelogs(struct task *task, struct error *err)
     return 0;
 }
 
-static int flush_task(struct task *task, int64_t now_ms, struct error *err)
+static void settle_dirty(struct task *task)
+{
+    task->worker->dirty_tasks -= task->dirty;
+    task->dirty = false;
+}
+
+/* A push query's own topic: what its next sub-topology has read is for nobody else. */
+static void purge_transient(struct task *task)
+{
+    for (uint32_t i = 0; i < task->sub->input_count; i++) {
+        struct task_input *input = &task->inputs[i];
+
+        if (!input->plan->source && input->processed - input->purged >= PURGE_EVERY) {
+            input->purged = input->processed;
+            (void)log_delete_records(task->query->log, input->topic, task->partition,
+                                     input->processed, NULL); /* later then */
+        }
+    }
+}
+
+static int flush_transient(struct task *task, int64_t now_ms, struct error *err)
 {
     TRY(op_chain_flush(&task->chain, err));
     TRY(commit_drain_outputs(task, 0, err));
     task->last_flush_ms = now_ms;
-    if (!task->query->durable) {
-        task->dirty = false;
-        return 0;
+    settle_dirty(task);
+    purge_transient(task);
+    if (task->query->plan->output_count > 0) {
+        fetcher_wake(task->worker->rt->fetcher); /* its thread serves the transient one too */
     }
+    return 0;
+}
+
+static int flush_durable(struct task *task, int64_t now_ms, struct error *err)
+{
+    TRY(op_chain_flush(&task->chain, err));
+    TRY(commit_drain_outputs(task, 0, err));
+    task->last_flush_ms = now_ms;
     TRY(append_changelogs(task, err));
     task->in_commit = true;
     return 0;
@@ -168,6 +217,25 @@ int commit_send_fence(struct worker *worker, struct error *err)
     return code;
 }
 
+/* Before the transaction: one that fails takes nothing with it. */
+static void flush_transients(struct worker *worker)
+{
+    int64_t now_ms = clock_now_ms(worker->rt->clock);
+    struct task *task = worker->transient_tasks > 0 ? worker->tasks : NULL;
+
+    while (task) {
+        uint64_t removals = worker->removals;
+        struct task *next = task->next;
+        struct error err = { 0 };
+
+        if (!task->query->durable && takes_part(worker, task, now_ms) &&
+            flush_transient(task, now_ms, &err)) {
+            worker_fail(worker, task->query, &err);
+        }
+        task = worker->removals == removals ? next : worker->tasks;
+    }
+}
+
 /* Flushes those whose turn it is; any says whether there is something to commit. */
 static int gather(struct worker *worker, bool *any, struct error *err)
 {
@@ -175,18 +243,21 @@ static int gather(struct worker *worker, bool *any, struct error *err)
 
     *any = false;
     for (struct task *task = worker->tasks; task; task = task->next) {
-        if (!takes_part(worker, task, now_ms)) {
+        if (!task->query->durable || !takes_part(worker, task, now_ms)) {
             continue;
         }
         worker->culprit = task->query;
-        TRY(flush_task(task, now_ms, err));
-        *any |= task->in_commit;
+        TRY(flush_durable(task, now_ms, err));
+        *any = true;
     }
     worker->culprit = NULL;
+    if (worker->forgotten) {
+        TRY(progress_forget(worker, worker->forgotten, any, err));
+    }
     if (!*any) {
         return 0;
     }
-    TRY(ensure_transaction(worker, err));
+    TRY(commit_begin(worker, err));
     TRY(progress_write(worker, err));
     return commit_send_fence(worker, err);
 }
@@ -196,13 +267,12 @@ void commit_start(struct worker *worker)
     struct error err = { 0 };
     bool any = false;
 
+    flush_transients(worker);
     if (gather(worker, &any, &err)) {
-        if (worker->culprit) {
-            worker_fail(worker, worker->culprit, &err);
-        } else {
-            worker_lose(worker, &err);
-        }
+        struct query *culprit = worker->culprit;
+
         worker->culprit = NULL;
+        worker_fail(worker, culprit, &err);
         return;
     }
     if (!any) {
@@ -239,10 +309,34 @@ int commit_execute(struct worker *worker, struct error *err)
     int code = log_writer_commit(worker->writer, err);
 
     worker->last_commit_us = clock_monotonic_us(worker->rt->clock) - began_us;
+    for (uint32_t i = 0; i < worker->purge_count; i++) {
+        const struct purge *purge = &worker->purges[i];
+
+        /* If it fails, the next one deletes these too. */
+        (void)log_delete_records(worker->rt->log, purge->topic, purge->partition, purge->before,
+                                 NULL);
+    }
+    worker->purge_count = 0;
     return code;
 }
 
 /* --- afterwards --- */
+
+/* Of a repartition topic nobody reads again what is committed. The commit thread deletes it. */
+static void note_purge(struct worker *worker, struct task_input *input)
+{
+    if (input->plan->source || input->committed - input->purged < PURGE_EVERY) {
+        return;
+    }
+    if (worker->purge_count == worker->purge_capacity) {
+        worker->purge_capacity = worker->purge_capacity * 2 + 4;
+        worker->purges =
+            memory_resize(worker->purges, worker->purge_capacity, sizeof *worker->purges);
+    }
+    worker->purges[worker->purge_count++] =
+        (struct purge){ input->topic, input->task->partition, input->committed };
+    input->purged = input->committed;
+}
 
 static void settle(struct task *task)
 {
@@ -251,10 +345,11 @@ static void settle(struct task *task)
     }
     for (uint32_t i = 0; i < task->sub->input_count; i++) {
         task->inputs[i].committed = task->inputs[i].processed;
+        note_purge(task->worker, &task->inputs[i]);
     }
     task->born = true;
-    task->dirty = false;
     task->in_commit = false;
+    settle_dirty(task);
 }
 
 void commit_finish(struct worker *worker, int code, const struct error *err)
@@ -263,15 +358,8 @@ void commit_finish(struct worker *worker, int code, const struct error *err)
     worker->activity++;
     worker->last_commit_ms = clock_now_ms(worker->rt->clock);
     worker->in_transaction = false;
-    if (code == ERR_RECORD_REFUSED && worker->refused_query) {
-        struct query *query = worker->refused_query;
-
-        worker->refused_query = NULL;
-        worker_fail_query(worker, query, &worker->refusal);
-        return;
-    }
     if (code) {
-        worker_lose(worker, err);
+        worker_fail(worker, NULL, err);
         return;
     }
     worker->failures = 0;

@@ -7,14 +7,16 @@
  *                   catch-up ->             head ->
  *
  * The head serves the tasks that keep up. Tasks behind it are served by the
- * catch-up cursor, an elevator that starts at the lowest of them, takes on the
- * others as it passes their position and ends when it reaches the head. Blocks
- * carry the range of offsets they cover; a reader takes of them what its
- * tasks still wait for, so cursors that overlap cannot repeat or skip a record.
+ * catch-up cursor, an elevator that starts at the lowest of them and takes on the
+ * others as it passes their position: it goes straight to the next one, and begins anew
+ * at the lowest when nobody waits further up. Who misses it cannot call it back,
+ * so a slow task does not keep it from the others. Blocks carry the range of offsets
+ * they cover; a reader takes of them what its tasks still wait for, so
+ * cursors that overlap cannot repeat or skip a record.
  *
- * When nobody is left at the head (all were slower), it is set back to the foremost of
- * them instead. Cursors move on the fetching thread alone; subscribing only
- * changes lists, under the mutex.
+ * When nobody is left at the head (all were slower), it waits and is set back to the
+ * foremost of them. Cursors move on the fetching thread alone; subscribing
+ * only changes lists, under the mutex.
  */
 #include "engine/runtime/runtime_internal.h"
 
@@ -23,7 +25,12 @@
 #include "base/memory.h"
 #include "base/trace.h"
 
-enum { IN_FLIGHT_BYTES_MAX = 1 << 20, IN_FLIGHT_BLOCKS_MAX = 64, POLLS_PER_STEP = 16 };
+enum {
+    IN_FLIGHT_BYTES_MAX = 1 << 20,
+    IN_FLIGHT_BLOCKS_MAX = 64,
+    POLLS_PER_STEP = 16,
+    CATCH_UP_WAIT_MS = 5
+};
 
 struct channel_key {
     const struct log_topic *topic;
@@ -122,7 +129,6 @@ void fetcher_subscribe(struct fetcher *fetcher, const struct log_topic *topic, u
         subscriber->reader->head = channel->head;
     }
     pthread_mutex_unlock(&fetcher->mutex);
-    log_reader_wake(fetcher->head);
 }
 
 void fetcher_unsubscribe(struct fetcher *fetcher, const struct log_topic *topic, uint32_t partition,
@@ -140,12 +146,12 @@ void fetcher_unsubscribe(struct fetcher *fetcher, const struct log_topic *topic,
         }
     }
     pthread_mutex_unlock(&fetcher->mutex);
-    log_reader_wake(fetcher->head);
 }
 
 void fetcher_wake(struct fetcher *fetcher)
 {
     log_reader_wake(fetcher->head);
+    log_reader_wake(fetcher->catch_up);
 }
 
 /* --- delivering --- */
@@ -157,12 +163,14 @@ static struct fetch_message *message_make(struct fetch_subscriber *subscriber,
     struct fetch_message *message = memory_zalloc(1, sizeof *message);
 
     message->message.handle = reader_handle;
+    message->message.exclusive = event == FETCH_FAILED; /* drops tasks */
     message->reader = subscriber->reader;
     message->event = event;
     message->cursor = cursor;
     message->from = from;
     message->next = next;
     atomic_fetch_add(&subscriber->messages, 1);
+    atomic_fetch_add(&subscriber->under_way[cursor], 1);
     return message;
 }
 
@@ -181,19 +189,24 @@ static void post_block(struct fetch_subscriber *subscriber, enum cursor cursor,
     message->block = block;
     atomic_fetch_add(&subscriber->in_flight_bytes, (int64_t)block->size_bytes);
     atomic_fetch_add(&subscriber->in_flight, 1);
-    if (cursor == CURSOR_CATCH_UP) {
-        atomic_fetch_add(&subscriber->in_flight_catch_up, 1);
-    }
     post(subscriber, message);
+}
+
+static void tell_moved(struct channel *channel, enum cursor cursor, int64_t from, int64_t next)
+{
+    for (uint32_t i = 0; i < channel->subscriber_count; i++) {
+        struct fetch_subscriber *s = channel->subscribers[i];
+
+        post(s, message_make(s, FETCH_MOVED, cursor, from, next));
+    }
 }
 
 static void deliver_head(struct channel *channel, struct log_block *block)
 {
     for (uint32_t i = 0; i < channel->subscriber_count; i++) {
         struct fetch_subscriber *s = channel->subscribers[i];
-        bool takes = atomic_load(&s->leading) >= 0 || atomic_load(&s->in_flight) > 0;
 
-        if (takes) {
+        if (atomic_load(&s->follows)) {
             post_block(s, CURSOR_HEAD, block, channel->head);
         } else {
             post(s, message_make(s, FETCH_MOVED, CURSOR_HEAD, channel->head, block->next_offset));
@@ -219,50 +232,56 @@ static void deliver_catch_up(struct channel *channel, struct log_block *block)
 struct channel_demand {
     int64_t leading;
     int64_t lagging;
-    bool in_flight;
-    bool in_flight_catch_up;
+    int64_t ahead;
+    bool follows;
+    bool under_way[2];
     bool over_budget;
 };
 
+static int64_t lower(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static struct channel_demand channel_demand(const struct channel *channel)
 {
-    struct channel_demand demand = { .leading = -1, .lagging = INT64_MAX };
+    struct channel_demand demand = { .leading = -1, .lagging = INT64_MAX, .ahead = INT64_MAX };
 
     for (uint32_t i = 0; i < channel->subscriber_count; i++) {
         struct fetch_subscriber *s = channel->subscribers[i];
         uint32_t in_flight = atomic_load(&s->in_flight);
-        int64_t leading, lagging;
+        int64_t leading;
 
-        /* Read after in_flight: the worker writes them before it counts down. */
-        leading = atomic_load(&s->leading);
-        lagging = atomic_load(&s->lagging);
-        demand.leading = leading > demand.leading ? leading : demand.leading;
-        demand.lagging = lagging < demand.lagging ? lagging : demand.lagging;
-        demand.in_flight |= in_flight > 0 || atomic_load(&s->messages) > 0;
-        demand.in_flight_catch_up |= atomic_load(&s->in_flight_catch_up) > 0;
+        demand.under_way[CURSOR_HEAD] |= atomic_load(&s->under_way[CURSOR_HEAD]) > 0;
+        demand.under_way[CURSOR_CATCH_UP] |= atomic_load(&s->under_way[CURSOR_CATCH_UP]) > 0;
         demand.over_budget |= in_flight >= IN_FLIGHT_BLOCKS_MAX ||
+                              atomic_load(&s->messages) >= IN_FLIGHT_BLOCKS_MAX ||
                               atomic_load(&s->in_flight_bytes) >= IN_FLIGHT_BYTES_MAX;
+        /* Read after what is under way: the worker writes them before it counts that down. */
+        leading = atomic_load(&s->leading);
+        demand.leading = leading > demand.leading ? leading : demand.leading;
+        demand.lagging = lower(demand.lagging, atomic_load(&s->lagging));
+        demand.ahead = lower(demand.ahead, atomic_load(&s->ahead));
+        demand.follows |= atomic_load(&s->follows);
     }
     return demand;
 }
 
+/* It begins when a reader has heard of it and follows: before, its blocks would be nobody's. */
 static bool seat_head(struct fetcher *fetcher, struct channel *channel, int64_t at)
 {
+    uint32_t partition = (uint32_t)channel->key.partition;
     struct error err = { 0 };
 
-    if (log_reader_assign(fetcher->head, channel->key.topic, (uint32_t)channel->key.partition, at,
-                          &err)) {
+    if (log_reader_assign(fetcher->head, channel->key.topic, partition, at, &err)) {
         TRACE(TRACE_WARN, "fetch", "%.*s: %s", BYTES_ARG(channel->key.topic->name), err.message);
         return false;
     }
+    log_reader_pause(fetcher->head, channel->key.topic, partition);
     channel->head_assigned = true;
-    channel->head_paused = false;
+    channel->head_paused = true;
     channel->head = at;
-    for (uint32_t i = 0; i < channel->subscriber_count; i++) {
-        struct fetch_subscriber *s = channel->subscribers[i];
-
-        post(s, message_make(s, FETCH_MOVED, CURSOR_HEAD, at, at));
-    }
+    tell_moved(channel, CURSOR_HEAD, at, at);
     return true;
 }
 
@@ -302,52 +321,70 @@ static void pass_empty(struct log_reader *reader, struct channel *channel, enum 
 static bool steer_head(struct fetcher *fetcher, struct channel *channel,
                        const struct channel_demand *demand)
 {
-    bool nobody_there = demand->leading >= 0 && demand->leading < channel->head;
+    bool idle = !demand->under_way[CURSOR_HEAD];
 
     if (!channel->head_assigned) {
         return demand->leading >= 0 && seat_head(fetcher, channel, demand->leading);
     }
-    if (nobody_there && !demand->in_flight && !channel->catching_up) {
+    if (!demand->follows && idle && !channel->catching_up && demand->leading >= 0 &&
+        demand->leading < channel->head) {
         return seat_head(fetcher, channel, demand->leading);
     }
-    if (!demand->in_flight && demand->leading == channel->head) {
+    if (idle && demand->leading == channel->head) {
         pass_empty(fetcher->head, channel, CURSOR_HEAD);
     }
     pause_or_resume(fetcher->head, channel, &channel->head_paused,
-                    demand->over_budget || (demand->leading < 0 && !demand->in_flight));
+                    demand->over_budget || !demand->follows);
     return false;
+}
+
+static bool seat_catch_up(struct fetcher *fetcher, struct channel *channel, int64_t at)
+{
+    if (log_reader_assign(fetcher->catch_up, channel->key.topic, (uint32_t)channel->key.partition,
+                          at, NULL)) {
+        return false;
+    }
+    fetcher->catching_up += !channel->catching_up;
+    channel->catching_up = true;
+    channel->catch_up_paused = false;
+    channel->catch_up = at;
+    tell_moved(channel, CURSOR_CATCH_UP, at, at);
+    return true;
+}
+
+static void end_catch_up(struct fetcher *fetcher, struct channel *channel)
+{
+    log_reader_unassign(fetcher->catch_up, channel->key.topic, (uint32_t)channel->key.partition);
+    channel->catching_up = false;
+    fetcher->catching_up--;
 }
 
 static bool steer_catch_up(struct fetcher *fetcher, struct channel *channel,
                            const struct channel_demand *demand)
 {
-    uint32_t partition = (uint32_t)channel->key.partition;
+    bool idle = !demand->under_way[CURSOR_CATCH_UP];
+    bool wanted = demand->ahead < channel->head;
 
-    if (channel->catching_up) {
-        if (!demand->in_flight) {
-            pass_empty(fetcher->catch_up, channel, CURSOR_CATCH_UP);
-        }
-        if (channel->catch_up >= channel->head) {
-            log_reader_unassign(fetcher->catch_up, channel->key.topic, partition);
-            channel->catching_up = false;
-            fetcher->catching_up--;
-            return true;
-        }
-        pause_or_resume(fetcher->catch_up, channel, &channel->catch_up_paused, demand->over_budget);
-        return false;
+    if (!channel->catching_up) {
+        /* Who has just fallen behind the head may be all there is: it is set back then. */
+        bool waits = !demand->follows && demand->under_way[CURSOR_HEAD];
+
+        return channel->head_assigned && idle && !waits && demand->lagging < channel->head &&
+               seat_catch_up(fetcher, channel, demand->lagging);
     }
-    if (!channel->head_assigned || demand->in_flight_catch_up || demand->lagging >= channel->head) {
-        return false;
+    if (idle) {
+        pass_empty(fetcher->catch_up, channel, CURSOR_CATCH_UP);
     }
-    if (log_reader_assign(fetcher->catch_up, channel->key.topic, partition, demand->lagging,
-                          NULL)) {
-        return false;
+    if (channel->catch_up >= channel->head || (idle && !wanted)) {
+        end_catch_up(fetcher, channel);
+        return true;
     }
-    channel->catching_up = true;
-    channel->catch_up_paused = false;
-    channel->catch_up = demand->lagging;
-    fetcher->catching_up++;
-    return true;
+    if (idle && demand->ahead > channel->catch_up) {
+        return seat_catch_up(fetcher, channel, demand->ahead);
+    }
+    pause_or_resume(fetcher->catch_up, channel, &channel->catch_up_paused,
+                    demand->over_budget || !wanted);
+    return false;
 }
 
 static void drop_channel(struct fetcher *fetcher, struct channel *channel)
@@ -358,8 +395,7 @@ static void drop_channel(struct fetcher *fetcher, struct channel *channel)
         log_reader_unassign(fetcher->head, channel->key.topic, partition);
     }
     if (channel->catching_up) {
-        log_reader_unassign(fetcher->catch_up, channel->key.topic, partition);
-        fetcher->catching_up--;
+        end_catch_up(fetcher, channel);
     }
     (void)map_remove(&fetcher->channels, channel_key_bytes(&channel->key));
     channel_free(channel);
@@ -390,6 +426,7 @@ static bool steer(struct fetcher *fetcher)
 static void skip_gap(struct fetcher *fetcher, struct channel *channel, enum cursor cursor)
 {
     int64_t *position = cursor == CURSOR_HEAD ? &channel->head : &channel->catch_up;
+    bool *paused = cursor == CURSOR_HEAD ? &channel->head_paused : &channel->catch_up_paused;
     struct log_reader *reader = cursor == CURSOR_HEAD ? fetcher->head : fetcher->catch_up;
     uint32_t partition = (uint32_t)channel->key.partition;
     struct log_range range;
@@ -397,6 +434,7 @@ static void skip_gap(struct fetcher *fetcher, struct channel *channel, enum curs
 
     if (log_topic_range(fetcher->log, channel->key.topic, partition, READ_COMMITTED, &range,
                         NULL)) {
+        *paused = true; /* by the poll that failed; steering resumes it, to be told again */
         return;
     }
     at = *position < range.begin ? range.begin : range.end;
@@ -406,6 +444,7 @@ static void skip_gap(struct fetcher *fetcher, struct channel *channel, enum curs
         post(s, message_make(s, FETCH_GAP, cursor, *position, at));
     }
     *position = at;
+    *paused = false;
     (void)log_reader_assign(reader, channel->key.topic, partition, at, NULL); /* polled again */
 }
 
@@ -472,14 +511,14 @@ bool fetcher_step(struct fetcher *fetcher, int64_t wait_ms)
     catching_up = fetcher->catching_up > 0;
     pthread_mutex_unlock(&fetcher->mutex);
 
-    for (int i = 0; catching_up && i < POLLS_PER_STEP; i++) {
-        if (!poll_once(fetcher, CURSOR_CATCH_UP, 0)) {
+    for (int i = 0; i < POLLS_PER_STEP; i++) {
+        if (!poll_once(fetcher, CURSOR_HEAD, moved || catching_up ? 0 : wait_ms)) {
             break;
         }
         moved = true;
     }
-    for (int i = 0; i < POLLS_PER_STEP; i++) {
-        if (!poll_once(fetcher, CURSOR_HEAD, moved || catching_up ? 0 : wait_ms)) {
+    for (int i = 0; catching_up && i < POLLS_PER_STEP; i++) {
+        if (!poll_once(fetcher, CURSOR_CATCH_UP, moved ? 0 : lower(wait_ms, CATCH_UP_WAIT_MS))) {
             break;
         }
         moved = true;

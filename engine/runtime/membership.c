@@ -32,94 +32,53 @@ static void set_owned(struct runtime *rt, uint32_t slot, bool owned)
     rt->slots[slot].owned = owned;
     rt->slots[slot].worker = slot % rt->worker_count;
     pthread_mutex_unlock(&rt->leaf_mutex);
+    if (!owned) {
+        progress_free(rt->slots[slot].progress);
+        rt->slots[slot].progress = NULL;
+    }
 }
 
+/* If the former owners cannot be waited for, the workers try again as if they were lost. */
 static void assigned(void *context, const uint32_t *partitions, uint32_t count)
 {
     struct runtime *rt = context;
     struct error err = { 0 };
+    int code;
 
     renew_fence(rt);
     for (uint32_t i = 0; i < count; i++) {
-        if (partitions[i] >= rt->slot_count) {
-            continue;
-        }
         set_owned(rt, partitions[i], true);
-        if (recover_slot(rt, partitions[i], &err)) {
-            TRACE(TRACE_ERROR, "membership", "slot %u: %s", partitions[i], err.message);
-        }
     }
-}
-
-struct drop {
-    const uint32_t *slots;
-    uint32_t count;
-};
-
-static bool drop_names(const struct drop *drop, uint32_t slot)
-{
-    for (uint32_t i = 0; i < drop->count; i++) {
-        if (drop->slots[i] == slot) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void drop_slots(struct worker *worker, void *context)
-{
-    const struct drop *drop = context;
-    struct task *next;
-
-    for (struct task *task = worker->tasks; task; task = next) {
-        next = task->next;
-        if (!task->query->durable || !drop_names(drop, task->slot)) {
-            continue;
-        }
-        if (task->dirty && worker->in_transaction) {
-            /* Part of its rows may be in the open transaction: none of it may be committed. */
-            struct error why = { 0 };
-
-            error_set(&why, ERR_FENCED, NO_POSITION, "slot %u was lost", task->slot);
-            worker_lose(worker, &why);
-            return;
-        }
-        worker_remove_task(worker, task);
-    }
-}
-
-static void commit_first(struct worker *worker, void *context)
-{
-    (void)context; /* a call of worker_call */
-    commit_now(worker);
-}
-
-static void give_up(struct runtime *rt, const uint32_t *partitions, uint32_t count, bool commit)
-{
-    struct drop drop = { partitions, count };
-
-    /* Two calls: the second waits until the first one's commit is over. */
-    for (uint32_t i = 0; commit && i < rt->worker_count; i++) {
-        worker_call(&rt->workers[i], commit_first, NULL);
-    }
-    for (uint32_t i = 0; i < rt->worker_count; i++) {
-        worker_call(&rt->workers[i], drop_slots, &drop);
-    }
+    code = recover_fence(rt, partitions, count, &err);
     for (uint32_t i = 0; i < count; i++) {
-        if (partitions[i] < rt->slot_count) {
-            set_owned(rt, partitions[i], false);
+        if (code) {
+            recover_later(rt, partitions[i], &err);
+        } else if (recover_slot(rt, partitions[i], &err)) {
+            TRACE(TRACE_WARN, "membership", "slot %u: %s", partitions[i], err.message);
         }
+    }
+}
+
+static void give_up(struct runtime *rt, const uint32_t *partitions, uint32_t count)
+{
+    struct drop drop = { .slots = partitions, .slot_count = count };
+
+    drop_tasks(rt, &drop);
+    for (uint32_t i = 0; i < count; i++) {
+        set_owned(rt, partitions[i], false);
     }
 }
 
 static void revoked(void *context, const uint32_t *partitions, uint32_t count)
 {
-    give_up(context, partitions, count, true);
+    renew_fence(context); /* the last commit goes under the generation that revokes */
+    drop_commit(context);
+    give_up(context, partitions, count);
 }
 
 static void lost(void *context, const uint32_t *partitions, uint32_t count)
 {
-    give_up(context, partitions, count, false);
+    give_up(context, partitions, count);
 }
 
 static int open_topic(struct runtime *rt, const char *what, const struct log_topic **out,

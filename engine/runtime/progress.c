@@ -3,13 +3,23 @@
  *
  * A slot's records are in the partition of its number:
  *
- *   P source topic partition -> incarnation, shared position, (task input, position)*
- *   T query sub partition    -> operator metadata; that it exists says the task was born
+ *   P source topic partition cohort -> incarnation, shared position, (task input, position)*
+ *   T query sub partition           -> cohort, operator metadata; the task was born
  *
  * Tasks that stand at the shared position are not listed, so a commit of a thousand
- * tasks that keep pace writes one short record. A task without a T record has
- * never committed: it starts where its query says. A born one stands at
- * its own entry or else at the shared position. Numbers are little-endian.
+ * tasks that keep pace writes one short record. That holds among those that run
+ * together: a cohort. A task that is not there (its query is in ERROR, or not started yet)
+ * must not be taken along, so whenever tasks come or go so that it may happen, the slot
+ * begins a new cohort. A task enters it with its next commit, which writes its T record
+ * anew; until then it stands in the records of its former one, which nobody
+ * writes any more:
+ *
+ *   cohort 1:  P1 = 50   A, B at 50        A fails; cohort 2 begins
+ *   cohort 2:  P2 = 70   B at 70           T of A still says 1: A comes back at 50
+ *
+ * A task without a T record has never committed: it starts where its query says.
+ * P records of cohorts that no task names are deleted when the next one begins.
+ * Numbers are little-endian.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +36,8 @@ struct progress_entry {
 
 struct progress {
     struct map entries; /* key -> struct progress_entry */
+    int64_t next;       /* read so far */
+    uint64_t last_cohort;
 };
 
 /* --- bytes --- */
@@ -83,12 +95,25 @@ static struct bytes input_source_name(const struct task_input *input)
     return input->plan->source ? input->plan->source->name : (struct bytes)BYTES("");
 }
 
-static void position_key(const struct task_input *input, struct buffer *out)
+static void position_key(const struct task_input *input, uint64_t cohort, struct buffer *out)
 {
     buffer_append_char(out, 'P');
     put_text(out, input_source_name(input));
     put_text(out, input->topic->name);
     put_u64(out, input->task->partition);
+    put_u64(out, cohort);
+}
+
+/* 0 when it is not a position's. */
+static uint64_t cohort_of_key(struct bytes key)
+{
+    struct cut cut = { key, false };
+
+    if (key.len < 9 || key.data[0] != 'P') {
+        return 0;
+    }
+    cut.rest = (struct bytes){ key.data + key.len - 8, 8 };
+    return cut_u64(&cut);
 }
 
 static void task_key(const struct task *task, struct buffer *out)
@@ -106,39 +131,80 @@ static int64_t position_of(const struct task_input *input)
     return input->task->in_commit ? input->processed : input->committed;
 }
 
-static bool same_record(const struct task_input *a, const struct task_input *b)
+/* The inputs that share a record: those of a cohort in a reader and its twins. */
+struct sharers {
+    const struct task_input *of;
+    const struct reader *reader;
+    uint32_t index;
+};
+
+static bool is_twin(const struct reader *a, const struct reader *b)
 {
-    return a->task->slot == b->task->slot && a->task->query->durable == b->task->query->durable;
+    return a->topic == b->topic && a->partition == b->partition && a->source && b->source &&
+           bytes_equal(a->source->name, b->source->name);
 }
 
-/* All inputs that share the record of this one stand in its reader. */
+static const struct reader *next_twin(const struct reader *of, const struct reader *reader)
+{
+    if (!of->has_twin) {
+        return NULL;
+    }
+    do {
+        reader = reader->next;
+    } while (reader && !is_twin(of, reader));
+    return reader;
+}
+
+static struct sharers sharers_of(const struct task_input *input)
+{
+    const struct reader *first = input->reader;
+
+    if (first->has_twin) {
+        first = first->worker->readers;
+        first = is_twin(input->reader, first) ? first : next_twin(input->reader, first);
+    }
+    return (struct sharers){ .of = input, .reader = first };
+}
+
+/* NULL behind the last. */
+static const struct task_input *next_sharer(struct sharers *all)
+{
+    for (; all->reader; all->reader = next_twin(all->of->reader, all->reader), all->index = 0) {
+        while (all->index < all->reader->input_count) {
+            const struct task_input *input = all->reader->inputs[all->index++];
+
+            if (input->task->slot == all->of->task->slot && input->task->query->durable &&
+                input->task->cohort == all->of->task->cohort) {
+                return input;
+            }
+        }
+    }
+    return NULL;
+}
+
 static void write_positions(struct worker *worker, const struct task_input *of)
 {
-    const struct reader *reader = of->reader;
     struct log_builder *out = &worker->scratch;
+    struct sharers all = sharers_of(of);
+    const struct task_input *input;
     int64_t shared = -1;
     uint64_t lagging = 0;
 
-    for (uint32_t i = 0; i < reader->input_count; i++) {
-        if (same_record(reader->inputs[i], of) && position_of(reader->inputs[i]) > shared) {
-            shared = position_of(reader->inputs[i]);
-        }
+    while ((input = next_sharer(&all))) {
+        shared = position_of(input) > shared ? position_of(input) : shared;
     }
-    for (uint32_t i = 0; i < reader->input_count; i++) {
-        lagging += same_record(reader->inputs[i], of) && position_of(reader->inputs[i]) >= 0 &&
-                   position_of(reader->inputs[i]) < shared;
+    for (all = sharers_of(of); (input = next_sharer(&all));) {
+        lagging += position_of(input) >= 0 && position_of(input) < shared;
     }
     log_builder_begin(out);
-    position_key(of, &out->bytes);
+    position_key(of, of->task->cohort, &out->bytes);
     log_builder_end_key(out, true);
     buffer_append_char(&out->bytes, PROGRESS_VERSION);
     put_u64(&out->bytes, of->topic->incarnation);
     put_u64(&out->bytes, (uint64_t)shared);
     put_u64(&out->bytes, lagging);
-    for (uint32_t i = 0; i < reader->input_count; i++) {
-        const struct task_input *input = reader->inputs[i];
-
-        if (same_record(input, of) && position_of(input) >= 0 && position_of(input) < shared) {
+    for (all = sharers_of(of); (input = next_sharer(&all));) {
+        if (position_of(input) >= 0 && position_of(input) < shared) {
             put_text(&out->bytes, input->task->query->plan->query_id);
             put_u64(&out->bytes, input->task->sub_index);
             put_u64(&out->bytes, (uint64_t)(input - input->task->inputs));
@@ -146,21 +212,6 @@ static void write_positions(struct worker *worker, const struct task_input *of)
         }
     }
     log_builder_end_record(out, true, clock_now_ms(worker->rt->clock), NULL, 0);
-}
-
-/* The first input of its record that takes part writes the record for all. */
-static bool writes_record(const struct reader *reader, uint32_t index)
-{
-    if (!reader->inputs[index]->task->in_commit) {
-        return false;
-    }
-    for (uint32_t i = 0; i < index; i++) {
-        if (reader->inputs[i]->task->in_commit &&
-            same_record(reader->inputs[i], reader->inputs[index])) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static int append_scratch(struct worker *worker, uint32_t slot, struct error *err)
@@ -175,10 +226,12 @@ static int append_scratch(struct worker *worker, uint32_t slot, struct error *er
 static int write_task(struct worker *worker, struct task *task, struct error *err)
 {
     struct log_builder *out = &worker->scratch;
+    uint64_t cohort = worker->rt->slots[task->slot].cohort;
     struct buffer metadata = { 0 };
 
     op_chain_save(&task->chain, &metadata);
-    if (task->born && bytes_equal(buffer_bytes(&metadata), buffer_bytes(&task->saved_metadata))) {
+    if (task->born && task->cohort == cohort &&
+        bytes_equal(buffer_bytes(&metadata), buffer_bytes(&task->saved_metadata))) {
         buffer_fini(&metadata);
         return 0;
     }
@@ -186,11 +239,47 @@ static int write_task(struct worker *worker, struct task *task, struct error *er
     task_key(task, &out->bytes);
     log_builder_end_key(out, true);
     buffer_append_char(&out->bytes, PROGRESS_VERSION);
+    put_u64(&out->bytes, cohort);
     buffer_append_bytes(&out->bytes, buffer_bytes(&metadata));
     log_builder_end_record(out, true, clock_now_ms(worker->rt->clock), NULL, 0);
     buffer_fini(&task->saved_metadata);
     task->saved_metadata = metadata;
+    task->cohort = cohort;
     return append_scratch(worker, task->slot, err);
+}
+
+static int write_litter(struct worker *worker, struct error *err)
+{
+    struct cut cut = { buffer_bytes(&worker->litter), false };
+
+    while (cut.rest.len > 0) {
+        uint32_t slot = (uint32_t)cut_u64(&cut);
+
+        log_builder_add(&worker->scratch, cut_text(&cut), (struct bytes){ NULL, 0 },
+                        clock_now_ms(worker->rt->clock), NULL, 0);
+        TRY(append_scratch(worker, slot, err));
+    }
+    worker->litter.len = 0;
+    return 0;
+}
+
+/* A record per slot that has something new; a twin may write one again, which is the same. */
+static int write_reader(struct worker *worker, const struct reader *reader, struct error *err)
+{
+    uint64_t written[SLOT_COUNT_MAX / 64] = { 0 };
+
+    for (uint32_t i = 0; i < reader->input_count; i++) {
+        const struct task *task = reader->inputs[i]->task;
+        uint64_t *word = &written[task->slot / 64], bit = UINT64_C(1) << (task->slot & 63);
+
+        if (!task->in_commit || (*word & bit)) {
+            continue;
+        }
+        *word |= bit;
+        write_positions(worker, reader->inputs[i]);
+        TRY(append_scratch(worker, task->slot, err));
+    }
+    return 0;
 }
 
 int progress_write(struct worker *worker, struct error *err)
@@ -200,18 +289,13 @@ int progress_write(struct worker *worker, struct error *err)
             TRY(write_task(worker, task, err));
         }
     }
-    for (struct reader *reader = worker->readers; reader; reader = reader->next) {
-        for (uint32_t i = 0; i < reader->input_count; i++) {
-            if (writes_record(reader, i)) {
-                write_positions(worker, reader->inputs[i]);
-                TRY(append_scratch(worker, reader->inputs[i]->task->slot, err));
-            }
-        }
+    for (const struct reader *reader = worker->readers; reader; reader = reader->next) {
+        TRY(write_reader(worker, reader, err));
     }
-    return 0;
+    return write_litter(worker, err);
 }
 
-int progress_forget(struct worker *worker, struct query *query, struct error *err)
+int progress_forget(struct worker *worker, struct query *query, bool *any, struct error *err)
 {
     struct runtime *rt = worker->rt;
 
@@ -224,6 +308,8 @@ int progress_forget(struct worker *worker, struct query *query, struct error *er
             if (!rt->slots[slot].owned || rt->slots[slot].worker != worker->index) {
                 continue;
             }
+            *any = true;
+            TRY(commit_begin(worker, err));
             log_builder_begin(&worker->scratch);
             task_key(&named, &worker->scratch.bytes);
             log_builder_end_key(&worker->scratch, true);
@@ -235,6 +321,20 @@ int progress_forget(struct worker *worker, struct query *query, struct error *er
 }
 
 /* --- reading --- */
+
+static uint64_t cohort_of_task(struct bytes value)
+{
+    struct cut cut = { value, false };
+
+    return cut_u64(&cut);
+}
+
+static uint64_t cohort_of_entry(const struct progress_entry *entry)
+{
+    return entry->key.data[0] == 'T'
+               ? cohort_of_task((struct bytes){ entry->value.data + 1, entry->value.len - 1 })
+               : cohort_of_key(buffer_bytes(&entry->key));
+}
 
 static void keep_record(struct progress *progress, const struct log_record *record)
 {
@@ -256,32 +356,93 @@ static void keep_record(struct progress *progress, const struct log_record *reco
     }
     entry->value.len = 0;
     buffer_append_bytes(&entry->value, record->value);
+    if (record->key.len > 0 && record->value.len > 0) {
+        uint64_t cohort = cohort_of_entry(entry);
+
+        progress->last_cohort = cohort > progress->last_cohort ? cohort : progress->last_cohort;
+    }
 }
 
 static void keep_block(void *context, const struct log_block *block)
 {
+    struct progress *progress = context;
+
     for (uint32_t i = 0; i < block->record_count; i++) {
-        keep_record(context, &block->records[i]);
+        keep_record(progress, &block->records[i]);
     }
+    progress->next = block->next_offset;
+}
+
+/* Reads on, unless the log no longer has what comes next. */
+static int read_on(struct runtime *rt, uint32_t slot, struct progress *progress, struct error *err)
+{
+    struct recover_range range = { rt->progress_topic, slot, progress->next };
+    struct log_range there;
+
+    TRY(log_topic_range(rt->log, range.topic, slot, READ_COMMITTED, &there, err));
+    if (progress->next < there.begin) {
+        range.from = there.begin; /* compacted: the newest of each key is still to come */
+    }
+    return recover_read(rt, &range, keep_block, progress, err);
 }
 
 int progress_read(struct runtime *rt, uint32_t slot, struct progress **out, struct error *err)
 {
-    struct progress *progress = memory_zalloc(1, sizeof *progress);
-    int code;
+    struct slot *of = &rt->slots[slot];
 
-    map_init(&progress->entries);
-    code = recover_read_all(rt->log, rt->progress_topic, slot, keep_block, progress, err);
-    if (code) {
-        progress_free(progress);
-        return code;
+    if (!of->progress) {
+        of->progress = memory_zalloc(1, sizeof *of->progress);
+        map_init(&of->progress->entries);
     }
-    *out = progress;
+    TRY(read_on(rt, slot, of->progress, err));
+    *out = of->progress;
     return 0;
+}
+
+/* --- cohorts --- */
+
+static bool is_named(const struct progress *progress, uint64_t cohort)
+{
+    MAP_FOREACH (entry, &progress->entries) {
+        const struct progress_entry *kept = entry->value;
+
+        if (kept->key.len > 0 && kept->key.data[0] == 'T' && cohort_of_entry(kept) == cohort) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void progress_begin_cohort(const struct progress *progress, uint32_t slot, struct worker *worker)
+{
+    struct slot *of = &worker->rt->slots[slot];
+    uint64_t asked = 0;
+    bool named = false;
+
+    of->cohort = (of->cohort > progress->last_cohort ? of->cohort : progress->last_cohort) + 1;
+    MAP_FOREACH (entry, &progress->entries) {
+        const struct progress_entry *kept = entry->value;
+        uint64_t cohort = cohort_of_key(buffer_bytes(&kept->key));
+
+        if (cohort == 0) {
+            continue;
+        }
+        if (cohort != asked) {
+            asked = cohort;
+            named = is_named(progress, cohort);
+        }
+        if (!named) {
+            put_u64(&worker->litter, slot);
+            put_text(&worker->litter, buffer_bytes(&kept->key));
+        }
+    }
 }
 
 void progress_free(struct progress *progress)
 {
+    if (!progress) {
+        return;
+    }
     MAP_FOREACH (entry, &progress->entries) {
         struct progress_entry *kept = entry->value;
 
@@ -303,18 +464,18 @@ static struct bytes find_value(const struct progress *progress, struct buffer *k
                : (struct bytes){ NULL, 0 };
 }
 
-bool progress_find_task(const struct progress *progress, const struct task *task,
-                        struct bytes *metadata)
+bool progress_find_task(const struct progress *progress, struct task *task, struct bytes *metadata)
 {
     struct buffer key = { 0 };
     struct bytes value;
 
     task_key(task, &key);
     value = find_value(progress, &key);
-    if (!value.data) {
+    if (!value.data || value.len < 8) {
         return false;
     }
-    *metadata = value;
+    task->cohort = cohort_of_task(value);
+    *metadata = (struct bytes){ value.data + 8, value.len - 8 };
     return true;
 }
 
@@ -326,7 +487,7 @@ int64_t progress_position(const struct progress *progress, const struct task_inp
     uint64_t incarnation, lagging;
     int64_t shared;
 
-    position_key(input, &key);
+    position_key(input, task->cohort, &key);
     cut.rest = find_value(progress, &key);
     cut.bad = !cut.rest.data;
     incarnation = cut_u64(&cut);

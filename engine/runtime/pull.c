@@ -4,7 +4,8 @@
  * The owner answers between two runs: the entry of its store goes through the same stages
  * as an update would, on a chain of its own that ends at a collector instead of the
  * sink, and then through the pull query's program. One thread owns the store, so
- * an answer is never torn, and costs the query nothing but the time it takes.
+ * an answer is never torn, and costs the query nothing but the time it takes. It is
+ * given while a commit is under way, too: that changes no store.
  */
 #include <assert.h>
 #include <string.h>
@@ -242,7 +243,7 @@ static int pull_locked(struct runtime *rt, const struct pull_lookup *lookup, str
         request.partition =
             log_partition_of(request.key, query->task_counts[query->plan->pull.sub]);
         slot = slot_of(rt, query->plan->subs[query->plan->pull.sub].root_topic, request.partition);
-        worker_call(&rt->workers[slot % rt->worker_count], answer, &request);
+        worker_ask(&rt->workers[slot % rt->worker_count], answer, &request);
         TRY(request.code);
         if (request.found) {
             memcpy(&cells[(size_t)found * width], request.cells, width * sizeof *cells);

@@ -3,28 +3,30 @@
  *
  * Internal topics are made before the first task: repartition topics with the
  * plan's partitions, a changelog per store with a partition per task. Those of
- * a push query live in the node's transient log and leave with it.
+ * a push query live in the node's transient log and leave with it. A query that comes
+ * back from ERROR finds its topics anew: one that vanished may have been made again.
  */
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "engine/runtime/runtime_internal.h"
 
-enum { RETRY_FIRST_MS = 15000, RETRY_MOST_MS = 900000 };
+enum { RETRY_FIRST_MS = 15000, RETRY_MOST_MS = 900000, HEALTHY_MS = 300000 };
 
-static int make_topic(struct log *log, struct bytes name, uint32_t partitions, const char *policy,
-                      const struct log_topic **out, struct error *err)
+static int make_topic(struct query *query, struct bytes name, uint32_t partitions,
+                      const char *policy, const struct log_topic **out, struct error *err)
 {
     const struct topic_config config = { BYTES("cleanup.policy"), bytes_of(policy) };
     struct topic_spec spec = {
         .name = name, .partition_count = partitions, .configs = &config, .config_count = 1
     };
-    int code = log_create_topic(log, &spec, err);
+    int code = log_create_topic(query->log, &spec, err);
 
     if (code && code != ERR_TOPIC_EXISTS) {
         return code;
     }
-    TRY(log_open_topic(log, name, out, err));
+    query->fresh &= !code;
+    TRY(log_open_topic(query->log, name, out, err));
     if ((*out)->partition_count != partitions) {
         return error_set(err, ERR_TOPIC_MISMATCH, NO_POSITION,
                          "The internal topic '%.*s' has %u partitions, and the query needs %u",
@@ -44,7 +46,7 @@ static int open_outputs(struct query *query, struct error *err)
         if (output->role == TOPIC_SINK) {
             TRY(log_open_topic(query->rt->log, output->topic, &query->outputs[i], err));
         } else {
-            TRY(make_topic(query->log, output->topic, output->partition_count, "delete",
+            TRY(make_topic(query, output->topic, output->partition_count, "delete",
                            &query->outputs[i], err));
         }
     }
@@ -84,11 +86,21 @@ static int open_changelogs(struct query *query, struct error *err)
         for (uint32_t i = 0; i < plan->subs[s].store_count; i++) {
             uint32_t number = plan->subs[s].stores[i];
 
-            TRY(make_topic(query->log, plan->stores[number].changelog, query->task_counts[s],
-                           "compact", &query->changelogs[number], err));
+            TRY(make_topic(query, plan->stores[number].changelog, query->task_counts[s], "compact",
+                           &query->changelogs[number], err));
         }
     }
     return 0;
+}
+
+int query_open_topics(struct query *query, struct error *err)
+{
+    arena_reset(&query->arena);
+    query->outputs = NULL;
+    query->changelogs = NULL;
+    TRY(open_outputs(query, err));
+    TRY(count_tasks(query, err));
+    return open_changelogs(query, err);
 }
 
 int query_create(struct runtime *rt, const struct physical_plan *plan,
@@ -104,13 +116,16 @@ int query_create(struct runtime *rt, const struct physical_plan *plan,
     query->client = client;
     query->durable = plan->kind == QUERY_PERSISTENT;
     query->log = query->durable ? rt->log : rt->transient_log;
+    query->fresh = true;
     query->retry_delay_ms = RETRY_FIRST_MS;
+    query->running_since_ms = clock_now_ms(rt->clock);
     atomic_store(&query->state, QUERY_RUNNING);
     arena_init(&query->arena, 512);
-    code = open_outputs(query, err);
-    code = code ? code : count_tasks(query, err);
-    code = code ? code : open_changelogs(query, err);
+    code = query_open_topics(query, err);
     if (code) {
+        if (query->fresh) {
+            query_delete_topics(query);
+        }
         query_destroy(query);
         return code;
     }
@@ -120,6 +135,9 @@ int query_create(struct runtime *rt, const struct physical_plan *plan,
 
 void query_destroy(struct query *query)
 {
+    if (atomic_load(&query->state) == QUERY_ERROR) {
+        atomic_fetch_sub(&query->rt->failed_queries, 1);
+    }
     arena_fini(&query->arena);
     free(query);
 }
@@ -130,31 +148,48 @@ void query_delete_topics(struct query *query)
     const struct physical_plan *plan = query->plan;
 
     for (uint32_t i = 0; i < plan->output_count; i++) {
-        if (plan->outputs[i].role == TOPIC_REPARTITION) {
+        if (query->outputs && query->outputs[i] && plan->outputs[i].role == TOPIC_REPARTITION) {
             (void)log_delete_topic(query->log, plan->outputs[i].topic, NULL);
         }
     }
-    for (uint32_t i = 0; query->durable && i < plan->store_count; i++) {
+    for (uint32_t i = 0; query->changelogs && i < plan->store_count; i++) {
         if (query->changelogs[i]) {
             (void)log_delete_topic(query->log, plan->stores[i].changelog, NULL);
         }
     }
 }
 
+/* The delay doubles before it is used; a second failure before the retry changes nothing. */
 void query_set_error(struct query *query, const struct error *why)
 {
     struct runtime *rt = query->rt;
+    int64_t now_ms = clock_now_ms(rt->clock);
 
     pthread_mutex_lock(&rt->leaf_mutex);
     query->error = *why;
-    query->retry_delay_ms =
-        query->retry_delay_ms < RETRY_MOST_MS / 2 ? query->retry_delay_ms * 2 : RETRY_MOST_MS;
-    query->retry_at_ms = clock_now_ms(rt->clock) + query->retry_delay_ms;
+    if (atomic_exchange(&query->state, QUERY_ERROR) != QUERY_ERROR) {
+        if (now_ms - query->running_since_ms >= HEALTHY_MS) {
+            query->retry_delay_ms = RETRY_FIRST_MS;
+        }
+        query->retry_delay_ms =
+            query->retry_delay_ms < RETRY_MOST_MS / 2 ? query->retry_delay_ms * 2 : RETRY_MOST_MS;
+        query->retry_at_ms = now_ms + query->retry_delay_ms;
+        atomic_fetch_add(&rt->failed_queries, 1);
+    }
     pthread_mutex_unlock(&rt->leaf_mutex);
-    atomic_store(&query->state, QUERY_ERROR);
     if (query->client) {
         row_queue_finish(query->client, why->message);
     }
+}
+
+void query_set_running(struct query *query)
+{
+    pthread_mutex_lock(&query->rt->leaf_mutex);
+    query->running_since_ms = clock_now_ms(query->rt->clock);
+    if (atomic_exchange(&query->state, QUERY_RUNNING) == QUERY_ERROR) {
+        atomic_fetch_sub(&query->rt->failed_queries, 1);
+    }
+    pthread_mutex_unlock(&query->rt->leaf_mutex);
 }
 
 bool query_retry_is_due(struct query *query, int64_t now_ms)

@@ -1,15 +1,17 @@
 /*
  * reader.c: a topic partition, decoded once for every task of a worker that reads it.
  *
- * Blocks come from the fetcher by mailbox and wait in `pending`. One call of
- * reader_decode makes one batch and offers it to the inputs: an input takes it
- * when the batch covers the offset that the input waits for and there is room.
- * One that has no room is simply passed by: its position stays, it counts
- * as lagging, and the catch-up cursor comes by for it later.
+ * Blocks come from the fetcher by mailbox and wait in `pending`. Each step makes one
+ * batch of them and offers it to the inputs: an input takes it when the batch covers
+ * the offset that the input waits for and there is room. One that has no room is
+ * simply passed by: its position stays, it counts as lagging, and the catch-up
+ * cursor comes by for it later. Only while a commit is under way, and nothing runs that
+ * would make room, the batch waits for all.
  *
  * Batches are counted by the inputs that hold them and go back to a free list, so the
  * steady state allocates nothing. A reader outlives its last input until the
- * messages and batches that name it are gone.
+ * messages and batches that name it are gone; it is freed in readers_step alone, so
+ * whoever holds one during a step may go on using it.
  */
 #include "engine/runtime/runtime_internal.h"
 
@@ -17,6 +19,15 @@
 
 #include "base/memory.h"
 #include "base/trace.h"
+
+enum { BLOCKS_PER_WAKE = 8 }; /* so that the next ones are there before these are done with */
+
+/* Whether the batch that is being decoded is for that input. */
+static bool will_take(const struct reader *reader, const struct task_input *input)
+{
+    return input->enqueued >= reader->pending_from && input->enqueued < reader->batch_next &&
+           input_can_take(input);
+}
 
 static void decode_failed(void *context, const struct row_origin *origin, enum format_side side,
                           const struct error *err)
@@ -28,13 +39,13 @@ static void decode_failed(void *context, const struct row_origin *origin, enum f
         reader->damage = *err; /* our own image cannot be read: not the record's fault */
     }
     for (uint32_t i = 0; i < reader->input_count; i++) {
-        if (origin->offset >= reader->inputs[i]->enqueued) {
+        if (will_take(reader, reader->inputs[i]) && origin->offset >= reader->inputs[i]->enqueued) {
             task_count_skipped(reader->inputs[i]->task, origin, what, err);
         }
     }
 }
 
-static int open_decoder(struct reader *reader, struct error *err)
+static int open_decoder(struct reader *reader, struct input_decoder **out, struct error *err)
 {
     struct input_decoder_spec spec = { .source = reader->source,
                                        .wanted = reader->wanted,
@@ -43,7 +54,7 @@ static int open_decoder(struct reader *reader, struct error *err)
                                        .failed = decode_failed,
                                        .context = reader };
 
-    return input_decoder_open(&spec, &reader->decoder, err);
+    return input_decoder_open(&spec, out, err);
 }
 
 /* The union of what the inputs want; true when it has grown. */
@@ -75,6 +86,22 @@ static struct reader *find_reader(const struct worker *worker, const struct task
     return NULL;
 }
 
+static void activate(struct reader *reader)
+{
+    if (!reader->active) {
+        reader->active = true;
+        reader->next_active = reader->worker->active_readers;
+        reader->worker->active_readers = reader;
+    }
+}
+
+void reader_touch(struct reader *reader)
+{
+    reader->stale = true;
+    activate(reader);
+}
+
+/* The caller has taken it out of the active ones. */
 static void unlink_and_free(struct reader *reader)
 {
     struct reader **at = &reader->worker->readers;
@@ -83,6 +110,10 @@ static void unlink_and_free(struct reader *reader)
         at = &(*at)->next;
     }
     *at = reader->next;
+    for (uint32_t i = 0; i < reader->retired_count; i++) {
+        input_decoder_close(reader->retired[i]);
+    }
+    free(reader->retired);
     while (reader->free_batches) {
         struct shared_batch *batch = reader->free_batches;
 
@@ -97,6 +128,18 @@ static void unlink_and_free(struct reader *reader)
     free(reader->wanted);
     free(reader->inputs);
     free(reader);
+}
+
+/* CREATE OR REPLACE leaves queries on the source as it was: their positions share a record. */
+static void find_twins(struct worker *worker, struct reader *reader)
+{
+    for (struct reader *r = worker->readers; r; r = r->next) {
+        if (r->topic == reader->topic && r->partition == reader->partition && r->source &&
+            reader->source && bytes_equal(r->source->name, reader->source->name)) {
+            r->has_twin = true;
+            reader->has_twin = true;
+        }
+    }
 }
 
 static struct reader *create_reader(struct worker *worker, const struct task_input *input)
@@ -126,24 +169,35 @@ static struct reader *create_reader(struct worker *worker, const struct task_inp
     reader->subscriber.reader = reader;
     reader->subscriber.worker = worker;
     atomic_store(&reader->subscriber.lagging, INT64_MAX);
+    atomic_store(&reader->subscriber.ahead, INT64_MAX);
     atomic_store(&reader->subscriber.leading, -1);
+    find_twins(worker, reader);
     reader->next = worker->readers;
     worker->readers = reader;
     return reader;
 }
 
+/* A decoder that was replaced stays: what it made may be held until the last task goes. */
+static void retire_decoder(struct reader *reader)
+{
+    reader->retired =
+        memory_resize(reader->retired, reader->retired_count + 1u, sizeof(struct input_decoder *));
+    reader->retired[reader->retired_count++] = reader->decoder;
+}
+
 static int prepare_reader(struct reader *reader, const struct task_input *input, struct error *err)
 {
-    if (!reader->decoder) {
-        return open_decoder(reader, err);
-    }
-    if (!widen_wanted(reader, input->plan)) {
+    struct input_decoder *decoder;
+
+    if (!widen_wanted(reader, input->plan) && reader->decoder) {
         return 0;
     }
-    /* Batches of the old decoder may be held by tasks; their cells do not need it any more. */
-    input_decoder_close(reader->decoder);
-    reader->decoder = NULL;
-    return open_decoder(reader, err);
+    TRY(open_decoder(reader, &decoder, err));
+    if (reader->decoder) {
+        retire_decoder(reader);
+    }
+    reader->decoder = decoder;
+    return 0;
 }
 
 int reader_attach(struct worker *worker, struct task_input *input, struct error *err)
@@ -169,19 +223,66 @@ int reader_attach(struct worker *worker, struct task_input *input, struct error 
     }
     reader->inputs[reader->input_count++] = input;
     input->reader = reader;
-    reader_update_wants(reader);
     if (created) {
         fetcher_subscribe(reader->fetcher, reader->topic, reader->partition, &reader->subscriber);
-    } else {
-        fetcher_wake(reader->fetcher);
     }
+    reader_touch(reader);
     return 0;
+}
+
+/* --- what it wants --- */
+
+/* One that is full only for the time of a commit is not passed by. */
+static bool input_waits(const struct task_input *input)
+{
+    return input_can_take(input) ||
+           (input->task->worker->phase == WORKER_COMMITTING && input->queue_count > 0 &&
+            input->task->could_take && input->enqueued < input->gate);
+}
+
+static void update_wants(struct reader *reader)
+{
+    struct fetch_subscriber *s = &reader->subscriber;
+    int64_t leading = -1, lagging = INT64_MAX, ahead = INT64_MAX, head;
+
+    for (uint32_t i = 0; i < reader->input_count; i++) {
+        struct task_input *input = reader->inputs[i];
+
+        input->could_take = input_waits(input);
+        if (input->could_take && input->enqueued > leading) {
+            leading = input->enqueued;
+        }
+    }
+    head = leading > reader->head ? leading : reader->head;
+    for (uint32_t i = 0; i < reader->input_count; i++) {
+        const struct task_input *input = reader->inputs[i];
+
+        if (!input->could_take || input->enqueued >= head) {
+            continue;
+        }
+        lagging = input->enqueued < lagging ? input->enqueued : lagging;
+        if (input->enqueued >= reader->catch_up && input->enqueued < ahead) {
+            ahead = input->enqueued;
+        }
+    }
+    reader->stale = false;
+    atomic_store(&s->leading, leading);
+    atomic_store(&s->lagging, lagging);
+    atomic_store(&s->ahead, ahead);
+    atomic_store(&s->follows, leading >= 0 && leading >= reader->head);
+}
+
+/* Both fetchers are served by one thread, which waits in the node's. */
+static void wake_fetcher(const struct reader *reader)
+{
+    fetcher_wake(reader->worker->rt->fetcher);
 }
 
 static void drop_pending(struct reader *reader)
 {
     struct fetch_message *message = reader->pending;
     struct fetch_subscriber *s = &reader->subscriber;
+    uint32_t left;
 
     reader->pending = (struct fetch_message *)(void *)message->message.next;
     if (!reader->pending) {
@@ -190,29 +291,15 @@ static void drop_pending(struct reader *reader)
         reader->pending_record = 0;
         reader->pending_from = reader->pending->from;
     }
-    reader_update_wants(reader);
+    update_wants(reader);
     atomic_fetch_sub(&s->in_flight_bytes, (int64_t)message->block->size_bytes);
-    if (message->cursor == CURSOR_CATCH_UP) {
-        atomic_fetch_sub(&s->in_flight_catch_up, 1);
-    }
-    atomic_fetch_sub(&s->in_flight, 1);
+    left = atomic_fetch_sub(&s->in_flight, 1) - 1;
+    atomic_fetch_sub(&s->under_way[message->cursor], 1);
     log_block_unref(message->block);
     free(message);
-    if (!reader->pending) {
-        fetcher_wake(reader->fetcher);
+    if (!reader->pending || left % BLOCKS_PER_WAKE == 0) {
+        wake_fetcher(reader);
     }
-}
-
-void reader_free_if_unused(struct reader *reader)
-{
-    if (!reader->dead || reader->worker->walks_readers || reader->live_batches > 0 ||
-        atomic_load(&reader->subscriber.messages) > 0) {
-        return;
-    }
-    while (reader->pending) {
-        drop_pending(reader);
-    }
-    unlink_and_free(reader);
 }
 
 void reader_detach(struct task_input *input)
@@ -229,35 +316,11 @@ void reader_detach(struct task_input *input)
             break;
         }
     }
-    reader_update_wants(reader);
     if (reader->input_count == 0) {
         fetcher_unsubscribe(reader->fetcher, reader->topic, reader->partition, &reader->subscriber);
         reader->dead = true;
-        reader_free_if_unused(reader);
     }
-}
-
-void reader_update_wants(struct reader *reader)
-{
-    int64_t leading = -1, lagging = INT64_MAX, head = reader->head;
-
-    for (uint32_t i = 0; i < reader->input_count; i++) {
-        const struct task_input *input = reader->inputs[i];
-
-        if (input_can_take(input) && input->enqueued > leading) {
-            leading = input->enqueued;
-        }
-    }
-    head = leading > head ? leading : head;
-    for (uint32_t i = 0; i < reader->input_count; i++) {
-        const struct task_input *input = reader->inputs[i];
-
-        if (input_can_take(input) && input->enqueued < head && input->enqueued < lagging) {
-            lagging = input->enqueued;
-        }
-    }
-    atomic_store(&reader->subscriber.leading, leading);
-    atomic_store(&reader->subscriber.lagging, lagging);
+    reader_touch(reader);
 }
 
 /* --- what the fetcher says --- */
@@ -286,38 +349,52 @@ static void fail_tasks(struct reader *reader, const struct error *why)
     }
 }
 
+static void add_pending(struct reader *reader, struct fetch_message *message)
+{
+    message->message.next = NULL;
+    if (reader->pending) {
+        reader->pending_last->message.next = &message->message;
+    } else {
+        reader->pending = message;
+        reader->pending_record = 0;
+        reader->pending_from = message->from;
+    }
+    reader->pending_last = message;
+    activate(reader);
+}
+
+static void handle_move(struct reader *reader, const struct fetch_message *message)
+{
+    if (message->event == FETCH_FAILED) {
+        fail_tasks(reader, &message->failure);
+        return;
+    }
+    if (message->cursor == CURSOR_HEAD) {
+        reader->head = message->next;
+    } else {
+        reader->catch_up = message->next;
+    }
+    if (message->event != FETCH_MOVED) {
+        skip_gap(reader, message);
+    }
+    update_wants(reader);
+}
+
 void reader_handle(struct worker *worker, struct message *base)
 {
     struct fetch_message *message = (struct fetch_message *)(void *)base;
     struct reader *reader = message->reader;
 
     worker->activity++;
-    atomic_fetch_sub(&reader->subscriber.messages, 1);
     if (message->event == FETCH_BLOCK) {
-        message->message.next = NULL;
-        if (reader->pending) {
-            reader->pending_last->message.next = &message->message;
-        } else {
-            reader->pending = message;
-            reader->pending_record = 0;
-            reader->pending_from = message->from;
-        }
-        reader->pending_last = message;
-        reader_free_if_unused(reader);
+        add_pending(reader, message);
+        atomic_fetch_sub(&reader->subscriber.messages, 1);
         return;
     }
-    if (message->cursor == CURSOR_HEAD && message->event != FETCH_FAILED) {
-        reader->head = message->next;
-    }
-    if (message->event == FETCH_GAP || message->event == FETCH_EMPTY) {
-        skip_gap(reader, message);
-    }
-    reader_update_wants(reader);
-    if (message->event == FETCH_FAILED && !reader->dead) {
-        fail_tasks(reader, &message->failure);
-    } else {
-        reader_free_if_unused(reader);
-    }
+    handle_move(reader, message);
+    atomic_fetch_sub(&reader->subscriber.under_way[message->cursor], 1);
+    atomic_fetch_sub(&reader->subscriber.messages, 1);
+    wake_fetcher(reader);
     free(message);
 }
 
@@ -352,90 +429,165 @@ void shared_batch_unref(struct shared_batch *batch)
     batch->next_free = reader->free_batches;
     reader->free_batches = batch;
     reader->live_batches--;
-    reader_free_if_unused(reader);
 }
 
-static bool anyone_waits(const struct reader *reader, int64_t from, int64_t next)
+static bool anyone_takes(const struct reader *reader)
 {
     for (uint32_t i = 0; i < reader->input_count; i++) {
-        const struct task_input *input = reader->inputs[i];
-
-        if (input->enqueued >= from && input->enqueued < next && input_can_take(input)) {
+        if (will_take(reader, reader->inputs[i])) {
             return true;
         }
     }
     return false;
 }
 
-static void offer(struct reader *reader, struct shared_batch *batch, int64_t from)
+/* Somebody waits for these records and will have room when the commit is over. */
+static bool anyone_is_full(const struct reader *reader)
+{
+    for (uint32_t i = 0; i < reader->input_count; i++) {
+        const struct task_input *input = reader->inputs[i];
+
+        if (input->enqueued >= reader->pending_from && input->enqueued < reader->batch_next &&
+            !input_can_take(input) && input_waits(input)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void offer(struct reader *reader, struct shared_batch *batch)
+{
+    for (uint32_t i = 0; i < reader->input_count; i++) {
+        if (will_take(reader, reader->inputs[i])) {
+            input_offer(reader->inputs[i], batch);
+        }
+    }
+}
+
+static void decode(struct reader *reader, const struct log_block *block, uint32_t count)
+{
+    struct shared_batch *batch = batch_take(reader);
+
+    log_block_ref(reader->pending->block);
+    batch->block = reader->pending->block;
+    batch->next_offset = reader->batch_next;
+    batch->rows =
+        input_decoder_decode(reader->decoder, block, reader->pending_record, count, &batch->arena);
+    offer(reader, batch);
+    shared_batch_unref(batch);
+}
+
+/* Behind the last record of a block there may be offsets without one. */
+static void skip_rest(struct reader *reader)
 {
     for (uint32_t i = 0; i < reader->input_count; i++) {
         struct task_input *input = reader->inputs[i];
 
-        if (input->enqueued >= from && input->enqueued < batch->next_offset &&
-            input_can_take(input)) {
-            input_offer(input, batch);
+        if (input->enqueued >= reader->pending_from && input->enqueued < reader->batch_next) {
+            input_skip_to(input, reader->batch_next);
         }
     }
 }
 
-/* The next records of the first pending block, up to a batch full. */
-static void decode_some(struct reader *reader, struct fetch_message *message)
+/* The next range of the first pending block, up to a batch full; how many records it has. */
+static uint32_t next_range(struct reader *reader)
 {
-    const struct log_block *block = message->block;
+    const struct log_block *block = reader->pending->block;
     uint32_t first = reader->pending_record;
     uint32_t count = block->record_count - first;
     uint32_t most = reader->worker->rt->config.batch_rows;
-    int64_t from = reader->pending_from;
-    struct shared_batch *batch;
-    int64_t next;
 
     count = count < most ? count : most;
-    next = first + count < block->record_count ? block->records[first + count].offset
-                                               : block->next_offset;
-    reader->pending_record += count;
-    reader->pending_from = next;
-    if (count > 0 && anyone_waits(reader, from, next)) {
-        batch = batch_take(reader);
-        log_block_ref(message->block);
-        batch->block = message->block;
-        batch->next_offset = next;
-        batch->rows = input_decoder_decode(reader->decoder, block, first, count, &batch->arena);
-        offer(reader, batch, from);
-        shared_batch_unref(batch);
-    } else if (count == 0) {
-        for (uint32_t i = 0; i < reader->input_count; i++) {
-            struct task_input *input = reader->inputs[i];
-
-            if (input->enqueued >= from && input->enqueued < next) {
-                input_skip_to(input, next);
-            }
-        }
-    }
+    reader->batch_next = first + count < block->record_count ? block->records[first + count].offset
+                                                             : block->next_offset;
+    return count;
 }
 
-bool reader_decode(struct reader *reader)
+/* Goes on behind the range; the block goes with its last one. */
+static void pass_range(struct reader *reader, uint32_t count)
 {
     struct fetch_message *message = reader->pending;
 
-    if (!message || reader->dead) {
-        return false;
+    reader->pending_record += count;
+    reader->pending_from = reader->batch_next;
+    if (message->cursor == CURSOR_CATCH_UP) {
+        reader->catch_up = reader->pending_from;
+    } else if (reader->pending_from >= message->next && message->next > reader->head) {
+        reader->head = message->next;
     }
-    decode_some(reader, message);
-    if (reader->damage.code) {
+    if (reader->pending_from >= message->next) {
+        drop_pending(reader);
+    } else {
+        update_wants(reader);
+    }
+}
+
+/* Decodes one batch; ranges that nobody waits for are passed on the way. */
+static bool step(struct reader *reader)
+{
+    bool committing = reader->worker->phase == WORKER_COMMITTING;
+    bool decoded = false;
+
+    while (reader->pending && !decoded && !reader->damage.code) {
+        uint32_t count = next_range(reader);
+
+        if (committing && anyone_is_full(reader)) {
+            break;
+        }
+        decoded = count > 0 && anyone_takes(reader);
+        if (decoded) {
+            decode(reader, reader->pending->block, count);
+        } else if (count == 0) {
+            skip_rest(reader);
+        }
+        pass_range(reader, count);
+    }
+    if (reader->damage.code && !committing) {
         struct error damage = reader->damage;
 
         reader->damage = (struct error){ 0 };
         fail_tasks(reader, &damage);
-        return true;
     }
-    if (reader->pending_from >= message->next) {
-        if (message->cursor == CURSOR_HEAD && message->next > reader->head) {
-            reader->head = message->next;
+    if (reader->stale) {
+        update_wants(reader);
+        wake_fetcher(reader);
+        decoded = true;
+    }
+    return decoded;
+}
+
+/* Its last message and batch are gone. */
+static bool is_unused(const struct reader *reader)
+{
+    return reader->dead && reader->live_batches == 0 &&
+           atomic_load(&reader->subscriber.messages) == 0;
+}
+
+bool readers_step(struct worker *worker)
+{
+    struct reader *list = worker->active_readers;
+    bool any = false;
+
+    worker->active_readers = NULL;
+    while (list) {
+        struct reader *reader = list;
+
+        list = reader->next_active;
+        reader->active = false;
+        if (!reader->dead) {
+            any |= step(reader);
         }
-        drop_pending(reader);
-    } else {
-        reader_update_wants(reader);
+        if (reader->active) {
+            continue; /* its tasks have failed */
+        }
+        if (is_unused(reader)) {
+            while (reader->pending) {
+                drop_pending(reader);
+            }
+            unlink_and_free(reader);
+        } else if (reader->pending || reader->dead || reader->damage.code || reader->stale) {
+            activate(reader);
+        }
     }
-    return true;
+    return any;
 }

@@ -6,8 +6,9 @@
  * and its inputs stand where they stood. Only then is it handed to its worker.
  * This is the one way back: at start, after a rebalance, a crash or a failed commit.
  */
-#include "base/trace.h"
 #include "engine/runtime/runtime_internal.h"
+
+enum { RECOVER_POLL_MS = 100, RECOVER_EMPTY_POLLS_MAX = 100 };
 
 uint32_t slot_of(const struct runtime *rt, struct bytes root_topic, uint32_t partition)
 {
@@ -16,31 +17,66 @@ uint32_t slot_of(const struct runtime *rt, struct bytes root_topic, uint32_t par
     return (hash * 31u + partition) % rt->slot_count;
 }
 
-int recover_read_all(struct log *log, const struct log_topic *topic, uint32_t partition,
-                     void (*on_block)(void *context, const struct log_block *block), void *context,
-                     struct error *err)
+static int read_until(struct runtime *rt, const struct recover_range *range, int64_t end,
+                      void (*on_block)(void *context, const struct log_block *block), void *context,
+                      struct error *err)
 {
-    struct reader_spec spec = { .isolation = READ_COMMITTED };
-    struct log_reader *reader = NULL;
-    struct log_range range;
-    int code = log_topic_range(log, topic, partition, READ_COMMITTED, &range, err);
+    int empty_polls = 0;
 
-    if (code || range.end <= range.begin) {
-        return code;
-    }
-    TRY(log_reader_open(log, &spec, &reader, err));
-    code = log_reader_assign(reader, topic, partition, range.begin, err);
-    while (!code && log_reader_position(reader, topic, partition) < range.end) {
+    while (log_reader_position(rt->recovery, range->topic, range->partition) < end) {
         struct log_block *block = NULL;
         struct log_place failed = { 0 };
 
-        code = log_reader_poll(reader, 100, &block, &failed, err);
+        TRY(log_reader_poll(rt->recovery, RECOVER_POLL_MS, &block, &failed, err));
         if (block) {
             on_block(context, block);
             log_block_unref(block);
+            empty_polls = 0;
+        } else if (++empty_polls == RECOVER_EMPTY_POLLS_MAX || atomic_load(&rt->stop)) {
+            return error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION,
+                             "topic '%.*s', partition %u: the log has records that do not come",
+                             BYTES_ARG(range->topic->name), range->partition);
         }
     }
-    log_reader_close(reader);
+    return 0;
+}
+
+int recover_read(struct runtime *rt, const struct recover_range *range,
+                 void (*on_block)(void *context, const struct log_block *block), void *context,
+                 struct error *err)
+{
+    struct reader_spec spec = { .client_id = rt->node_id, .isolation = READ_COMMITTED };
+    struct log_range there;
+    int64_t from;
+    int code;
+
+    TRY(log_topic_range(rt->log, range->topic, range->partition, READ_COMMITTED, &there, err));
+    from = range->from == OFFSET_BEGIN ? there.begin : range->from;
+    if (from >= there.end) {
+        return 0;
+    }
+    if (!rt->recovery) {
+        TRY(log_reader_open(rt->log, &spec, &rt->recovery, err));
+    }
+    TRY(log_reader_assign(rt->recovery, range->topic, range->partition, from, err));
+    code = read_until(rt, range, there.end, on_block, context, err);
+    log_reader_unassign(rt->recovery, range->topic, range->partition);
+    return code;
+}
+
+int recover_fence(struct runtime *rt, const uint32_t *slots, uint32_t count, struct error *err)
+{
+    struct arena arena;
+    struct group_position *positions;
+    int code;
+
+    arena_init(&arena, 0);
+    positions = arena_array(&arena, struct group_position, count);
+    for (uint32_t i = 0; i < count; i++) {
+        positions[i] = (struct group_position){ .topic = rt->slots_topic, .partition = slots[i] };
+    }
+    code = log_group_positions(rt->log, rt->group, positions, count, &arena, err);
+    arena_fini(&arena);
     return code;
 }
 
@@ -55,9 +91,9 @@ static int restore_stores(struct task *task, struct error *err)
 
     for (uint32_t i = 0; i < task->sub->store_count; i++) {
         uint32_t number = task->sub->stores[i];
+        struct recover_range all = { query->changelogs[number], task->partition, OFFSET_BEGIN };
 
-        TRY(recover_read_all(query->log, query->changelogs[number], task->partition, restore_block,
-                             task->stores[number], err));
+        TRY(recover_read(query->rt, &all, restore_block, task->stores[number], err));
     }
     return 0;
 }
@@ -96,11 +132,11 @@ static int restore_task(struct task *task, const struct progress *progress, stru
         struct task_input *input = &task->inputs[i];
         int64_t position = task->born ? progress_position(progress, input) : -1;
 
-        if (position >= 0) {
-            input->committed = position;
-        } else {
+        if (position < 0) {
             TRY(start_position(input, &position, err));
+            task->dirty = task->query->durable; /* its first commit says where it begins */
         }
+        input->committed = position;
         place_input(input, position);
     }
     return 0;
@@ -116,6 +152,10 @@ static void hand_over(struct worker *worker, void *context)
 {
     struct handover *handover = context;
 
+    if (worker->phase == WORKER_LOST && handover->task->query->durable) {
+        task_destroy(handover->task); /* all come back when the worker does */
+        return;
+    }
     handover->code = worker_add_task(worker, handover->task, handover->err);
     if (handover->code) {
         worker_remove_task(worker, handover->task);
@@ -141,7 +181,7 @@ static int recover_task(struct query *query, uint32_t sub, uint32_t partition,
 
 /* Which tasks to bring back: those of one query or all, in one slot or all of a worker. */
 struct selection {
-    const struct query *query;
+    struct query *query;
     int64_t slot;
     const struct worker *worker;
 };
@@ -151,6 +191,31 @@ static bool slot_selected(const struct runtime *rt, const struct selection *sele
 {
     return rt->slots[slot].owned && (selection->slot < 0 || selection->slot == slot) &&
            (!selection->worker || selection->worker->index == rt->slots[slot].worker);
+}
+
+struct beginning {
+    const struct progress *progress;
+    uint32_t slot;
+};
+
+static void begin_cohort(struct worker *worker, void *context)
+{
+    const struct beginning *beginning = context;
+
+    progress_begin_cohort(beginning->progress, beginning->slot, worker);
+}
+
+static int read_progress(struct runtime *rt, uint32_t slot, struct progress **progress,
+                         struct error *err)
+{
+    TRY(progress_read(rt, slot, progress, err));
+    if (!rt->slots[slot].has_cohort) {
+        struct beginning beginning = { *progress, slot };
+
+        worker_call(&rt->workers[rt->slots[slot].worker], begin_cohort, &beginning);
+        rt->slots[slot].has_cohort = true;
+    }
+    return 0;
 }
 
 static int recover_query_in_slot(struct runtime *rt, struct query *query, uint32_t slot,
@@ -164,7 +229,7 @@ static int recover_query_in_slot(struct runtime *rt, struct query *query, uint32
                 continue;
             }
             if (!*progress) {
-                TRY(progress_read(rt, slot, progress, err));
+                TRY(read_progress(rt, slot, progress, err));
             }
             TRY(recover_task(query, s, p, worker, *progress, err));
         }
@@ -172,50 +237,67 @@ static int recover_query_in_slot(struct runtime *rt, struct query *query, uint32
     return 0;
 }
 
-static int recover_slot_of(struct runtime *rt, const struct selection *selection, uint32_t slot,
-                           struct error *err)
+/* A query that cannot come back is in error, which does not keep the others. */
+static int recover_all_in_slot(struct runtime *rt, uint32_t slot, struct error *err)
 {
     struct progress *progress = NULL;
-    int code = 0;
 
     MAP_FOREACH (entry, &rt->queries) {
         struct query *query = entry->value;
         struct error failure = { 0 };
 
-        if (!query->durable || (selection->query && selection->query != query) ||
-            atomic_load(&query->state) == QUERY_ERROR) {
+        if (!query->durable || atomic_load(&query->state) == QUERY_ERROR ||
+            !recover_query_in_slot(rt, query, slot, &progress, &failure)) {
             continue;
         }
-        code = recover_query_in_slot(rt, query, slot, &progress, &failure);
-        if (code && error_class_of(failure.code) != ERROR_TRANSIENT) {
-            query_set_error(query, &failure);
-            code = selection->query ? code : 0;
-        }
-        if (code) {
+        if (error_class_of(failure.code) == ERROR_TRANSIENT) {
             *err = failure;
-            break;
+            return (int)failure.code;
         }
+        query_set_error(query, &failure);
     }
-    if (progress) {
-        progress_free(progress);
-    }
-    return code;
+    return 0;
 }
 
 static int recover_selection(struct runtime *rt, const struct selection *selection,
                              struct error *err)
 {
     for (uint32_t slot = 0; slot < rt->slot_count; slot++) {
-        if (slot_selected(rt, selection, slot)) {
-            TRY(recover_slot_of(rt, selection, slot, err));
+        struct progress *progress = NULL;
+
+        if (!slot_selected(rt, selection, slot)) {
+            continue;
+        }
+        if (selection->query) {
+            TRY(recover_query_in_slot(rt, selection->query, slot, &progress, err));
+        } else {
+            TRY(recover_all_in_slot(rt, slot, err));
         }
     }
     return 0;
 }
 
+static void give_up_recovery(struct worker *worker, void *context)
+{
+    worker_lose(worker, context);
+}
+
+void recover_later(struct runtime *rt, uint32_t slot, struct error *why)
+{
+    worker_call(&rt->workers[rt->slots[slot].worker], give_up_recovery, why);
+}
+
 int recover_slot(struct runtime *rt, uint32_t slot, struct error *err)
 {
-    return recover_selection(rt, &(struct selection){ .slot = slot }, err);
+    int code;
+
+    rt->slots[slot].has_cohort = false;
+    code = recover_selection(rt, &(struct selection){ .slot = slot }, err);
+
+    if (code) {
+        recover_later(rt, slot, err);
+    }
+    return code;
 }
 
 /* A push query runs whole on this node, whoever owns the slots. */
@@ -243,7 +325,7 @@ static void reopen(struct worker *worker, void *context)
 {
     struct handover *handover = context;
 
-    handover->code = worker_open_writers(worker, handover->err);
+    handover->code = worker_open_writer(worker, handover->err);
     if (!handover->code) {
         worker->phase = WORKER_IDLE;
         atomic_store(&worker->lost, false);
@@ -251,11 +333,32 @@ static void reopen(struct worker *worker, void *context)
     }
 }
 
-int recover_worker(struct runtime *rt, struct worker *worker, struct error *err)
+static int recover_lost(struct runtime *rt, struct worker *worker, struct error *err)
 {
     struct handover handover = { .err = err };
+    uint32_t slots[SLOT_COUNT_MAX], count = 0;
 
     worker_call(worker, reopen, &handover);
     TRY(handover.code);
+    for (uint32_t slot = 0; slot < rt->slot_count; slot++) {
+        if (rt->slots[slot].owned && rt->slots[slot].worker == worker->index) {
+            slots[count++] = slot;
+            rt->slots[slot].has_cohort = false;
+        }
+    }
+    if (count > 0) {
+        TRY(recover_fence(rt, slots, count, err));
+    }
     return recover_selection(rt, &(struct selection){ .slot = -1, .worker = worker }, err);
+}
+
+int recover_worker(struct runtime *rt, struct worker *worker, struct error *err)
+{
+    struct error why = { 0 };
+
+    if (recover_lost(rt, worker, &why)) {
+        worker_call(worker, give_up_recovery, &why);
+        return error_set(err, why.code, why.at, "%s", why.message);
+    }
+    return 0;
 }

@@ -18,35 +18,72 @@ enum { FETCH_WAIT_MS = 50, CONTROL_WAIT_MS = 20, JOIN_POLLS_MAX = 1000, QUIET_RO
 
 /* --- control: membership, recovery, retries; rt->mutex held --- */
 
-static bool control_step(struct runtime *rt)
+static bool recover_lost_workers(struct runtime *rt)
 {
     int64_t now_ms = clock_now_ms(rt->clock);
     struct error err = { 0 };
     bool any = false;
 
-    membership_poll(rt);
     for (uint32_t i = 0; atomic_load(&rt->lost_workers) > 0 && i < rt->worker_count; i++) {
         struct worker *worker = &rt->workers[i];
 
-        if (atomic_load(&worker->lost) && now_ms >= worker->recover_at_ms) {
+        if (atomic_load(&worker->lost) && now_ms >= atomic_load(&worker->recover_at_ms)) {
             if (recover_worker(rt, worker, &err)) {
                 TRACE(TRACE_WARN, "runtime", "worker %u: %s", i, err.message);
             }
             any = true;
         }
     }
+    return any;
+}
+
+static void retry(struct runtime *rt, struct query *query)
+{
+    struct error err = { 0 };
+    int code;
+
+    query_set_running(query);
+    code = query_open_topics(query, &err);
+    code = code ? code : recover_query(rt, query, &err);
+    if (code) {
+        query_set_error(query, &err);
+    }
+}
+
+/* What is left of a failed query on workers where it did not fail goes before it is retried. */
+static bool tend_failed_queries(struct runtime *rt)
+{
+    int64_t now_ms = clock_now_ms(rt->clock);
+    bool any = false;
+
+    if (atomic_load(&rt->failed_queries) == 0) {
+        return false;
+    }
     MAP_FOREACH (entry, &rt->queries) {
         struct query *query = entry->value;
 
-        if (query_retry_is_due(query, now_ms)) {
-            atomic_store(&query->state, QUERY_RUNNING);
-            if (recover_query(rt, query, &err)) {
-                query_set_error(query, &err);
-            }
+        if (atomic_load(&query->state) != QUERY_ERROR) {
+            continue;
+        }
+        if (atomic_load(&query->live_tasks) > 0) {
+            drop_commit(rt);
+            drop_tasks(rt, &(struct drop){ .query = query });
+            any = true;
+        } else if (query_retry_is_due(query, now_ms)) {
+            retry(rt, query);
             any = true;
         }
     }
     return any;
+}
+
+static bool control_step(struct runtime *rt)
+{
+    bool any;
+
+    membership_poll(rt);
+    any = recover_lost_workers(rt);
+    return tend_failed_queries(rt) || any;
 }
 
 static void *control_main(void *argument)
@@ -133,7 +170,7 @@ int runtime_open(const struct runtime_config *config, struct runtime **out, stru
     code =
         code ? code : fetcher_create(rt->transient_log, rt->node_id, &rt->transient_fetcher, err);
     for (uint32_t i = 0; !code && i < rt->worker_count; i++) {
-        code = worker_open_writers(&rt->workers[i], err);
+        code = worker_open_writer(&rt->workers[i], err);
     }
     if (!code && config->mode == RUNTIME_THREADED) {
         code = start_threads(rt, err);
@@ -144,12 +181,6 @@ int runtime_open(const struct runtime_config *config, struct runtime **out, stru
     }
     *out = rt;
     return 0;
-}
-
-static void commit_rest(struct worker *worker, void *context)
-{
-    (void)context; /* a call of worker_call */
-    commit_now(worker);
 }
 
 static void stop_threads(struct runtime *rt)
@@ -173,8 +204,8 @@ void runtime_close(struct runtime *rt)
     if (!rt) {
         return;
     }
-    for (uint32_t i = 0; rt->joined && i < rt->worker_count; i++) {
-        worker_call(&rt->workers[i], commit_rest, NULL);
+    if (rt->joined) {
+        drop_commit(rt);
     }
     if (rt->fetcher && rt->transient_fetcher) {
         stop_threads(rt);
@@ -187,6 +218,10 @@ void runtime_close(struct runtime *rt)
         query_destroy(entry->value);
     }
     map_fini(&rt->queries);
+    for (uint32_t i = 0; i < rt->slot_count; i++) {
+        progress_free(rt->slots[i].progress);
+    }
+    log_reader_close(rt->recovery);
     fetcher_destroy(rt->fetcher);
     fetcher_destroy(rt->transient_fetcher);
     log_close(rt->transient_log);
@@ -222,26 +257,20 @@ static int join(struct runtime *rt, struct error *err)
     return 0;
 }
 
-static void drop_query(struct worker *worker, void *context)
-{
-    struct task *next;
-
-    for (struct task *task = worker->tasks; task; task = next) {
-        next = task->next;
-        if (task->query == context) {
-            worker_remove_task(worker, task);
-        }
-    }
-}
-
 static void remove_query(struct runtime *rt, struct query *query)
 {
-    for (uint32_t i = 0; i < rt->worker_count; i++) {
-        worker_call(&rt->workers[i], drop_query, query);
-    }
     (void)map_remove(&rt->queries, query->plan->query_id);
-    query_delete_topics(query);
     query_destroy(query);
+}
+
+/* A query that was there before keeps its topics, and with them its state. */
+static void undo_start(struct runtime *rt, struct query *query)
+{
+    drop_tasks(rt, &(struct drop){ .query = query });
+    if (query->fresh) {
+        query_delete_topics(query);
+    }
+    remove_query(rt, query);
 }
 
 static int start_locked(struct runtime *rt, const struct physical_plan *plan,
@@ -262,7 +291,7 @@ static int start_locked(struct runtime *rt, const struct physical_plan *plan,
     map_put(&rt->queries, plan->query_id, query);
     code = recover_query(rt, query, err);
     if (code) {
-        remove_query(rt, query);
+        undo_start(rt, query);
     }
     return code;
 }
@@ -278,58 +307,20 @@ int runtime_start(struct runtime *rt, const struct physical_plan *plan,
     return code;
 }
 
-struct forget {
-    struct query *query;
-    struct error *err;
-    int code;
-};
-
-static void forget_query(struct worker *worker, void *context)
-{
-    struct forget *forget = context;
-
-    if (worker->phase != WORKER_IDLE || forget->code) {
-        return;
-    }
-    if (!worker->in_transaction) {
-        forget->code = log_writer_begin(worker->writer, forget->err);
-        worker->in_transaction = !forget->code;
-    }
-    if (!forget->code) {
-        forget->code = progress_forget(worker, forget->query, forget->err);
-    }
-    if (!forget->code) {
-        forget->code = commit_send_fence(worker, forget->err);
-    }
-    if (!forget->code) {
-        forget->code = commit_execute(worker, forget->err);
-    }
-    worker->in_transaction = false;
-    if (forget->code) {
-        worker_lose(worker, forget->err);
-    }
-}
-
 static int stop_locked(struct runtime *rt, struct bytes query_id, struct error *err)
 {
     struct query *query = map_find(&rt->queries, query_id);
-    struct forget forget = { query, err, 0 };
+    int code;
 
     if (!query) {
         return error_set(err, ERR_UNKNOWN_QUERY, NO_POSITION, "There is no query '%.*s'",
                          BYTES_ARG(query_id));
     }
-    for (uint32_t i = 0; i < rt->worker_count; i++) {
-        worker_call(&rt->workers[i], commit_rest, NULL);
-    }
-    for (uint32_t i = 0; i < rt->worker_count; i++) {
-        worker_call(&rt->workers[i], drop_query, query);
-        if (query->durable) {
-            worker_call(&rt->workers[i], forget_query, &forget);
-        }
-    }
+    (void)recover_lost_workers(rt); /* so that they can forget it */
+    code = drop_query(rt, query, err);
+    query_delete_topics(query);
     remove_query(rt, query);
-    return forget.code;
+    return code;
 }
 
 int runtime_stop(struct runtime *rt, struct bytes query_id, struct error *err)
@@ -426,6 +417,9 @@ static bool input_is_quiet(const struct task_input *input)
     struct log *log = input->plan->source ? input->task->query->rt->log : input->task->query->log;
     struct log_range range;
 
+    if (!input->task->could_take) {
+        return true; /* its client does not listen */
+    }
     if (input->queue_count > 0) {
         return false;
     }
@@ -486,7 +480,8 @@ static void open_gate(struct task *task, const struct log_topic *topic, int64_t 
 
         if (input->topic == topic && input->plan->source) {
             input->gate = below;
-            reader_update_wants(input->reader);
+            reader_touch(input->reader);
+            worker_make_ready(task);
         }
     }
 }

@@ -8,6 +8,7 @@
  *   commit.c     one transaction: rows, changelogs, progress, fence
  *   progress.c   positions and operator metadata as records
  *   recover.c    from the log back to live tasks
+ *   drop.c       tasks that leave
  *   membership.c slots: which are ours
  */
 #ifndef SLUICE_ENGINE_RUNTIME_RUNTIME_INTERNAL_H
@@ -58,7 +59,7 @@ enum cursor { CURSOR_HEAD, CURSOR_CATCH_UP };
 /* What the fetcher tells a reader. */
 enum fetch_event {
     FETCH_BLOCK, /* records: offsets [from, next) */
-    FETCH_MOVED, /* the head is at `next` now, and this reader wanted nothing of it */
+    FETCH_MOVED, /* the cursor is at `next` now, and this reader wanted nothing of it */
     FETCH_EMPTY, /* [from, next) holds no records: markers, aborted or compacted ones */
     FETCH_GAP,   /* [from, next) is no longer in the log */
     FETCH_FAILED /* the partition cannot be read any more */
@@ -75,17 +76,22 @@ struct fetch_message {
     struct error failure; /* FETCH_FAILED */
 };
 
-/* A worker's reader as the fetcher sees it. The worker writes the first two, both count. */
+/*
+ * A worker's reader as the fetcher sees it. The worker writes what it wants before it
+ * counts down what is under way; the fetcher reads in the other order.
+ */
 struct fetch_subscriber {
     struct reader *reader;
     struct worker *worker;
     _Atomic int64_t
-        lagging; /* lowest position below the head that a task waits for, or INT64_MAX */
+        lagging;           /* lowest position below the head that a task waits for, or INT64_MAX */
+    _Atomic int64_t ahead; /* the same, but not below where the catch-up was last seen */
     _Atomic int64_t leading; /* highest position of a task that can take more, or -1 */
+    _Atomic bool follows;    /* that task keeps up with the head */
     _Atomic int64_t in_flight_bytes;
-    _Atomic uint32_t in_flight; /* blocks not done with yet */
-    _Atomic uint32_t in_flight_catch_up;
-    _Atomic uint32_t messages; /* posted and not handled yet */
+    _Atomic uint32_t in_flight;    /* blocks not done with yet */
+    _Atomic uint32_t under_way[2]; /* by cursor: those and messages not handled yet */
+    _Atomic uint32_t messages;     /* posted and not handled yet */
 };
 
 int fetcher_create(struct log *log, struct bytes client_id, struct fetcher **out,
@@ -132,11 +138,21 @@ struct task_input {
     int64_t processed; /* next offset to be processed */
     int64_t committed; /* as the last commit has it; -1: not yet */
     int64_t gate;      /* offsets below it may be processed */
+    int64_t purged;    /* of a repartition topic: deleted below, as far as asked for */
+    bool could_take;   /* as its reader has told the fetcher */
+    bool has_head;     /* while choosing what to run: the next two */
+    uint32_t head_row;
+    int64_t head_ms;
 };
 
 /* A topic partition decoded once for all inputs that read the same declared source. */
 struct reader {
     struct reader *next;
+    struct reader *next_active;
+    bool active;   /* in its worker's list of those that have something to do */
+    bool stale;    /* what the fetcher knows of its wants may be wrong */
+    bool dead;     /* unsubscribed; goes with its last message and batch */
+    bool has_twin; /* another one reads the partition for a source of the same name */
     struct worker *worker;
     struct fetcher *fetcher;
     struct fetch_subscriber subscriber;
@@ -147,26 +163,29 @@ struct reader {
     const struct source *source;          /* NULL: a repartition topic */
     const struct input_plan *repartition; /* else NULL */
     struct input_decoder *decoder;
+    struct input_decoder **retired; /* the former ones */
+    uint32_t retired_count;
     bool *wanted; /* union of what the inputs want; NULL: all */
     struct task_input **inputs;
     uint32_t input_count, input_capacity;
     struct fetch_message *pending, *pending_last; /* blocks to decode, by their message.next */
     uint32_t pending_record;                      /* of the first: the next record to decode */
     int64_t pending_from; /* of the first: where that record's range begins */
+    int64_t batch_next;   /* where the range ends that is being decoded, from pending_from */
     struct shared_batch *free_batches;
     uint32_t live_batches;
-    struct error damage; /* of an internal topic: its tasks cannot go on */
+    struct error damage; /* its tasks cannot go on: they are told when no commit is under way */
     int64_t head;        /* as far as the head has come for this worker; -1: not known */
-    bool dead;           /* unsubscribed; goes with its last message and batch */
+    int64_t catch_up;    /* the same of the catch-up cursor */
 };
 
 int reader_attach(struct worker *worker, struct task_input *input, struct error *err);
 void reader_detach(struct task_input *input);
-/* Decodes one batch for those who wait for it; false: nothing to decode. */
-bool reader_decode(struct reader *reader);
-void reader_update_wants(struct reader *reader);
+/* What its inputs can take has changed: the fetcher learns of it in the next step. */
+void reader_touch(struct reader *reader);
 void reader_handle(struct worker *worker, struct message *message); /* a fetch_message */
-void reader_free_if_unused(struct reader *reader);
+/* Decodes a batch per reader for those who wait for it; false: nothing was decoded. */
+bool readers_step(struct worker *worker);
 void shared_batch_unref(struct shared_batch *batch);
 
 /* --- task.c --- */
@@ -175,12 +194,15 @@ struct query;
 
 struct task {
     struct task *next;
+    struct task *next_ready;
+    bool ready; /* in its worker's list of those that may have something to run */
     struct query *query;
     struct worker *worker;
     const struct sub_plan *sub;
     uint32_t sub_index;
     uint32_t partition;
     uint32_t slot;
+    uint64_t cohort; /* in whose records it stands */
     struct arena arena;
     struct op_env env;
     struct op_chain chain;
@@ -188,11 +210,12 @@ struct task {
     struct task_input *inputs;
     struct store **stores;        /* by index into plan->stores */
     struct buffer saved_metadata; /* as last committed */
-    bool could_take;              /* as its readers were told */
+    bool could_take;              /* its client had room when last asked */
     bool counted;                 /* in query->live_tasks */
     bool born;                    /* progress knows the task */
     bool dirty;                   /* has done something since its last commit */
     bool buffers;                 /* emits at flush only */
+    bool ticks;                   /* has operators that look at the clock */
     bool in_commit;
     int64_t last_flush_ms;
     uint64_t rows_in;
@@ -202,14 +225,17 @@ struct task {
 int task_create(struct query *query, uint32_t sub_index, uint32_t partition, struct task **out,
                 struct error *err);
 void task_destroy(struct task *task);
-bool task_can_take(const struct task *task); /* its client has room */
+/* Something was done that is to be committed. */
+void task_touch(struct task *task);
+/* Asks whether its client has room, and tells its readers what has changed. */
+void task_refresh(struct task *task);
 bool input_can_take(const struct task_input *input);
 void input_offer(struct task_input *input, struct shared_batch *batch);
 void input_skip_to(struct task_input *input, int64_t offset); /* what lies before is not there */
 void input_clear(struct task_input *input);
 /* One run; *ran says whether there was anything. An error stops the query. */
 int task_run(struct task *task, bool *ran, struct error *err);
-bool task_is_drained(const struct task *task); /* nothing queued that the gates let pass */
+bool task_has_rows(const struct task *task); /* something is queued */
 void task_count_skipped(struct task *task, const struct row_origin *origin, const char *what,
                         const struct error *err);
 
@@ -224,14 +250,16 @@ struct query {
     const struct physical_plan *plan;
     struct query_options options;
     struct row_queue *client;
-    struct arena arena;
+    struct arena arena; /* outputs, changelogs, task_counts */
     bool durable;
+    bool fresh;      /* it has made all its internal topics itself */
     struct log *log; /* of internal topics: the node's, or the transient one */
     const struct log_topic **outputs;
     const struct log_topic **changelogs; /* by store */
     uint32_t *task_counts;               /* by sub-topology */
     _Atomic int state;                   /* enum query_state */
-    struct error error;                  /* under rt->leaf_mutex; so the next two */
+    struct error error;                  /* under rt->leaf_mutex; so the next three */
+    int64_t running_since_ms;
     int64_t retry_at_ms;
     int64_t retry_delay_ms;
     _Atomic uint64_t rows_in;
@@ -239,9 +267,14 @@ struct query {
     _Atomic uint32_t live_tasks;
 };
 
+struct progress;
+
 struct slot {
     bool owned;
     uint32_t worker;
+    struct progress *progress; /* as last read, to read on from; under rt->mutex */
+    bool has_cohort;           /* since it was recovered; under rt->mutex */
+    uint64_t cohort;           /* the worker's */
 };
 
 /* A copy of the membership, for those who commit. */
@@ -254,17 +287,29 @@ struct fence {
 
 enum worker_phase { WORKER_IDLE, WORKER_COMMITTING, WORKER_LOST };
 
+/* Records that nobody needs any more. */
+struct purge {
+    const struct log_topic *topic;
+    uint32_t partition;
+    int64_t before;
+};
+
 struct worker {
     struct runtime *rt;
     uint32_t index;
     struct mailbox mailbox;
     struct task *tasks;
+    struct task *ready;
+    uint32_t dirty_tasks;
+    uint32_t transient_tasks;
     uint64_t removals; /* of tasks: lists must be walked anew */
     struct reader *readers;
-    bool walks_readers;                  /* none of them is freed meanwhile */
+    struct reader *active_readers;
+    struct bytes transactional_id;
     struct log_writer *writer;           /* transactional */
-    struct log_writer *transient_writer; /* topics of push queries */
+    struct log_writer *transient_writer; /* topics of push queries, while there are some */
     struct log_builder scratch;          /* changelog and progress records */
+    struct buffer litter; /* slots and keys of progress records that the next commit deletes */
     enum worker_phase phase;
     _Atomic bool lost; /* phase is WORKER_LOST: for the control thread */
     bool in_transaction;
@@ -274,10 +319,14 @@ struct worker {
     struct arena run_arena;                   /* ends with each run */
     struct message *deferred, *deferred_last; /* wait until the commit is over */
     struct query *culprit;                    /* whose task is being flushed */
+    struct query *forgotten;                  /* the next commit deletes its progress */
     struct query *refused_query;              /* one of its records was refused by the log */
     struct error refusal;
+    struct error transient_refusal; /* of a push query's own topic */
+    struct purge *purges;           /* done by the commit after the one that allowed them */
+    uint32_t purge_count, purge_capacity;
     int64_t last_tick_ms;
-    int64_t recover_at_ms;
+    _Atomic int64_t recover_at_ms;
     uint32_t failures; /* in a row: back-off */
     uint64_t activity; /* grows with everything done: quiescence */
     /* threads */
@@ -303,6 +352,7 @@ struct runtime {
     const struct log_topic *progress_topic;
     struct fetcher *fetcher;
     struct fetcher *transient_fetcher;
+    struct log_reader *recovery; /* of changelogs and progress, one partition at a time */
     struct worker *workers;
     uint32_t worker_count;
     struct slot *slots;
@@ -315,8 +365,9 @@ struct runtime {
     bool joined;
     _Atomic bool stop;
     _Atomic uint32_t lost_workers;
-    struct queue control_wake; /* ends the control thread's pause */
-    struct queue drain_pause;  /* never has anything: a pause */
+    _Atomic uint32_t failed_queries; /* in QUERY_ERROR */
+    struct queue control_wake;       /* ends the control thread's pause */
+    struct queue drain_pause;        /* never has anything: a pause */
     pthread_t control_thread, fetch_thread;
     bool has_control_thread, has_fetch_thread;
 };
@@ -327,32 +378,45 @@ int query_create(struct runtime *rt, const struct physical_plan *plan,
                  const struct query_options *options, struct row_queue *client, struct query **out,
                  struct error *err);
 void query_destroy(struct query *query);
+/* Finds its topics, and makes those of its own that are not there. It has no tasks. */
+int query_open_topics(struct query *query, struct error *err);
 void query_delete_topics(struct query *query);
 void query_set_error(struct query *query, const struct error *why); /* any thread */
 bool query_retry_is_due(struct query *query, int64_t now_ms);
+void query_set_running(struct query *query);
 
 /* --- worker.c --- */
 
 int worker_init(struct worker *worker, struct runtime *rt, uint32_t index);
 void worker_fini(struct worker *worker);
 bool worker_step(struct worker *worker, int64_t wait_ms); /* false: nothing to do */
-int worker_open_writers(struct worker *worker, struct error *err);
+/* Unless they are open. */
+int worker_open_writer(struct worker *worker, struct error *err);
+int worker_open_transient_writer(struct worker *worker, struct error *err);
 int worker_add_task(struct worker *worker, struct task *task, struct error *err);
 void worker_remove_task(struct worker *worker, struct task *task);
-/* Transient errors: recovers; others: the query cannot go on. */
+void worker_make_ready(struct task *task); /* it may have something to run */
+/*
+ * Something went wrong on behalf of the query, or of nobody in particular (NULL). Transient
+ * errors: recovers; others: the query cannot go on. A refused record is its owner's fault.
+ */
 void worker_fail(struct worker *worker, struct query *query, const struct error *why);
 /* The query goes to ERROR and back-off; the worker's others recover without it. */
 void worker_fail_query(struct worker *worker, struct query *query, const struct error *why);
-/* Drops all durable tasks: they are recovered from what the log has. */
+/* Drops all durable tasks: they are recovered from what the log has, later each time. */
 void worker_lose(struct worker *worker, const struct error *why);
 int worker_start_threads(struct worker *worker);
 void worker_stop_threads(struct worker *worker);
 /* Runs f on the worker's thread and waits for it (stepped: calls it). */
 void worker_call(struct worker *worker, void (*f)(struct worker *worker, void *context),
                  void *context);
+/* The same for those that change nothing: also while a commit is under way. */
+void worker_ask(struct worker *worker, void (*f)(struct worker *worker, void *context),
+                void *context);
 
 /* --- commit.c --- */
 
+int commit_begin(struct worker *worker, struct error *err); /* unless it has begun */
 /* Drains builders that have grown; begins the transaction on the way. */
 int commit_drain_outputs(struct task *task, size_t at_least_bytes, struct error *err);
 bool commit_is_due(const struct worker *worker, bool drained);
@@ -367,31 +431,57 @@ int commit_execute(struct worker *worker, struct error *err); /* the waiting par
 
 /* --- progress.c --- */
 
-struct progress; /* what a slot's partition says */
-
+/* What a slot's partition says; kept with the slot, so only what is new is read. */
 int progress_read(struct runtime *rt, uint32_t slot, struct progress **out, struct error *err);
 void progress_free(struct progress *progress);
+/* On the slot's worker: its tasks stand together from now on, whoever stood there before. */
+void progress_begin_cohort(const struct progress *progress, uint32_t slot, struct worker *worker);
 /* Only of a task that was born; -1: the topic is another one than then. */
 int64_t progress_position(const struct progress *progress, const struct task_input *input);
-/* False: the task has never committed. */
-bool progress_find_task(const struct progress *progress, const struct task *task,
-                        struct bytes *metadata);
+/* False: the task has never committed. Else the task knows its cohort. */
+bool progress_find_task(const struct progress *progress, struct task *task, struct bytes *metadata);
 /* Records for what the included tasks of the worker have changed, slot by slot. */
 int progress_write(struct worker *worker, struct error *err);
-/* The query is gone: forget its tasks. */
-int progress_forget(struct worker *worker, struct query *query, struct error *err);
+/* The query is gone: forget its tasks. *any is set when there was one. */
+int progress_forget(struct worker *worker, struct query *query, bool *any, struct error *err);
 
 /* --- recover.c --- */
 
-/* Calls on_block for everything from the beginning to the last stable offset. */
-int recover_read_all(struct log *log, const struct log_topic *topic, uint32_t partition,
-                     void (*on_block)(void *context, const struct log_block *block), void *context,
-                     struct error *err);
-/* Makes, restores and attaches the tasks of the slot; rt->mutex held. */
+struct recover_range {
+    const struct log_topic *topic; /* of the node's log */
+    uint32_t partition;
+    int64_t from; /* OFFSET_BEGIN: all */
+};
+
+/* Calls on_block for everything from there to the last stable offset; rt->mutex held. */
+int recover_read(struct runtime *rt, const struct recover_range *range,
+                 void (*on_block)(void *context, const struct log_block *block), void *context,
+                 struct error *err);
+/* No commit of a former owner of these slots can come behind the return. */
+int recover_fence(struct runtime *rt, const uint32_t *slots, uint32_t count, struct error *err);
+/* The slot's worker is lost: all of it is recovered after a while. */
+void recover_later(struct runtime *rt, uint32_t slot, struct error *why);
+/* Makes, restores and attaches the tasks of the slot, or does so later; rt->mutex held. */
 int recover_slot(struct runtime *rt, uint32_t slot, struct error *err);
 int recover_query(struct runtime *rt, struct query *query, struct error *err);
 int recover_worker(struct runtime *rt, struct worker *worker, struct error *err);
 uint32_t slot_of(const struct runtime *rt, struct bytes root_topic, uint32_t partition);
+
+/* --- drop.c --- */
+
+/* Which tasks leave: those of a query, or the durable ones of some slots. */
+struct drop {
+    const struct query *query;
+    const uint32_t *slots;
+    uint32_t slot_count;
+};
+
+/* Commits what there is, on all workers. */
+void drop_commit(struct runtime *rt);
+/* Removes tasks; a worker that has something of them in its open transaction is lost. */
+void drop_tasks(struct runtime *rt, const struct drop *drop);
+/* Removes the tasks of a query and its progress. */
+int drop_query(struct runtime *rt, struct query *query, struct error *err);
 
 /* --- membership.c --- */
 

@@ -65,6 +65,16 @@ static void open_stores(struct task *task)
     task->env.stores = task->stores;
 }
 
+static bool sub_ticks(const struct sub_plan *sub)
+{
+    for (uint32_t i = 0; i < sub->op_count; i++) {
+        if (op_kind_for(sub->ops[i].tag)->tick) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool sub_buffers(const struct sub_plan *sub)
 {
     for (uint32_t i = 0; i < sub->op_count; i++) {
@@ -77,8 +87,6 @@ static bool sub_buffers(const struct sub_plan *sub)
 
 static int open_inputs(struct task *task, struct error *err)
 {
-    const struct physical_plan *plan = task->query->plan;
-
     task->inputs = arena_array(&task->arena, struct task_input, task->sub->input_count);
     for (uint32_t i = 0; i < task->sub->input_count; i++) {
         struct task_input *input = &task->inputs[i];
@@ -94,7 +102,6 @@ static int open_inputs(struct task *task, struct error *err)
             input->topic = task->query->outputs[input->plan->output];
         }
     }
-    (void)plan;
     return 0;
 }
 
@@ -110,6 +117,8 @@ int task_create(struct query *query, uint32_t sub_index, uint32_t partition, str
     task->partition = partition;
     task->slot = slot_of(query->rt, task->sub->root_topic, partition);
     task->buffers = query->options.cache_bytes > 0 && sub_buffers(task->sub);
+    task->ticks = sub_ticks(task->sub);
+    task->could_take = !query->client || row_queue_has_room(query->client);
     task->last_flush_ms = clock_now_ms(query->rt->clock);
     arena_init(&task->arena, 1024);
     task->env = (struct op_env){ .arena = &task->arena,
@@ -171,17 +180,44 @@ void task_destroy(struct task *task)
     free(task);
 }
 
-/* --- input queues --- */
-
-bool task_can_take(const struct task *task)
+void task_touch(struct task *task)
 {
-    return !task->query->client || row_queue_has_room(task->query->client);
+    if (!task->dirty) {
+        task->dirty = true;
+        task->worker->dirty_tasks++;
+    }
 }
+
+/* --- input queues --- */
 
 bool input_can_take(const struct task_input *input)
 {
     return input->queued_rows < INPUT_QUEUE_ROWS_MAX && input->enqueued < input->gate &&
-           task_can_take(input->task);
+           input->task->could_take;
+}
+
+void task_refresh(struct task *task)
+{
+    if (task->query->client) {
+        task->could_take = row_queue_has_room(task->query->client);
+    }
+    for (uint32_t i = 0; i < task->sub->input_count; i++) {
+        struct task_input *input = &task->inputs[i];
+
+        if (input_can_take(input) != input->could_take) {
+            reader_touch(input->reader);
+        }
+    }
+}
+
+bool task_has_rows(const struct task *task)
+{
+    for (uint32_t i = 0; i < task->sub->input_count; i++) {
+        if (task->inputs[i].queue_count > 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static struct input_queue_item *input_front(const struct task_input *input)
@@ -226,6 +262,7 @@ void input_offer(struct task_input *input, struct shared_batch *batch)
     input->queued_rows += batch->rows->row_count - first;
     input->enqueued = batch->next_offset;
     batch->references++;
+    worker_make_ready(input->task);
 }
 
 static void input_pop(struct task_input *input)
@@ -294,7 +331,7 @@ static bool input_head(struct task_input *input, uint32_t *row, int64_t *timesta
             return row_offset(rows, *row) < input->gate;
         }
         input->queued_rows -= rows->row_count - item->next_row;
-        input->task->dirty = true;
+        task_touch(input->task);
         input_pop(input);
     }
     return false;
@@ -319,7 +356,7 @@ struct choice {
     uint32_t row;
     int64_t timestamp_ms;
     int64_t others_ms; /* smallest head of the other inputs, INT64_MAX where none */
-    bool others_first; /* that other one wins a tie */
+    bool others_first; /* one of those wins a tie */
 };
 
 static bool goes_first(const struct task_input *a, const struct task_input *b)
@@ -330,41 +367,52 @@ static bool goes_first(const struct task_input *a, const struct task_input *b)
     return a < b;
 }
 
-static void consider(struct choice *best, struct task_input *input, uint32_t row, int64_t ts)
+/* The input whose head has the smallest timestamp. */
+static bool choose_first(struct task *task, struct choice *best)
 {
-    bool better = !best->input || ts < best->timestamp_ms ||
-                  (ts == best->timestamp_ms && goes_first(input, best->input));
-    struct task_input *other = better ? best->input : input;
-    int64_t other_ms = better ? best->timestamp_ms : ts;
+    for (uint32_t i = 0; i < task->sub->input_count; i++) {
+        struct task_input *input = &task->inputs[i];
 
-    if (better) {
-        best->input = input;
-        best->row = row;
-        best->timestamp_ms = ts;
+        input->has_head = input_head(input, &input->head_row, &input->head_ms);
+        if (input->has_head &&
+            (!best->input || input->head_ms < best->timestamp_ms ||
+             (input->head_ms == best->timestamp_ms && goes_first(input, best->input)))) {
+            best->input = input;
+            best->row = input->head_row;
+            best->timestamp_ms = input->head_ms;
+        }
     }
-    if (other && other_ms <= best->others_ms) {
-        best->others_ms = other_ms;
-        best->others_first = goes_first(other, best->input);
+    return best->input;
+}
+
+/* Up to where the first may go before another one; false: that is not known yet. */
+static bool consider_others(const struct task *task, struct choice *best)
+{
+    for (uint32_t i = 0; i < task->sub->input_count; i++) {
+        const struct task_input *input = &task->inputs[i];
+
+        if (input == best->input) {
+            continue;
+        }
+        if (!input->has_head) {
+            if (input->queue_count == 0 && !input_is_exhausted(input)) {
+                return false;
+            }
+            continue;
+        }
+        if (input->head_ms < best->others_ms) {
+            best->others_ms = input->head_ms;
+            best->others_first = false;
+        }
+        best->others_first |= input->head_ms == best->others_ms && goes_first(input, best->input);
     }
+    return true;
 }
 
 static bool choose(struct task *task, struct choice *best)
 {
-    bool waiting = false;
-
     *best = (struct choice){ .others_ms = INT64_MAX };
-    for (uint32_t i = 0; i < task->sub->input_count; i++) {
-        struct task_input *input = &task->inputs[i];
-        uint32_t row = 0;
-        int64_t ts = 0;
-
-        if (input_head(input, &row, &ts)) {
-            consider(best, input, row, ts);
-        } else if (input->queue_count == 0 && task->sub->input_count > 1) {
-            waiting |= !input_is_exhausted(input);
-        }
-    }
-    return best->input && !waiting;
+    return choose_first(task, best) && consider_others(task, best);
 }
 
 /* One past the last row of the run that starts at the chosen row. */
@@ -396,7 +444,7 @@ int task_run(struct task *task, bool *ran, struct error *err)
     int code;
 
     *ran = false;
-    if (!task_can_take(task) || !choose(task, &best)) {
+    if (!task->could_take || !choose(task, &best)) {
         return 0;
     }
     item = input_front(best.input);
@@ -413,7 +461,7 @@ int task_run(struct task *task, bool *ran, struct error *err)
         return code;
     }
     *ran = true;
-    task->dirty = true;
+    task_touch(task);
     rows = slice.selected ? slice.selected_count : slice.row_count;
     task->rows_in += rows;
     atomic_fetch_add(&task->query->rows_in, rows);
@@ -425,16 +473,4 @@ int task_run(struct task *task, bool *ran, struct error *err)
         best.input->processed = row_offset(item->batch->rows, end);
     }
     return 0;
-}
-
-bool task_is_drained(const struct task *task)
-{
-    for (uint32_t i = 0; i < task->sub->input_count; i++) {
-        const struct task_input *input = &task->inputs[i];
-
-        if (input->queue_count > 0 && input->processed < input->gate) {
-            return false;
-        }
-    }
-    return true;
 }

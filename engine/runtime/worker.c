@@ -9,9 +9,14 @@
  *   IDLE --commit_start--> COMMITTING --commit_finish--> IDLE
  *     any failure of the log or of a query --> LOST --recover_worker--> IDLE
  *
- * A lost worker has dropped every durable task: there is one way back, from
- * what the log has committed.
+ * A lost worker has dropped every durable task and gets no new ones: there is one way
+ * back, from what the log has committed. It is never lost while a commit is under
+ * way, for the commit has its writer; what fails then is told afterwards.
+ *
+ * A step costs what there is to do, not what there is: tasks with rows and readers with
+ * blocks stand in lists of their own, and dirty tasks are counted.
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -23,6 +28,8 @@ enum { WORKER_WAIT_MS = 20 };
 int worker_init(struct worker *worker, struct runtime *rt, uint32_t index)
 {
     *worker = (struct worker){ .rt = rt, .index = index };
+    worker->transactional_id = arena_printf(&rt->arena, "%.*s/%.*s/%u", BYTES_ARG(rt->service_id),
+                                            BYTES_ARG(rt->node_id), index);
     mailbox_init(&worker->mailbox);
     arena_init(&worker->run_arena, 0);
     pthread_mutex_init(&worker->commit_mutex, NULL);
@@ -41,23 +48,35 @@ static void writer_refused(void *context, void *owner, const struct error *why)
     }
 }
 
-int worker_open_writers(struct worker *worker, struct error *err)
+static void transient_refused(void *context, void *owner, const struct error *why)
+{
+    struct worker *worker = context;
+
+    (void)owner; /* whoever is appending: this writer tells at once */
+    worker->transient_refusal = *why;
+}
+
+int worker_open_writer(struct worker *worker, struct error *err)
 {
     struct runtime *rt = worker->rt;
     struct writer_spec spec = { .client_id = rt->node_id,
+                                .transactional_id = worker->transactional_id,
                                 .transaction_timeout_ms = TRANSACTION_TIMEOUT_MS,
                                 .refused = writer_refused,
                                 .context = worker };
 
-    if (!worker->transient_writer) {
-        TRY(log_writer_open(rt->transient_log, &spec, &worker->transient_writer, err));
-    }
-    if (!worker->writer) {
-        spec.transactional_id = arena_printf(&rt->arena, "%.*s/%.*s/%u", BYTES_ARG(rt->service_id),
-                                             BYTES_ARG(rt->node_id), worker->index);
-        TRY(log_writer_open(rt->log, &spec, &worker->writer, err));
-    }
-    return 0;
+    return worker->writer ? 0 : log_writer_open(rt->log, &spec, &worker->writer, err);
+}
+
+int worker_open_transient_writer(struct worker *worker, struct error *err)
+{
+    struct writer_spec spec = { .client_id = worker->rt->node_id,
+                                .refused = transient_refused,
+                                .context = worker };
+
+    return worker->transient_writer
+               ? 0
+               : log_writer_open(worker->rt->transient_log, &spec, &worker->transient_writer, err);
 }
 
 static void handle_list(struct worker *worker, struct message *list)
@@ -80,39 +99,42 @@ static void handle_list(struct worker *worker, struct message *list)
     }
 }
 
+static bool handle_deferred(struct worker *worker)
+{
+    struct message *list = worker->deferred;
+
+    if (!list || worker->phase == WORKER_COMMITTING) {
+        return false;
+    }
+    worker->deferred = NULL;
+    worker->deferred_last = NULL;
+    handle_list(worker, list);
+    return true;
+}
+
+/* What was deferred comes as soon as the commit is over, before another one may begin. */
 static bool handle_messages(struct worker *worker, int64_t wait_ms)
 {
-    struct message *list;
-    bool any = false;
+    bool any = handle_deferred(worker);
+    struct message *list = mailbox_take(&worker->mailbox, any ? 0 : wait_ms);
 
-    if (worker->deferred && worker->phase != WORKER_COMMITTING) {
-        list = worker->deferred;
-        worker->deferred = NULL;
-        worker->deferred_last = NULL;
-        handle_list(worker, list);
-        any = true;
-    }
-    list = mailbox_take(&worker->mailbox, any ? 0 : wait_ms);
     handle_list(worker, list);
-    return any || list;
+    return handle_deferred(worker) || any || list;
 }
 
 void worker_fini(struct worker *worker)
 {
     worker->phase = WORKER_IDLE;
-    while (handle_messages(worker, 0)) {
-    }
     while (worker->tasks) {
         worker_remove_task(worker, worker->tasks);
     }
     while (handle_messages(worker, 0)) {
     }
-    if (worker->writer) {
-        log_writer_close(worker->writer);
-    }
-    if (worker->transient_writer) {
-        log_writer_close(worker->transient_writer);
-    }
+    (void)readers_step(worker); /* frees them: all are dead and without messages */
+    log_writer_close(worker->writer);
+    log_writer_close(worker->transient_writer);
+    free(worker->purges);
+    buffer_fini(&worker->litter);
     log_builder_fini(&worker->scratch);
     arena_fini(&worker->run_arena);
     mailbox_fini(&worker->mailbox);
@@ -125,28 +147,59 @@ void worker_fini(struct worker *worker)
 int worker_add_task(struct worker *worker, struct task *task, struct error *err)
 {
     task->worker = worker;
+    task->next = worker->tasks;
+    worker->tasks = task;
+    worker->dirty_tasks += task->dirty;
+    worker->transient_tasks += !task->query->durable;
+    worker->activity++;
     for (uint32_t i = 0; i < task->sub->input_count; i++) {
         TRY(reader_attach(worker, &task->inputs[i], err));
     }
-    task->next = worker->tasks;
-    worker->tasks = task;
-    worker->activity++;
+    if (task->query->client) {
+        worker_make_ready(task);
+    }
     return 0;
+}
+
+void worker_make_ready(struct task *task)
+{
+    if (!task->ready) {
+        task->ready = true;
+        task->next_ready = task->worker->ready;
+        task->worker->ready = task;
+    }
+}
+
+static void unlink_ready(struct worker *worker, struct task *task)
+{
+    struct task **at = &worker->ready;
+
+    while (*at != task) {
+        at = &(*at)->next_ready;
+    }
+    *at = task->next_ready;
 }
 
 void worker_remove_task(struct worker *worker, struct task *task)
 {
     struct task **at = &worker->tasks;
 
-    while (*at && *at != task) {
+    while (*at != task) {
         at = &(*at)->next;
     }
-    if (*at) {
-        *at = task->next;
+    *at = task->next;
+    if (task->ready) {
+        unlink_ready(worker, task);
     }
+    worker->dirty_tasks -= task->dirty;
+    worker->transient_tasks -= !task->query->durable;
     worker->activity++;
     worker->removals++;
     task_destroy(task);
+    if (worker->transient_tasks == 0) {
+        log_writer_close(worker->transient_writer); /* it keeps something per partition */
+        worker->transient_writer = NULL;
+    }
 }
 
 static void drop_durable_tasks(struct worker *worker)
@@ -163,18 +216,16 @@ static void drop_durable_tasks(struct worker *worker)
 
 void worker_lose(struct worker *worker, const struct error *why)
 {
-    if (worker->phase == WORKER_LOST) {
-        return;
-    }
+    assert(worker->phase != WORKER_COMMITTING);
     TRACE(TRACE_INFO, "worker", "%u: recovering: %s", worker->index, why->message);
-    worker->phase = WORKER_LOST;
     worker->in_transaction = false;
     worker->failures++;
     worker->activity++;
-    if (worker->writer) {
-        log_writer_close(worker->writer); /* aborts */
-        worker->writer = NULL;
-    }
+    log_writer_close(worker->writer); /* aborts */
+    worker->writer = NULL;
+    worker->refused_query = NULL;
+    worker->purge_count = 0;
+    worker->litter.len = 0;
     drop_durable_tasks(worker);
     worker->recover_at_ms = clock_now_ms(worker->rt->clock);
     if (worker->failures > 1) {
@@ -182,8 +233,11 @@ void worker_lose(struct worker *worker, const struct error *why)
 
         worker->recover_at_ms += INT64_C(50) << doublings;
     }
-    atomic_store(&worker->lost, true); /* last: the control thread reads recover_at_ms then */
-    atomic_fetch_add(&worker->rt->lost_workers, 1);
+    if (worker->phase != WORKER_LOST) {
+        worker->phase = WORKER_LOST;
+        atomic_store(&worker->lost, true);
+        atomic_fetch_add(&worker->rt->lost_workers, 1);
+    }
 }
 
 void worker_fail_query(struct worker *worker, struct query *query, const struct error *why)
@@ -204,40 +258,22 @@ void worker_fail_query(struct worker *worker, struct query *query, const struct 
     }
 }
 
+void worker_fail(struct worker *worker, struct query *query, const struct error *why)
+{
+    struct error refusal = worker->refusal;
+
+    if (why->code == ERR_RECORD_REFUSED && (!query || query->durable)) {
+        query = worker->refused_query; /* whoever met it: all of the transaction is refused */
+        why = query ? &refusal : why;
+    }
+    if (!query || (query->durable && error_class_of(why->code) == ERROR_TRANSIENT)) {
+        worker_lose(worker, why);
+    } else {
+        worker_fail_query(worker, query, why);
+    }
+}
+
 /* --- one step --- */
-
-/* A failure on the way may drop any task, so readers left without one go afterwards. */
-static bool decode_all(struct worker *worker)
-{
-    struct reader *next;
-    bool any = false;
-
-    worker->walks_readers = true;
-    for (struct reader *reader = worker->readers; reader; reader = reader->next) {
-        any |= reader_decode(reader);
-    }
-    worker->walks_readers = false;
-    for (struct reader *reader = worker->readers; reader; reader = next) {
-        next = reader->next;
-        reader_free_if_unused(reader);
-    }
-    return any;
-}
-
-/* A task that had no room may have it now: its readers should know. */
-static void refresh_wants(struct task *task)
-{
-    bool can_take = task_can_take(task);
-
-    if (can_take == task->could_take) {
-        return;
-    }
-    task->could_take = can_take;
-    for (uint32_t i = 0; i < task->sub->input_count; i++) {
-        reader_update_wants(task->inputs[i].reader);
-        fetcher_wake(task->inputs[i].reader->fetcher);
-    }
-}
 
 static bool run_task(struct worker *worker, struct task *task)
 {
@@ -245,7 +281,7 @@ static bool run_task(struct worker *worker, struct task *task)
     struct query *query = task->query;
     bool ran = true, any = false;
 
-    refresh_wants(task);
+    task_refresh(task);
     while (ran) {
         int code = task_run(task, &ran, &err);
 
@@ -258,30 +294,45 @@ static bool run_task(struct worker *worker, struct task *task)
         }
         any |= ran;
     }
+    task_refresh(task);
     return any;
 }
 
 static bool run_all(struct worker *worker)
 {
+    struct task **at = &worker->ready;
     uint64_t removals = worker->removals;
     bool any = false;
 
-    for (struct task *task = worker->tasks; task; task = task->next) {
+    while (*at) {
+        struct task *task = *at;
+
         any |= run_task(worker, task);
         if (worker->removals != removals) {
             return true; /* a failure dropped tasks, perhaps this one */
+        }
+        if (task_has_rows(task) || task->query->client) {
+            at = &task->next_ready;
+        } else {
+            *at = task->next_ready;
+            task->ready = false;
         }
     }
     return any;
 }
 
-void worker_fail(struct worker *worker, struct query *query, const struct error *why)
+static bool has_output(const struct task *task)
 {
-    if (error_class_of(why->code) == ERROR_TRANSIENT && query->durable) {
-        worker_lose(worker, why);
-    } else {
-        worker_fail_query(worker, query, why);
+    bool any = false;
+
+    for (uint32_t i = 0; i < task->query->plan->output_count; i++) {
+        const struct op_output *output = &task->env.outputs[i];
+
+        for (uint32_t word = 0; word * 64 < output->partition_count; word++) {
+            any |= output->touched[word] != 0;
+        }
     }
+    return any;
 }
 
 static bool tick_all(struct worker *worker)
@@ -294,9 +345,15 @@ static bool tick_all(struct worker *worker)
     }
     worker->last_tick_ms = now_ms;
     for (struct task *task = worker->tasks; task; task = task->next) {
+        if (!task->ticks) {
+            continue;
+        }
         if (op_chain_tick(&task->chain, now_ms, &err)) {
             worker_fail(worker, task->query, &err);
             return true;
+        }
+        if (has_output(task)) {
+            task_touch(task);
         }
     }
     return false;
@@ -307,7 +364,7 @@ bool worker_step(struct worker *worker, int64_t wait_ms)
     bool any = handle_messages(worker, 0);
     bool decoded, ran = false;
 
-    decoded = decode_all(worker);
+    decoded = readers_step(worker);
     if (worker->phase == WORKER_IDLE) {
         ran = run_all(worker);
         any |= tick_all(worker);
@@ -347,27 +404,39 @@ static void handle_call(struct worker *worker, struct message *message)
     pthread_mutex_unlock(&call->mutex);
 }
 
+static void send_call(struct worker *worker, struct call_message *call)
+{
+    call->message.handle = handle_call;
+    if (!worker->has_threads) {
+        call->f(worker, call->context);
+        return;
+    }
+    pthread_mutex_init(&call->mutex, NULL);
+    pthread_cond_init(&call->finished, NULL);
+    mailbox_post(&worker->mailbox, &call->message);
+    pthread_mutex_lock(&call->mutex);
+    while (!call->done) {
+        pthread_cond_wait(&call->finished, &call->mutex);
+    }
+    pthread_mutex_unlock(&call->mutex);
+    pthread_mutex_destroy(&call->mutex);
+    pthread_cond_destroy(&call->finished);
+}
+
 void worker_call(struct worker *worker, void (*f)(struct worker *worker, void *context),
                  void *context)
 {
-    struct call_message call = { .message = { .handle = handle_call, .exclusive = true },
-                                 .f = f,
-                                 .context = context };
+    struct call_message call = { .message.exclusive = true, .f = f, .context = context };
 
-    if (!worker->has_threads) {
-        f(worker, context);
-        return;
-    }
-    pthread_mutex_init(&call.mutex, NULL);
-    pthread_cond_init(&call.finished, NULL);
-    mailbox_post(&worker->mailbox, &call.message);
-    pthread_mutex_lock(&call.mutex);
-    while (!call.done) {
-        pthread_cond_wait(&call.finished, &call.mutex);
-    }
-    pthread_mutex_unlock(&call.mutex);
-    pthread_mutex_destroy(&call.mutex);
-    pthread_cond_destroy(&call.finished);
+    send_call(worker, &call);
+}
+
+void worker_ask(struct worker *worker, void (*f)(struct worker *worker, void *context),
+                void *context)
+{
+    struct call_message call = { .f = f, .context = context };
+
+    send_call(worker, &call);
 }
 
 /* --- threads --- */

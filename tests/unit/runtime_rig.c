@@ -102,7 +102,7 @@ void rig_start(struct rig *f, const struct physical_plan *plan)
     must(runtime_start(f->rt, plan, &f->options, NULL, &err), &err);
 }
 
-static const struct physical_plan *create_as(struct rig *f, struct ast_statement *statement)
+static const struct physical_plan *plan_as(struct rig *f, struct ast_statement *statement)
 {
     struct plan_context context = context_of(f);
     const struct physical_plan *plan = NULL;
@@ -121,8 +121,12 @@ static const struct physical_plan *create_as(struct rig *f, struct ast_statement
         }
     }
     catalog_put_source(f->catalog, plan->sink);
-    rig_start(f, plan);
     return plan;
+}
+
+const struct physical_plan *rig_plan(struct rig *f, const char *sql)
+{
+    return plan_as(f, parse_one(f, sql));
 }
 
 const struct physical_plan *rig_sql(struct rig *f, const char *sql)
@@ -133,7 +137,10 @@ const struct physical_plan *rig_sql(struct rig *f, const char *sql)
     struct source source = { 0 };
 
     if (statement->kind == AST_CREATE_AS) {
-        return create_as(f, statement);
+        const struct physical_plan *plan = plan_as(f, statement);
+
+        rig_start(f, plan);
+        return plan;
     }
     must(plan_create_source(&context, statement, &source, &err), &err);
     catalog_put_source(f->catalog, &source);
@@ -152,17 +159,25 @@ const struct physical_plan *rig_push(struct rig *f, const char *sql, struct row_
     return plan;
 }
 
+static struct log_writer *open_writer(struct rig *f)
+{
+    struct writer_spec spec = { .client_id = BYTES("test") };
+    struct log_writer *writer = NULL;
+    struct error err = { 0 };
+
+    must(log_writer_open(f->log, &spec, &writer, &err), &err);
+    return writer;
+}
+
 void rig_put_at(struct rig *f, const char *topic, uint32_t partition, const char *key,
                 const char *value, int64_t timestamp_ms)
 {
-    struct writer_spec spec = { .client_id = BYTES("test") };
+    struct log_writer *writer = open_writer(f);
     const struct log_topic *to = NULL;
-    struct log_writer *writer = NULL;
     struct log_builder builder = { 0 };
     struct error err = { 0 };
 
     must(log_open_topic(f->log, bytes_of(topic), &to, &err), &err);
-    must(log_writer_open(f->log, &spec, &writer, &err), &err);
     log_builder_add(&builder, bytes_of(key), bytes_of(value), timestamp_ms, NULL, 0);
     must(log_writer_append(writer, to, partition, &builder, NULL, &err), &err);
     must(log_writer_flush(writer, &err), &err);
@@ -179,6 +194,30 @@ void rig_put(struct rig *f, const char *topic, const char *key, const char *valu
     must(log_open_topic(f->log, bytes_of(topic), &to, &err), &err);
     rig_put_at(f, topic, key ? log_partition_of(bytes_of(key), to->partition_count) : 0, key, value,
                timestamp_ms);
+}
+
+void rig_put_many(struct rig *f, const char *topic, int from, int upto)
+{
+    struct log_writer *writer = open_writer(f);
+    struct log_builder builders[8] = { 0 };
+    const struct log_topic *to = NULL;
+    struct error err = { 0 };
+    char key[32], value[64];
+
+    must(log_open_topic(f->log, bytes_of(topic), &to, &err), &err);
+    assert_true(to->partition_count <= 8);
+    for (int i = from; i < upto; i++) {
+        snprintf(key, sizeof key, "o%d", i);
+        snprintf(value, sizeof value, "{\"ITEM\":\"k%d\",\"QTY\":%d}", i % 5, i);
+        log_builder_add(&builders[log_partition_of(bytes_of(key), to->partition_count)],
+                        bytes_of(key), bytes_of(value), i, NULL, 0);
+    }
+    for (uint32_t p = 0; p < to->partition_count; p++) {
+        must(log_writer_append(writer, to, p, &builders[p], NULL, &err), &err);
+        log_builder_fini(&builders[p]);
+    }
+    must(log_writer_flush(writer, &err), &err);
+    log_writer_close(writer);
 }
 
 void rig_drain(struct rig *f)

@@ -31,12 +31,16 @@ void rig_topic(struct rig *f, const char *name, uint32_t partitions);
 const struct physical_plan *rig_sql(struct rig *f, const char *sql);
 /* SELECT ... EMIT CHANGES into the queue. */
 const struct physical_plan *rig_push(struct rig *f, const char *sql, struct row_queue *queue);
+/* The plan of CREATE ... AS SELECT, with its sink in log and catalog; not started. */
+const struct physical_plan *rig_plan(struct rig *f, const char *sql);
 void rig_start(struct rig *f, const struct physical_plan *plan);
 /* A record of text key and JSON value, by hash of the key; NULL: absent. */
 void rig_put(struct rig *f, const char *topic, const char *key, const char *value,
              int64_t timestamp_ms);
 void rig_put_at(struct rig *f, const char *topic, uint32_t partition, const char *key,
                 const char *value, int64_t timestamp_ms);
+/* Orders [from, upto): key "o<n>", item "k<n mod 5>", qty n, time n, spread by hash of the key. */
+void rig_put_many(struct rig *f, const char *topic, int from, int upto);
 void rig_drain(struct rig *f);
 /* "key=value@ts" lines of all partitions of a topic in order, read committed. */
 struct bytes rig_read(struct rig *f, const char *topic);

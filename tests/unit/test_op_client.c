@@ -129,7 +129,7 @@ static void closed_queue_takes_nothing_and_says_so(void **state)
     assert_false(row_queue_is_closed(queue));
     row_queue_close(queue);
     assert_true(row_queue_is_closed(queue));
-    assert_true(row_queue_has_room(queue));
+    assert_false(row_queue_has_room(queue));
     row_queue_put(queue, bytes_of("x"), false, 2);
     assert_false(row_queue_take(queue, 1000, &arena, &row, &tombstone, &finished));
     assert_true(finished);
