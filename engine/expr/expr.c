@@ -36,6 +36,11 @@ const struct expr *expr_column(struct arena *arena, uint32_t source, uint32_t in
     return e;
 }
 
+bool expr_is_column(const struct expr *e, uint32_t index)
+{
+    return e->kind == EXPR_COLUMN && e->column.source == 0 && e->column.index == index;
+}
+
 const struct expr *expr_cast_as(struct arena *arena, const struct expr *e,
                                 const struct sql_type *type, enum cast_origin origin)
 {

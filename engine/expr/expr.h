@@ -115,6 +115,8 @@ int type_bind(struct arena *arena, const struct ast_type *syntax, const struct s
 
 const struct expr *expr_column(struct arena *arena, uint32_t source, uint32_t index,
                                struct bytes name, const struct sql_type *type, struct position at);
+/* Whether it is nothing but that column of the first input. */
+bool expr_is_column(const struct expr *e, uint32_t index);
 /* An implicit cast; e itself when it has that type. The cast must exist (cast_find). */
 const struct expr *expr_cast_to(struct arena *arena, const struct expr *e,
                                 const struct sql_type *type);

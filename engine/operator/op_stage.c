@@ -52,7 +52,7 @@ static int stage_open(struct op *op, struct error *err)
 
     state->filters = program_has_filter(program); /* TRUE filters too, and has no code */
     state->is_empty = program_is_empty(program) && !state->filters;
-    state->rekeys = !same_keys(op->plan->input, op->plan->output);
+    state->rekeys = op->plan->stage.rekeys || !same_keys(op->plan->input, op->plan->output);
     assert(state->is_empty || op->plan->input->register_count == 0);
     assert(state->is_empty || op->plan->output->register_count == program_register_count(program));
     return 0;
@@ -127,6 +127,14 @@ static void begin_row(struct program_row *row, const struct row_batch *in, uint3
     row->origin = &in->origins[in->meta[number].origin];
 }
 
+/* The key that was made of the value of a row that has none. */
+static void null_key_columns(const struct stage_plan *plan, struct value *registers)
+{
+    for (uint32_t i = 0; i < plan->nulled_count; i++) {
+        registers[plan->nulled[i] & OPERAND_SLOT_MASK] = value_null();
+    }
+}
+
 static int push_stream(struct op *op, const struct row_batch *in, struct error *err)
 {
     const struct stage_state *state = op_state(op);
@@ -154,8 +162,12 @@ static int push_stream(struct op *op, const struct row_batch *in, struct error *
         }
         begin_row(&row, in, at.row, batch_row_new(in, at.row),
                   registers ? registers + (size_t)at.row * stride : NULL);
-        if (program_run(program, &row, &context)) {
-            selected[count++] = (uint16_t)at.row;
+        if (!program_run(program, &row, &context)) {
+            continue;
+        }
+        selected[count++] = (uint16_t)at.row;
+        if (op->plan->stage.nulled_count > 0 && !(in->meta[at.row].change & ROW_HAS_NEW)) {
+            null_key_columns(&op->plan->stage, row.registers);
         }
     }
     out->registers = registers;

@@ -19,11 +19,6 @@ static int refuse_unbuilt(const struct ast_query *query, struct error *err)
     if (query->window) {
         return refuse(query->window->at, "WINDOW", err);
     }
-    if (query->partition_by) {
-        return refuse(query->partition_by->count > 0 ? query->partition_by->items[0]->at
-                                                     : query->at,
-                      "PARTITION BY", err);
-    }
     if (query->emit == AST_EMIT_FINAL) {
         return error_set(err, ERR_EMIT, query->emit_at, "EMIT FINAL is for groups with a WINDOW");
     }
@@ -65,10 +60,16 @@ bool type_holds_map(const struct sql_type *type)
 
 /* --- keys of the result: queries.md 3.2 --- */
 
-/* Columns 0 .. key_count-1 of the row that the result is computed from are its key. */
+/*
+ * Columns 0 .. key_count-1 of the row that the result is computed from are its key; but those of
+ * PARTITION BY are expressions over the source.
+ */
 static uint32_t count_parent_keys(const struct analysis *a)
 {
-    return a->grouped ? a->groups.count : a->source->schema.key_count;
+    if (a->grouped) {
+        return a->groups.count;
+    }
+    return a->partitioned ? a->partitions.count : a->source->schema.key_count;
 }
 
 static const char *parent_key_text(const struct analysis *a, uint32_t key)
@@ -78,12 +79,25 @@ static const char *parent_key_text(const struct analysis *a, uint32_t key)
     if (a->grouped) {
         return plan_text_of(arena, a->groups.items[key].value);
     }
+    if (a->partitioned) {
+        return plan_text_of(arena, a->partitions.items[key].value);
+    }
     return arena_copy_text(arena, a->source->schema.columns[key].name);
 }
 
-static bool is_parent_key(const struct select_column *column, uint32_t key)
+static bool is_parent_key(const struct analysis *a, const struct select_column *column,
+                          uint32_t key)
 {
-    return column->value->kind == EXPR_COLUMN && column->value->column.index == key;
+    return a->partitioned && !a->grouped ? expr_equal(column->value, a->partitions.items[key].value)
+                                         : expr_is_column(column->value, key);
+}
+
+static const char *parent_key_kind(const struct analysis *a)
+{
+    if (a->grouped) {
+        return "grouping expression";
+    }
+    return a->partitioned ? "partitioning expression" : "key column";
 }
 
 static int find_key(const struct analysis *a, uint32_t key, uint32_t *out, struct error *err)
@@ -92,7 +106,7 @@ static int find_key(const struct analysis *a, uint32_t key, uint32_t *out, struc
     uint32_t found = a->columns.count;
 
     for (uint32_t i = 0; i < a->columns.count; i++) {
-        if (!is_parent_key(&a->columns.items[i], key)) {
+        if (!is_parent_key(a, &a->columns.items[i], key)) {
             continue;
         }
         if (found < a->columns.count) {
@@ -108,7 +122,7 @@ static int find_key(const struct analysis *a, uint32_t key, uint32_t *out, struc
         return error_set(
             err, ERR_KEY_MISSING, a->query->items.items[0].at,
             "SELECT lacks the %s %s: the key of the result has to be among its columns",
-            a->grouped ? "grouping expression" : "key column", text);
+            parent_key_kind(a), text);
     }
     *out = found;
     return 0;
@@ -168,8 +182,11 @@ int analyze_query(struct plan_context *context, enum query_kind kind, const stru
     if (query->where) {
         TRY(scope_bind_condition(&scope, context->arena, "WHERE", 0, query->where, &a.where, err));
     }
+    TRY(analyze_partition(&a, &scope, err));
+    scope.partitions = a.partitioned ? &a.partitions : NULL;
     TRY(select_list_bind(&scope, context->arena, BIND_AGGREGATES, query, &a.columns, err));
     TRY(select_list_name(&a.columns, context->arena, a.source, kind == QUERY_PERSISTENT, err));
+    analyze_partition_names(&a);
     TRY(analyze_grouping(&a, &scope, err));
     a.result_is_table = a.grouped || a.source->kind == SOURCE_TABLE;
     *out = a;

@@ -57,39 +57,6 @@ static int check_group(const struct analysis *a, const struct expr *value,
     return 0;
 }
 
-static bool is_group_name(const struct analysis *a, struct bytes name)
-{
-    for (uint32_t i = 0; i < a->groups.count; i++) {
-        if (bytes_equal(a->groups.items[i].name, name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A column's or field's own name, else the alias of the same expression (queries.md 3.4). */
-static struct bytes name_group(const struct analysis *a, const struct expr *value,
-                               const struct ast_expr *syntax)
-{
-    struct arena *arena = a->context->arena;
-    struct bytes name = { NULL, 0 };
-
-    if (syntax->kind == AST_COLUMN) {
-        name = syntax->column.name.text;
-    } else if (syntax->kind == AST_FIELD) {
-        name = syntax->field.name.text;
-    }
-    for (uint32_t i = 0; !name.data && i < a->columns.count; i++) {
-        if (expr_equal(a->columns.items[i].value, value)) {
-            name = a->columns.items[i].name;
-        }
-    }
-    for (uint32_t i = 0; !name.data || is_group_name(a, name); i++) {
-        name = arena_printf(arena, "KSQL_COL_%u", i);
-    }
-    return name;
-}
-
 static int add_group(struct analysis *a, struct source_scope *scope, const struct ast_expr *syntax,
                      struct error *err)
 {
@@ -99,8 +66,8 @@ static int add_group(struct analysis *a, struct source_scope *scope, const struc
 
     TRY(scope_bind(scope, arena, "GROUP BY", 0, syntax, &value, err));
     TRY(check_group(a, value, syntax, err));
-    name = name_group(a, value, syntax);
-    *vec_push(arena, &a->groups) = (struct group_column){ name, value };
+    name = name_key(a, &a->groups, value, syntax);
+    *vec_push(arena, &a->groups) = (struct key_column){ name, value, syntax };
     return 0;
 }
 
@@ -114,7 +81,7 @@ static void add_constant_group(struct analysis *a)
     zero->type = type_scalar(T_INTEGER);
     zero->literal = value_i64(T_INTEGER, 0);
     *vec_push(a->context->arena, &a->groups) =
-        (struct group_column){ bytes_of("KSQL_GROUP"), zero };
+        (struct key_column){ bytes_of("KSQL_GROUP"), zero, NULL };
 }
 
 /* --- aggregates --- */
@@ -195,7 +162,7 @@ static const struct expr *replace_grouped(void *context, const struct expr *node
                            node->at);
     }
     for (uint32_t i = 0; i < a->groups.count; i++) {
-        const struct group_column *group = &a->groups.items[i];
+        const struct key_column *group = &a->groups.items[i];
 
         if (expr_equal(group->value, node)) {
             return expr_column(arena, 0, i, group->name, node->type, node->at);
@@ -258,9 +225,13 @@ static bool is_by_key(const struct analysis *a)
 {
     const struct expr *value = a->groups.items[0].value;
 
-    return a->source->kind == SOURCE_STREAM && a->groups.count == 1 &&
-           a->source->schema.key_count == 1 && value->kind == EXPR_COLUMN &&
-           value->column.index == 0;
+    if (a->source->kind != SOURCE_STREAM || a->groups.count != 1) {
+        return false;
+    }
+    if (a->partitioned) {
+        return a->partitions.count == 1 && expr_equal(a->partitions.items[0].value, value);
+    }
+    return a->source->schema.key_count == 1 && expr_is_column(value, 0);
 }
 
 int analyze_grouping(struct analysis *a, struct source_scope *scope, struct error *err)

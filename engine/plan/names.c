@@ -90,6 +90,37 @@ struct bytes namer_name(struct item_namer *namer, const struct ast_expr *syntax)
     return name;
 }
 
+static bool is_key_name(const key_list *keys, struct bytes name)
+{
+    for (uint32_t i = 0; i < keys->count; i++) {
+        if (keys->items[i].name.data && bytes_equal(keys->items[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct bytes name_key(const struct analysis *a, const key_list *others, const struct expr *value,
+                      const struct ast_expr *syntax)
+{
+    struct bytes name = { NULL, 0 };
+
+    if (syntax->kind == AST_COLUMN) {
+        name = syntax->column.name.text;
+    } else if (syntax->kind == AST_FIELD) {
+        name = syntax->field.name.text;
+    }
+    for (uint32_t i = 0; !name.data && i < a->columns.count; i++) {
+        if (expr_equal(a->columns.items[i].value, value)) {
+            name = a->columns.items[i].name;
+        }
+    }
+    for (uint32_t i = 0; !name.data || is_key_name(others, name); i++) {
+        name = arena_printf(a->context->arena, "KSQL_COL_%u", i);
+    }
+    return name;
+}
+
 struct bytes name_application(struct plan_context *context, enum query_kind kind,
                               struct bytes query_id)
 {

@@ -96,7 +96,27 @@ static bool uses_constants(const struct row_shape *shape)
     return false;
 }
 
-/* Ends the open stage, whose rows leave with these columns. */
+static bool is_register(operand at)
+{
+    return at >> OPERAND_BANK_SHIFT == BANK_REGISTERS;
+}
+
+/* Cells of a row without a value are null as they are; what was computed is not. */
+static void plan_rekeying(struct physical_builder *b, const struct logical_node *node,
+                          const struct shape_column *columns, struct stage_plan *stage)
+{
+    operand *nulled = arena_array(b->arena, operand, node->schema.key_count);
+
+    stage->rekeys = node->select.rekeys;
+    for (uint32_t i = 0; i < node->schema.key_count; i++) {
+        if (node->select.columns[i].needs_row_value && is_register(columns[i].at)) {
+            nulled[stage->nulled_count++] = columns[i].at;
+        }
+    }
+    stage->nulled = nulled;
+}
+
+/* Ends the open stage, whose rows leave with the columns of the select. */
 static void close_stage(struct physical_builder *b, const struct logical_node *node,
                         const struct shape_column *columns, uint32_t count)
 {
@@ -112,11 +132,12 @@ static void close_stage(struct physical_builder *b, const struct logical_node *n
         .register_count = program_register_count(program),
         .constants = program_constants(program),
     };
-    if (!program_is_empty(program) || uses_constants(shape)) {
+    if (!program_is_empty(program) || uses_constants(shape) || node->select.rekeys) {
         struct op_plan *op = physical_add_op(b, PLAN_STAGE, node->context);
 
         op->output = shape;
-        op->stage = (struct stage_plan){ program, node->is_table };
+        op->stage = (struct stage_plan){ .program = program, .over_table = node->is_table };
+        plan_rekeying(b, node, columns, &op->stage);
     }
     b->program = NULL;
     b->shape = shape;
@@ -176,6 +197,20 @@ static int add_select(struct physical_builder *b, const struct logical_node *nod
     close_stage(b, node, columns, count);
     add_step(b, "PROJECT", node, select_detail(b, node));
     return 0;
+}
+
+/* Nothing happens to the rows yet: the projection makes the key. */
+static void add_partition_by(struct physical_builder *b, const struct logical_node *node)
+{
+    struct buffer text = { 0 };
+
+    buffer_append_text(&text, b->a->partitions.count > 0 ? "Key: " : "Key: none");
+    for (uint32_t i = 0; i < b->a->partitions.count; i++) {
+        buffer_append_text(&text, i > 0 ? ", " : "");
+        expr_print(b->a->partitions.items[i].value, &text);
+    }
+    add_step(b, "PARTITION_BY", node, arena_copy(b->arena, buffer_bytes(&text)));
+    buffer_fini(&text);
 }
 
 /* --- sources --- */
@@ -340,6 +375,9 @@ static int add_node(struct physical_builder *b, const struct logical_node *node,
         return add_filter(b, node, err);
     case LOGICAL_SELECT:
         return add_select(b, node, err);
+    case LOGICAL_PARTITION_BY:
+        add_partition_by(b, node);
+        return 0;
     case LOGICAL_GROUP_BY:
         add_group_by(b, node);
         return 0;

@@ -43,6 +43,10 @@ struct store_plan {
 struct stage_plan {
     const struct program *program;
     bool over_table; /* new and old images are filtered as a table's: queries.md 1 */
+    bool rekeys;     /* PARTITION BY: a null key of the input says nothing about the output's */
+    /* Registers of key columns that are null for a row without a value, whatever was computed. */
+    const operand *nulled;
+    uint32_t nulled_count;
 };
 
 /*

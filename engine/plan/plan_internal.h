@@ -35,9 +35,18 @@ struct bytes plan_statement_text(struct arena *arena, const struct ast_statement
 
 /* --- where names of a query come from: scope.c --- */
 
+/* A column of a key that the query makes: by GROUP BY or PARTITION BY. */
+struct key_column {
+    struct bytes name;
+    const struct expr *value;      /* over the source */
+    const struct ast_expr *syntax; /* NULL: the one group of a query without GROUP BY */
+};
+typedef VEC(struct key_column) key_list;
+
 struct source_scope {
     struct expr_scope base;
     const struct source *source;
+    const key_list *partitions; /* PARTITION BY: * begins with these; NULL: none */
     struct bytes alias;
     const char *clause;
     enum query_kind kind; /* QUERY_PULL: ROWPARTITION and ROWOFFSET are refused */
@@ -62,8 +71,9 @@ struct select_column {
     struct bytes name;
     const struct expr *value;
     struct position at;
-    const struct ast_expr *syntax; /* NULL: came out of * */
+    const struct ast_expr *syntax; /* NULL: a column or field out of * */
     bool has_alias;
+    bool is_partition; /* what PARTITION BY put into * */
 };
 typedef VEC(struct select_column) select_list;
 
@@ -75,12 +85,7 @@ int select_list_name(select_list *list, struct arena *arena, const struct source
                      bool for_sink, struct error *err);
 int select_list_check_distinct(const select_list *list, struct error *err);
 
-/* --- analysis: analyze.c, analyze_group.c --- */
-
-struct group_column {
-    struct bytes name;
-    const struct expr *value; /* over the source */
-};
+/* --- analysis: analyze.c, analyze_partition.c, analyze_group.c --- */
 
 struct call_analysis {
     const struct aggregate_plan *plan;
@@ -94,9 +99,11 @@ struct analysis {
     const struct ast_query *query;
     const struct source *source;
     const struct expr *where; /* over the source; NULL: none */
-    bool grouped;             /* the rest is over the aggregate's row */
-    bool group_is_key;        /* by exactly the single key column: no repartition */
-    VEC(struct group_column) groups;
+    bool partitioned;         /* PARTITION BY gives another key; none if the list is empty */
+    key_list partitions;
+    bool grouped;      /* the rest is over the aggregate's row */
+    bool group_is_key; /* by exactly the single key column */
+    key_list groups;
     VEC(struct call_analysis) calls;
     const struct expr *having; /* NULL: none */
     select_list columns;       /* of the result, in SELECT order until analyze_keys */
@@ -109,6 +116,12 @@ int analyze_query(struct plan_context *context, enum query_kind kind, const stru
                   struct analysis *out, struct error *err);
 /* A persistent query's key: its columns come first then, in the parent's order (queries.md 3.2). */
 int analyze_keys(struct analysis *a, struct error *err);
+/* PARTITION BY, in front of the select list; the names, behind it. */
+int analyze_partition(struct analysis *a, struct source_scope *scope, struct error *err);
+void analyze_partition_names(struct analysis *a);
+/* A column's or field's own name, else the alias of the same expression in SELECT (3.4). */
+struct bytes name_key(const struct analysis *a, const key_list *others, const struct expr *value,
+                      const struct ast_expr *syntax);
 /* GROUP BY, aggregates, HAVING: rewrites columns and having over the aggregate's row. */
 int analyze_grouping(struct analysis *a, struct source_scope *scope, struct error *err);
 bool type_holds_map(const struct sql_type *type);
@@ -152,6 +165,7 @@ enum logical_tag {
     LOGICAL_SOURCE,
     LOGICAL_FILTER,
     LOGICAL_SELECT,
+    LOGICAL_PARTITION_BY,
     LOGICAL_GROUP_BY,
     LOGICAL_AGGREGATE,
     LOGICAL_SINK,
@@ -162,7 +176,8 @@ struct logical_column {
     struct bytes name;
     const struct expr *value; /* over the input's schema */
     enum column_role role;
-    const char *what; /* of program_add_value */
+    const char *what;     /* of program_add_value */
+    bool needs_row_value; /* null for a row of a stream that has no value */
 };
 
 struct logical_node {
@@ -179,6 +194,7 @@ struct logical_node {
         struct {
             const struct logical_column *columns;
             uint32_t count;
+            bool rekeys; /* the key is another than the input's, even where it has its columns */
         } select;
         bool repartition; /* GROUP_BY */
     };

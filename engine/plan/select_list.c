@@ -4,19 +4,60 @@
  */
 #include "engine/plan/plan_internal.h"
 
-static void add_all(const struct source *source, struct arena *arena, struct position at,
-                    select_list *out)
+static void add_column(const struct source *source, uint32_t index, struct arena *arena,
+                       struct position at, select_list *out)
+{
+    const struct column *column = &source->schema.columns[index];
+
+    *vec_push(arena, out) = (struct select_column){
+        .name = column->name,
+        .value = expr_column(arena, 0, index, column->name, column->type, at),
+        .at = at,
+    };
+}
+
+static bool is_partition_column(const key_list *partitions, uint32_t index)
+{
+    for (uint32_t i = 0; i < partitions->count; i++) {
+        if (expr_is_column(partitions->items[i].value, index)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The new key, then the values, then what was the key (queries.md 3.4). */
+static void add_all_partitioned(const struct source *source, const key_list *partitions,
+                                struct arena *arena, struct position at, select_list *out)
 {
     const struct schema *schema = &source->schema;
 
-    for (uint32_t i = 0; i < schema->column_count; i++) {
-        const struct column *column = &schema->columns[i];
-
+    for (uint32_t i = 0; i < partitions->count; i++) {
         *vec_push(arena, out) = (struct select_column){
-            .name = column->name,
-            .value = expr_column(arena, 0, i, column->name, column->type, at),
+            .value = partitions->items[i].value,
             .at = at,
+            .syntax = partitions->items[i].syntax,
+            .is_partition = true,
         };
+    }
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        uint32_t index = (i + schema->key_count) % schema->column_count;
+
+        if (!is_partition_column(partitions, index)) {
+            add_column(source, index, arena, at, out);
+        }
+    }
+}
+
+static void add_all(const struct source_scope *scope, struct arena *arena, struct position at,
+                    select_list *out)
+{
+    if (scope->partitions) {
+        add_all_partitioned(scope->source, scope->partitions, arena, at, out);
+        return;
+    }
+    for (uint32_t i = 0; i < scope->source->schema.column_count; i++) {
+        add_column(scope->source, i, arena, at, out);
     }
 }
 
@@ -80,7 +121,7 @@ static int bind_item(struct source_scope *scope, struct arena *arena, unsigned f
                          BYTES_ARG(item->source.text), BYTES_ARG(scope->alias));
     }
     if (item->kind == AST_ITEM_ALL || item->kind == AST_ITEM_SOURCE_ALL) {
-        add_all(scope->source, arena, item->at, out);
+        add_all(scope, arena, item->at, out);
         return 0;
     }
     TRY(check_bare_pseudo(scope, item, err));
@@ -107,13 +148,14 @@ int select_list_bind(struct source_scope *scope, struct arena *arena, unsigned f
     return 0;
 }
 
-/* Only the pseudo column itself may bear its name, and that not in a sink. */
+/* Only the pseudo column itself may bear its name: in a sink as the key that rows are partitioned
+   by, else not there. */
 static int check_reserved(const struct select_column *column, bool for_sink, struct error *err)
 {
     bool is_itself = column->value->kind == EXPR_PSEUDO &&
                      pseudo_column_find(column->name) == column->value->pseudo;
 
-    if (!name_is_reserved(column->name) || (is_itself && !for_sink)) {
+    if (!name_is_reserved(column->name) || (is_itself && (!for_sink || column->is_partition))) {
         return 0;
     }
     return error_set(err, ERR_RESERVED_NAME, column->at,

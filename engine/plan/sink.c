@@ -44,16 +44,37 @@ static void inherit_formats(const struct source *from, struct source *sink)
     }
 }
 
-static int settle_formats(struct plan_context *context, const struct source_properties *with,
-                          const struct source *from, struct source *sink, struct error *err)
+static bool is_none(const struct format_kind *kind)
 {
-    bool key_said = with->of[PROPERTY_KEY_FORMAT].given || with->of[PROPERTY_FORMAT].given;
+    return strcmp(kind->name, "NONE") == 0;
+}
+
+/* PARTITION BY NULL leaves no key to write. */
+static int settle_no_key(const struct property_value *said, struct source *sink, struct error *err)
+{
+    if (said->given && !is_none(sink->key_format.kind)) {
+        return error_set(err, ERR_INVALID_PROPERTY, said->at,
+                         "PARTITION BY NULL leaves no key, so there is none to write as %s",
+                         sink->key_format.kind->name);
+    }
+    sink->key_format = (struct side_format){ .kind = format_find(bytes_of("NONE")) };
+    return 0;
+}
+
+static int settle_formats(struct plan_context *context, const struct source_properties *with,
+                          const struct analysis *a, struct source *sink, struct error *err)
+{
+    const struct property_value *said = with->of[PROPERTY_FORMAT].given
+                                            ? &with->of[PROPERTY_FORMAT]
+                                            : &with->of[PROPERTY_KEY_FORMAT];
 
     TRY(source_formats_read(context->arena, with, sink, err));
-    inherit_formats(from, sink);
-    if (!key_said && sink->schema.key_count > 0 &&
-        strcmp(sink->key_format.kind->name, "NONE") == 0) {
+    inherit_formats(a->source, sink);
+    if (!said->given && sink->schema.key_count > 0 && is_none(sink->key_format.kind)) {
         sink->key_format = (struct side_format){ .kind = context->settings->default_key_format };
+    }
+    if (a->partitioned && sink->schema.key_count == 0) {
+        TRY(settle_no_key(said, sink, err));
     }
     TRY(source_delimiters_read(with, sink, err));
     return source_formats_finish(context, with, sink, err);
@@ -88,7 +109,7 @@ int plan_sink(struct plan_context *context, const struct ast_statement *statemen
     TRY(source_timestamp_settle(context->arena, &with, sink, err));
     TRY(analyze_keys(analysis, err));
     analysis_schema(analysis, context->arena, &sink->schema);
-    TRY(settle_formats(context, &with, analysis->source, sink, err));
+    TRY(settle_formats(context, &with, analysis, sink, err));
     TRY(source_topic_settle(context, &with, analysis->source->partition_count, sink, err));
     sink->sql = plan_statement_text(context->arena, statement);
     *out = sink;
