@@ -6,7 +6,7 @@
  *
  * Another writer that came in between fences the append, and all is done again; after one whose
  * outcome is unknown the log is read for it. A query that cannot start although its statement is in
- * the log is taken back by a DROP behind it.
+ * the log is taken back by a DROP or TERMINATE behind it.
  */
 #include "engine/command/command_internal.h"
 #include "parser/ast_print.h"
@@ -76,20 +76,32 @@ static int append(const struct command *command, const struct change *change, st
 
 /* --- when it does not work out --- */
 
+/* The statement that undoes it; absent: there is nothing to undo. */
+static struct bytes undo_text(const struct command *command, const struct change *made)
+{
+    const struct catalog *catalog = command->engine->catalog;
+    struct buffer sql = { 0 };
+
+    if (made->source && catalog_find_source(catalog, made->source->name)) {
+        buffer_append_text(&sql,
+                           made->source->kind == SOURCE_TABLE ? "DROP TABLE " : "DROP STREAM ");
+        ast_print_name(&sql, made->source->name);
+    } else if (made->plan && catalog_find_query(catalog, made->plan->query_id)) {
+        buffer_append_text(&sql, "TERMINATE ");
+        ast_print_name(&sql, made->plan->query_id);
+    } else {
+        return (struct bytes){ NULL, 0 };
+    }
+    buffer_append_char(&sql, ';');
+    return answer_take(command->arena, &sql);
+}
+
 static void take_back(const struct command *command, const struct change *made)
 {
-    struct buffer sql = { 0 };
-    struct change drop = { 0 };
+    struct change undo = { .sql = undo_text(command, made) };
     struct error ignored; /* the error that brought us here is the one to tell */
 
-    if (!catalog_find_source(command->engine->catalog, made->source->name)) {
-        return;
-    }
-    buffer_append_text(&sql, made->source->kind == SOURCE_TABLE ? "DROP TABLE " : "DROP STREAM ");
-    ast_print_name(&sql, made->source->name);
-    buffer_append_char(&sql, ';');
-    drop.sql = answer_take(command->arena, &sql);
-    if (!append(command, &drop, &ignored)) {
+    if (undo.sql.data && !append(command, &undo, &ignored)) {
         struct error outcome;
 
         (void)replay_catch_up(command->engine, &outcome, &ignored); /* or at the next statement */
@@ -109,9 +121,7 @@ static int apply(struct command *command, const struct change *change, struct er
 
     TRY(replay_catch_up(command->engine, &outcome, err));
     if (outcome.code) {
-        if (change->source) {
-            take_back(command, change);
-        }
+        take_back(command, change);
         return error_set(err, outcome.code, command->statement->at, "%s", outcome.message);
     }
     return 0;
@@ -126,6 +136,9 @@ static bool is_applied(const struct command *command, const struct change *chang
         const struct source *made = catalog_find_source(catalog, change->source->name);
 
         return made && bytes_equal(made->sql, change->sql);
+    }
+    if (change->plan) {
+        return catalog_find_query(catalog, change->plan->query_id) != NULL;
     }
     if (change->removed.data) {
         return !catalog_find_source(catalog, change->removed);

@@ -108,12 +108,22 @@ void planning_context(const struct command *command, const struct plan_settings 
                       struct plan_context *out);
 struct query_options planning_options(const struct command *command,
                                       const struct physical_plan *plan);
-/* CSAS_NAME_0; or what the record says. */
+/* CSAS_NAME_0, without a name INSERTQUERY_0; or what the record says. */
 struct bytes planning_query_id(const struct command *command, const char *prefix,
                                struct bytes name);
 /* The statement as logged and displayed: with what it took over from its topic and settings. */
 struct bytes planning_canonical(struct arena *arena, const struct ast_statement *statement,
                                 const struct source *source);
+
+/* --- persistent queries: persistent.c --- */
+
+/* ksql.query.persistent.active.limit. */
+int persistent_check_limit(const struct command *command, struct error *err);
+/* State that a former start left must be readable by what would run now. */
+int persistent_check_signature(const struct command *command, const struct physical_plan *plan,
+                               struct error *err);
+void persistent_put(struct command *command, struct bytes sink, struct bytes sql,
+                    const struct physical_plan *plan);
 
 /* --- topics: topics.c --- */
 
@@ -131,6 +141,9 @@ bool topic_is_listed(const struct property_set *properties, const char *setting,
 
 int create_source_change(struct command *command, struct change *out, struct error *err);
 int create_as_change(struct command *command, struct change *out, struct error *err);
+int insert_select_change(struct command *command, struct change *out, struct error *err);
+int insert_select_plan(struct command *command, const struct physical_plan **out,
+                       struct error *err);
 int drop_change(struct command *command, struct change *out, struct error *err);
 int terminate_change(struct command *command, struct change *out, struct error *err);
 int insert_values_check(struct command *command, struct error *err);

@@ -2,7 +2,8 @@
  * drop.c: DROP STREAM and DROP TABLE.
  *
  * What was made from the source by CREATE ... AS keeps it from being dropped, also once its
- * query has been terminated: its statement still says so.
+ * query has been terminated: its statement still says so. So do queries that insert from it or
+ * into it, as long as they are there.
  */
 #include "base/near.h"
 #include "engine/command/command_internal.h"
@@ -55,6 +56,35 @@ static int check_use(struct command *command, const struct source *source, struc
     return 0;
 }
 
+static bool uses(const struct query_entry *query, struct bytes name)
+{
+    bool found = bytes_equal(query->sink, name);
+
+    for (uint32_t i = 0; i < query->source_count && !found; i++) {
+        found = bytes_equal(query->sources[i], name);
+    }
+    return found;
+}
+
+/* INSERT INTO ... SELECT from it or into it. */
+static int check_queries(struct command *command, const struct source *source, struct error *err)
+{
+    const struct ast_drop_source *drop = &command->statement->drop_source;
+    const struct query_entry *const *queries = NULL;
+    uint32_t count = catalog_list_queries(command->catalog, command->arena, &queries);
+
+    for (uint32_t i = 0; i < count; i++) {
+        bool makes_it = source->query.data && bytes_equal(queries[i]->id, source->query);
+
+        if (!makes_it && uses(queries[i], source->name)) {
+            return error_set(err, ERR_SOURCE_IN_USE, drop->name.at,
+                             "The query %.*s reads or writes %.*s; TERMINATE it first",
+                             BYTES_ARG(queries[i]->id), BYTES_ARG(source->name));
+        }
+    }
+    return 0;
+}
+
 static int check(struct command *command, const struct source *source, struct error *err)
 {
     const struct ast_drop_source *drop = &command->statement->drop_source;
@@ -72,7 +102,8 @@ static int check(struct command *command, const struct source *source, struct er
                          "with it",
                          BYTES_ARG(source->name));
     }
-    return check_use(command, source, err);
+    TRY(check_use(command, source, err));
+    return check_queries(command, source, err);
 }
 
 static int report_missing(struct command *command, struct change *out, struct error *err)

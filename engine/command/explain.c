@@ -120,9 +120,16 @@ static int plan_statement(struct command *command, struct explained *out, struct
                                                 create->name.text),
                               &out->plan, err);
     }
-    if (statement->kind == AST_SELECT || statement->kind == AST_INSERT_SELECT) {
-        return error_set(err, ERR_UNSUPPORTED, statement->at, "EXPLAIN of %s is not built yet",
-                         statement->kind == AST_SELECT ? "a pull query" : "INSERT INTO");
+    if (statement->kind == AST_INSERT_SELECT) {
+        struct command insert = *command;
+
+        insert.statement = statement;
+        out->type = "PERSISTENT";
+        return insert_select_plan(&insert, &out->plan, err);
+    }
+    if (statement->kind == AST_SELECT) {
+        return error_set(err, ERR_UNSUPPORTED, statement->at,
+                         "EXPLAIN of a pull query is not built yet");
     }
     return error_set(err, ERR_UNSUPPORTED, statement->at,
                      "EXPLAIN is for queries, CREATE ... AS and INSERT INTO; %s has no plan",

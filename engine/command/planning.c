@@ -69,17 +69,20 @@ struct query_options planning_options(const struct command *command,
 
 struct bytes planning_query_id(const struct command *command, const char *prefix, struct bytes name)
 {
+    unsigned long long number = command->next_query;
     char *upper;
 
     if (command->record) {
         return arena_copy(command->arena, command->record->query_id);
     }
+    if (!name.data) {
+        return arena_printf(command->arena, "%s_%llu", prefix, number);
+    }
     upper = arena_copy_text(command->arena, name);
     for (size_t i = 0; i < name.len; i++) {
         upper[i] = (char)(upper[i] >= 'a' && upper[i] <= 'z' ? upper[i] - 'a' + 'A' : upper[i]);
     }
-    return arena_printf(command->arena, "%s_%s_%llu", prefix, upper,
-                        (unsigned long long)command->next_query);
+    return arena_printf(command->arena, "%s_%s_%llu", prefix, upper, number);
 }
 
 /* --- canonical text --- */
@@ -129,6 +132,14 @@ static void complete_properties(struct arena *arena, const struct source *source
     *list = copy;
 }
 
+static struct ast_query canonical_query(const struct ast_query *written)
+{
+    struct ast_query query = *written;
+
+    query.emit = query.emit == AST_EMIT_NONE ? AST_EMIT_CHANGES : query.emit;
+    return query;
+}
+
 struct bytes planning_canonical(struct arena *arena, const struct ast_statement *statement,
                                 const struct source *source)
 {
@@ -140,9 +151,11 @@ struct bytes planning_canonical(struct arena *arena, const struct ast_statement 
         complete_properties(arena, source, &copy.create_source.properties);
     } else if (copy.kind == AST_CREATE_AS) {
         complete_properties(arena, source, &copy.create_as.properties);
-        query = *copy.create_as.query;
-        query.emit = query.emit == AST_EMIT_NONE ? AST_EMIT_CHANGES : query.emit;
+        query = canonical_query(copy.create_as.query);
         copy.create_as.query = &query;
+    } else if (copy.kind == AST_INSERT_SELECT) {
+        query = canonical_query(copy.insert_select.query);
+        copy.insert_select.query = &query;
     }
     ast_print_statement(&text, &copy);
     return answer_take(arena, &text);

@@ -89,13 +89,17 @@ static void stop_query(struct engine *engine, struct bytes id)
     running_query_destroy(query);
 }
 
-/* The number at the end: ids are not used again. */
+/* The number at the end: ids are not used again. One that somebody chose uses up a number too. */
 static void note_number(struct engine *engine, struct bytes query_id)
 {
     uint64_t number = 0;
     size_t at = query_id.len;
 
     if (!query_id.data) {
+        return;
+    }
+    if (!name_is_generated_query(query_id)) {
+        engine->next_query++;
         return;
     }
     while (at > 0 && query_id.data[at - 1] >= '0' && query_id.data[at - 1] <= '9') {

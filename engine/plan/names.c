@@ -138,6 +138,28 @@ struct bytes name_changelog(struct arena *arena, struct bytes application, struc
     return arena_printf(arena, "%.*s-%.*s-changelog", BYTES_ARG(application), BYTES_ARG(store));
 }
 
+struct bytes name_upper(struct arena *arena, struct bytes name)
+{
+    char *upper = arena_copy_text(arena, name);
+
+    for (size_t i = 0; i < name.len; i++) {
+        upper[i] = (char)(upper[i] >= 'a' && upper[i] <= 'z' ? upper[i] - 'a' + 'A' : upper[i]);
+    }
+    return (struct bytes){ upper, name.len };
+}
+
+bool name_is_generated_query(struct bytes id)
+{
+    static const char *const prefixes[] = { "CSAS_", "CTAS_", "CST_", "INSERTQUERY_" };
+
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+        if (bytes_starts_with(id, bytes_of(prefixes[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool name_is_reserved(struct bytes name)
 {
     static const enum pseudo_column pseudo[] = { PSEUDO_ROWTIME, PSEUDO_ROWPARTITION,

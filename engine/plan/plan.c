@@ -35,6 +35,16 @@ int plan_create_as(struct plan_context *context, const struct ast_statement *sta
     return build(context, &analysis, query_id, sink, out, err);
 }
 
+int plan_insert_select(struct plan_context *context, const struct ast_statement *statement,
+                       struct bytes query_id, const struct physical_plan **out, struct error *err)
+{
+    struct analysis analysis;
+    const struct source *sink = NULL;
+
+    TRY(plan_insert_sink(context, &statement->insert_select, &analysis, &sink, err));
+    return build(context, &analysis, query_id, sink, out, err);
+}
+
 int plan_push(struct plan_context *context, const struct ast_statement *statement,
               struct bytes query_id, const struct physical_plan **out, struct error *err)
 {

@@ -220,6 +220,14 @@ int plan_create_source(struct plan_context *context, const struct ast_statement 
 /* CREATE ... AS SELECT. query_id as it will be: "CSAS_NAME_0". */
 int plan_create_as(struct plan_context *context, const struct ast_statement *statement,
                    struct bytes query_id, const struct physical_plan **out, struct error *err);
+/* INSERT INTO ... SELECT: its sink is the stream as it stands in the catalog. */
+int plan_insert_select(struct plan_context *context, const struct ast_statement *statement,
+                       struct bytes query_id, const struct physical_plan **out, struct error *err);
+/* What WITH (QUERY_ID='...') says, in upper case; absent: nothing. ERR_NAME_TAKEN. */
+int plan_insert_query_id(struct plan_context *context, const struct ast_insert_select *insert,
+                         struct bytes *out, struct error *err);
+/* Whether the id looks like those that are made up: CSAS_..., INSERTQUERY_... */
+bool name_is_generated_query(struct bytes id);
 /* SELECT ... EMIT CHANGES. */
 int plan_push(struct plan_context *context, const struct ast_statement *statement,
               struct bytes query_id, const struct physical_plan **out, struct error *err);

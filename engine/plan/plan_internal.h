@@ -29,6 +29,7 @@ struct bytes name_application(struct plan_context *context, enum query_kind kind
 /* "<application>-<context>-repartition" and "<application>-<store>-changelog". */
 struct bytes name_repartition(struct arena *arena, struct bytes application, struct bytes context);
 struct bytes name_changelog(struct arena *arena, struct bytes application, struct bytes store);
+struct bytes name_upper(struct arena *arena, struct bytes name); /* ASCII */
 bool name_is_reserved(struct bytes name); /* ROWTIME and its kind, in any case */
 /* The statement's canonical text. */
 struct bytes plan_statement_text(struct arena *arena, const struct ast_statement *statement);
@@ -156,6 +157,9 @@ int source_timestamp_settle(struct arena *arena, const struct source_properties 
 int plan_sink(struct plan_context *context, const struct ast_statement *statement,
               struct analysis *analysis, struct bytes query_id, const struct source **out,
               struct error *err);
+/* INSERT INTO ... SELECT: analyses the query; the stream that it writes: insert_select.c. */
+int plan_insert_sink(struct plan_context *context, const struct ast_insert_select *insert,
+                     struct analysis *analysis, const struct source **out, struct error *err);
 /* The result's columns with their roles. */
 void analysis_schema(const struct analysis *a, struct arena *arena, struct schema *out);
 
