@@ -51,6 +51,7 @@ struct query_entry {
     const struct bytes *sources; /* names it reads */
     uint32_t source_count;
     const struct physical_plan *plan;
+    bool paused;
 };
 
 struct catalog;

@@ -148,6 +148,13 @@ static bool is_applied(const struct command *command, const struct change *chang
             return false;
         }
     }
+    for (uint32_t i = 0; i < change->paused_count; i++) {
+        const struct query_entry *query = catalog_find_query(catalog, change->paused[i]);
+
+        if (!query || query->paused != change->pauses) {
+            return false;
+        }
+    }
     return true;
 }
 

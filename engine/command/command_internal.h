@@ -69,6 +69,9 @@ struct change {
     struct query_options options;     /* of the query */
     const struct bytes *stopped;      /* queries it ends */
     uint32_t stopped_count;
+    const struct bytes *paused; /* queries it pauses, or resumes */
+    uint32_t paused_count;
+    bool pauses;
     struct bytes removed;       /* the source it drops; absent: none */
     struct bytes deleted_topic; /* absent: none */
 };
@@ -145,7 +148,12 @@ int insert_select_change(struct command *command, struct change *out, struct err
 int insert_select_plan(struct command *command, const struct physical_plan **out,
                        struct error *err);
 int drop_change(struct command *command, struct change *out, struct error *err);
+/* The queries that an id or ALL means. ERR_UNKNOWN_QUERY. */
+int query_ref_find(struct command *command, const struct bytes **out, uint32_t *count,
+                   struct error *err);
 int terminate_change(struct command *command, struct change *out, struct error *err);
+int pause_change(struct command *command, struct change *out, struct error *err);
+int resume_change(struct command *command, struct change *out, struct error *err);
 int insert_values_check(struct command *command, struct error *err);
 int insert_values_run(struct command *command, struct error *err);
 int select_check(struct command *command, struct error *err);
@@ -158,6 +166,8 @@ int describe_source(struct command *command, const struct source *source, bool e
                     struct error *err);
 int explain_check(struct command *command, struct error *err);
 int explain_run(struct command *command, struct error *err);
+/* RUNNING, PAUSED or ERROR. */
+const char *query_state_text(const struct command *command, struct bytes id);
 int explain_query(struct command *command, const struct query_entry *query, struct error *err);
 int set_check(struct command *command, struct error *err);
 int set_run(struct command *command, struct error *err);

@@ -158,10 +158,16 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                            "tables and topics stay. "
                                            "SHOW QUERIES lists the ids.",
                                     .example = "TERMINATE CTAS_VIEWS_0;" } },
-    [AST_PAUSE] = { .manual = { .syntax = "PAUSE (query_id | ALL);",
-                                .doc = "Stops persistent queries until RESUME." } },
-    [AST_RESUME] = { .manual = { .syntax = "RESUME (query_id | ALL);",
-                                 .doc = "Lets paused queries go on where they stopped." } },
+    [AST_PAUSE] = { .change = pause_change,
+                    .manual = { .syntax = "PAUSE (query_id | ALL);",
+                                .doc = "Stops persistent queries until RESUME, over restarts too. "
+                                       "They keep their place and what they hold, and answer pull "
+                                       "queries.",
+                                .example = "PAUSE CTAS_VIEWS_0;" } },
+    [AST_RESUME] = { .change = resume_change,
+                     .manual = { .syntax = "RESUME (query_id | ALL);",
+                                 .doc = "Lets paused queries go on where they stopped.",
+                                 .example = "RESUME ALL;" } },
     [AST_EXPLAIN] = { .check = explain_check,
                       .run = explain_run,
                       .manual = { .syntax =

@@ -61,13 +61,10 @@ static void print_query(const struct command *command, const struct query_entry 
                         struct buffer *out)
 {
     struct query_status status = { 0 };
-    const char *state = "ERROR";
 
-    if (!runtime_query_status(command->engine->runtime, query->id, &status, NULL) &&
-        status.state == QUERY_RUNNING) {
-        state = "RUNNING";
-    }
-    buffer_printf(out, "%.*s (%s) : %.*s\n", BYTES_ARG(query->id), state,
+    (void)runtime_query_status(command->engine->runtime, query->id, &status, NULL); /* zeros then */
+    buffer_printf(out, "%.*s (%s) : %.*s\n", BYTES_ARG(query->id),
+                  query_state_text(command, query->id),
                   BYTES_ARG(answer_one_line(command->arena, query->sql)));
     buffer_printf(out, "    rows in: %llu, skipped: %llu\n", (unsigned long long)status.rows_in,
                   (unsigned long long)status.rows_skipped);

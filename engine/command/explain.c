@@ -42,8 +42,9 @@ static void print_state(const struct command *command, const struct explained *e
         failure = &status.error;
     }
     buffer_printf(out, "\nState: %s, rows in: %llu, skipped: %llu, tasks: %u\n",
-                  failure ? "ERROR" : "RUNNING", (unsigned long long)status.rows_in,
-                  (unsigned long long)status.rows_skipped, status.task_count);
+                  query_state_text(command, explained->plan->query_id),
+                  (unsigned long long)status.rows_in, (unsigned long long)status.rows_skipped,
+                  status.task_count);
     if (failure) {
         buffer_printf(out, "Error: %s (%s)\n", failure->message, error_name(failure->code));
     }

@@ -89,6 +89,26 @@ static void stop_query(struct engine *engine, struct bytes id)
     running_query_destroy(query);
 }
 
+/* One that has not been started is told when it is. */
+static void pause_query(struct engine *engine, struct bytes id, bool pauses)
+{
+    struct running_query *query = map_find(&engine->queries, id);
+    struct error err;
+    int code = 0;
+
+    if (!query) {
+        return;
+    }
+    query->options.paused = pauses;
+    if (query->started) {
+        code = pauses ? runtime_pause(engine->runtime, id, &err)
+                      : runtime_resume(engine->runtime, id, &err);
+    }
+    if (code) {
+        TRACE(TRACE_WARN, "command", "%.*s: %s", BYTES_ARG(id), err.message);
+    }
+}
+
 /* The number at the end: ids are not used again. One that somebody chose uses up a number too. */
 static void note_number(struct engine *engine, struct bytes query_id)
 {
@@ -127,6 +147,9 @@ static int apply_record(struct engine *engine, const struct statement_record *re
     code = make_change(engine, record, &properties, &query->arena, &change, err);
     for (uint32_t i = 0; i < change.stopped_count; i++) {
         stop_query(engine, change.stopped[i]);
+    }
+    for (uint32_t i = 0; i < change.paused_count; i++) {
+        pause_query(engine, change.paused[i], change.pauses);
     }
     if (!code && change.plan) {
         query->plan = change.plan;

@@ -48,14 +48,22 @@ static int describe_sources(struct command *command, enum source_kind kind, stru
     return 0;
 }
 
-static const char *status_of(const struct command *command, struct bytes id)
+const char *query_state_text(const struct command *command, struct bytes id)
 {
     struct query_status status;
 
     if (runtime_query_status(command->engine->runtime, id, &status, NULL)) {
-        return "ERROR:1"; /* it could not be started */
+        return "ERROR"; /* it could not be started */
     }
-    return status.state == QUERY_RUNNING ? "RUNNING:1" : "ERROR:1";
+    switch (status.state) {
+    case QUERY_RUNNING:
+        return "RUNNING";
+    case QUERY_PAUSED:
+        return "PAUSED";
+    case QUERY_ERROR:
+        break;
+    }
+    return "ERROR";
 }
 
 static int show_queries(struct command *command, struct error *err)
@@ -73,7 +81,8 @@ static int show_queries(struct command *command, struct error *err)
 
         answer_cell(&answer, queries[i]->id);
         answer_cell_text(&answer, "PERSISTENT");
-        answer_cell_text(&answer, status_of(command, queries[i]->id));
+        answer_cell(&answer, arena_printf(command->arena, "%s:1",
+                                          query_state_text(command, queries[i]->id)));
         answer_cell(&answer, queries[i]->sink);
         answer_cell(&answer, sink ? sink->topic : bytes_of(""));
         answer_cell(&answer, answer_one_line(command->arena, queries[i]->sql));

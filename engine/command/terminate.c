@@ -17,25 +17,30 @@ static int report_unknown(struct command *command, const struct query_entry *con
                      BYTES_ARG(name->text), near_hint(command->arena, search.best));
 }
 
-int terminate_change(struct command *command, struct change *out, struct error *err)
+int query_ref_find(struct command *command, const struct bytes **out, uint32_t *count,
+                   struct error *err)
 {
     const struct ast_query_ref *ref = &command->statement->query_ref;
     const struct query_entry *const *queries = NULL;
-    uint32_t count = catalog_list_queries(command->catalog, command->arena, &queries);
-    struct bytes *stopped = arena_array(command->arena, struct bytes, count);
+    uint32_t all = catalog_list_queries(command->catalog, command->arena, &queries);
+    struct bytes *found = arena_array(command->arena, struct bytes, all);
 
-    for (uint32_t i = 0; i < count; i++) {
+    *count = 0;
+    for (uint32_t i = 0; i < all; i++) {
         if (ref->all || bytes_equal(queries[i]->id, ref->name.text)) {
-            stopped[out->stopped_count++] = arena_copy(command->arena, queries[i]->id);
+            found[(*count)++] = arena_copy(command->arena, queries[i]->id);
         }
     }
-    if (!ref->all && out->stopped_count == 0) {
-        return report_unknown(command, queries, count, err);
-    }
+    *out = found;
+    return !ref->all && *count == 0 ? report_unknown(command, queries, all, err) : 0;
+}
+
+int terminate_change(struct command *command, struct change *out, struct error *err)
+{
+    TRY(query_ref_find(command, &out->stopped, &out->stopped_count, err));
     for (uint32_t i = 0; i < out->stopped_count; i++) {
-        catalog_remove_query(command->catalog, stopped[i]);
+        catalog_remove_query(command->catalog, out->stopped[i]);
     }
-    out->stopped = stopped;
     out->sql = planning_canonical(command->arena, command->statement, NULL);
     out->message = bytes_of("Query terminated.");
     return 0;

@@ -120,6 +120,7 @@ int query_create(struct runtime *rt, const struct physical_plan *plan,
     query->retry_delay_ms = RETRY_FIRST_MS;
     query->running_since_ms = clock_now_ms(rt->clock);
     atomic_store(&query->state, QUERY_RUNNING);
+    atomic_store(&query->paused, options->paused);
     arena_init(&query->arena, 512);
     code = query_open_topics(query, err);
     if (code) {

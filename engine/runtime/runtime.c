@@ -342,6 +342,51 @@ static int find_query(struct runtime *rt, struct bytes query_id, struct query **
                             BYTES_ARG(query_id));
 }
 
+/* Its tasks learn of it at once, and tell their readers. */
+static void refresh_query(struct worker *worker, void *context)
+{
+    for (struct task *task = worker->tasks; task; task = task->next) {
+        if (task->query == context) {
+            task_refresh(task);
+            worker_make_ready(task);
+        }
+    }
+}
+
+static int set_paused(struct runtime *rt, struct bytes query_id, bool paused, struct error *err)
+{
+    struct query *query;
+    int code;
+
+    pthread_mutex_lock(&rt->mutex);
+    code = find_query(rt, query_id, &query, err);
+    if (!code) {
+        atomic_store(&query->paused, paused);
+        for (uint32_t i = 0; i < rt->worker_count; i++) {
+            worker_call(&rt->workers[i], refresh_query, query);
+        }
+    }
+    pthread_mutex_unlock(&rt->mutex);
+    return code;
+}
+
+int runtime_pause(struct runtime *rt, struct bytes query_id, struct error *err)
+{
+    return set_paused(rt, query_id, true, err);
+}
+
+int runtime_resume(struct runtime *rt, struct bytes query_id, struct error *err)
+{
+    return set_paused(rt, query_id, false, err);
+}
+
+/* What is shown: a query that failed while it was paused is paused first of all. */
+static enum query_state state_of(const struct query *query)
+{
+    return atomic_load(&query->paused) ? QUERY_PAUSED
+                                       : (enum query_state)atomic_load(&query->state);
+}
+
 int runtime_query_status(struct runtime *rt, struct bytes query_id, struct query_status *out,
                          struct error *err)
 {
@@ -351,7 +396,7 @@ int runtime_query_status(struct runtime *rt, struct bytes query_id, struct query
     pthread_mutex_lock(&rt->mutex);
     code = find_query(rt, query_id, &query, err);
     if (!code) {
-        *out = (struct query_status){ .state = (enum query_state)atomic_load(&query->state),
+        *out = (struct query_status){ .state = state_of(query),
                                       .rows_in = atomic_load(&query->rows_in),
                                       .rows_skipped = atomic_load(&query->rows_skipped),
                                       .task_count = atomic_load(&query->live_tasks) };
@@ -418,7 +463,7 @@ static bool input_is_quiet(const struct task_input *input)
     struct log_range range;
 
     if (!input->task->could_take) {
-        return true; /* its client does not listen */
+        return true; /* it is paused, or its client does not listen */
     }
     if (input->queue_count > 0) {
         return false;

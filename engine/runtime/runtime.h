@@ -48,6 +48,7 @@ struct query_options {
     int64_t commit_interval_ms;
     size_t cache_bytes;   /* emission budget; 0: every update */
     enum query_gate gate; /* GATED: reads sources only as far as runtime_open_gate says */
+    bool paused;          /* starts as after runtime_pause */
 };
 
 /*
@@ -59,7 +60,14 @@ int runtime_start(struct runtime *rt, const struct physical_plan *plan,
 /* Ends a query. Durable state and internal topics go too. ERR_UNKNOWN_QUERY. */
 int runtime_stop(struct runtime *rt, struct bytes query_id, struct error *err);
 
-enum query_state { QUERY_RUNNING, QUERY_ERROR };
+/*
+ * A paused query's tasks are detached: they take no more rows, and keep where they stand and what
+ * they hold, also over a recovery; pull queries read on. ERR_UNKNOWN_QUERY.
+ */
+int runtime_pause(struct runtime *rt, struct bytes query_id, struct error *err);
+int runtime_resume(struct runtime *rt, struct bytes query_id, struct error *err);
+
+enum query_state { QUERY_RUNNING, QUERY_PAUSED, QUERY_ERROR };
 
 struct query_status {
     enum query_state state;

@@ -210,7 +210,7 @@ struct task {
     struct task_input *inputs;
     struct store **stores;        /* by index into plan->stores */
     struct buffer saved_metadata; /* as last committed */
-    bool could_take;              /* its client had room when last asked */
+    bool could_take;              /* not paused, and its client had room, when last asked */
     bool counted;                 /* in query->live_tasks */
     bool born;                    /* progress knows the task */
     bool dirty;                   /* has done something since its last commit */
@@ -227,7 +227,7 @@ int task_create(struct query *query, uint32_t sub_index, uint32_t partition, str
 void task_destroy(struct task *task);
 /* Something was done that is to be committed. */
 void task_touch(struct task *task);
-/* Asks whether its client has room, and tells its readers what has changed. */
+/* Asks whether it is paused and whether its client has room, and tells its readers what has changed. */
 void task_refresh(struct task *task);
 bool input_can_take(const struct task_input *input);
 void input_offer(struct task_input *input, struct shared_batch *batch);
@@ -257,7 +257,8 @@ struct query {
     const struct log_topic **outputs;
     const struct log_topic **changelogs; /* by store */
     uint32_t *task_counts;               /* by sub-topology */
-    _Atomic int state;                   /* enum query_state */
+    _Atomic int state;                   /* QUERY_RUNNING or QUERY_ERROR */
+    _Atomic bool paused;
     struct error error;                  /* under rt->leaf_mutex; so the next three */
     int64_t running_since_ms;
     int64_t retry_at_ms;

@@ -105,6 +105,11 @@ static int open_inputs(struct task *task, struct error *err)
     return 0;
 }
 
+static bool may_take(const struct query *query)
+{
+    return !atomic_load(&query->paused) && (!query->client || row_queue_has_room(query->client));
+}
+
 int task_create(struct query *query, uint32_t sub_index, uint32_t partition, struct task **out,
                 struct error *err)
 {
@@ -118,7 +123,7 @@ int task_create(struct query *query, uint32_t sub_index, uint32_t partition, str
     task->slot = slot_of(query->rt, task->sub->root_topic, partition);
     task->buffers = query->options.cache_bytes > 0 && sub_buffers(task->sub);
     task->ticks = sub_ticks(task->sub);
-    task->could_take = !query->client || row_queue_has_room(query->client);
+    task->could_take = may_take(query);
     task->last_flush_ms = clock_now_ms(query->rt->clock);
     arena_init(&task->arena, 1024);
     task->env = (struct op_env){ .arena = &task->arena,
@@ -198,9 +203,7 @@ bool input_can_take(const struct task_input *input)
 
 void task_refresh(struct task *task)
 {
-    if (task->query->client) {
-        task->could_take = row_queue_has_room(task->query->client);
-    }
+    task->could_take = may_take(task->query);
     for (uint32_t i = 0; i < task->sub->input_count; i++) {
         struct task_input *input = &task->inputs[i];
 

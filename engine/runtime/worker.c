@@ -311,7 +311,7 @@ static bool run_all(struct worker *worker)
         if (worker->removals != removals) {
             return true; /* a failure dropped tasks, perhaps this one */
         }
-        if (task_has_rows(task) || task->query->client) {
+        if (task->query->client || (task->could_take && task_has_rows(task))) {
             at = &task->next_ready;
         } else {
             *at = task->next_ready;

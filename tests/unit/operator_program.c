@@ -91,7 +91,7 @@ struct op_plan *world_add_stage(struct world *w, const struct row_shape *input,
         shape->key_count += columns[shape->column_count++].role == COLUMN_KEY;
     }
     op = world_add_op(w, PLAN_STAGE, input, shape);
-    op->stage = (struct stage_plan){ program_finish(b), wish->over_table };
+    op->stage = (struct stage_plan){ .program = program_finish(b), .over_table = wish->over_table };
     shape->columns = columns;
     shape->cell_count = input->cell_count;
     shape->register_count = program_register_count(op->stage.program);

@@ -76,6 +76,21 @@ static int run_create_as(struct planner *p, struct plan_context *context,
     return 0;
 }
 
+static int run_insert_select(struct planner *p, struct plan_context *context,
+                             const struct ast_statement *statement)
+{
+    struct bytes id;
+
+    TRY(plan_insert_query_id(context, &statement->insert_select, &id, &p->err));
+    id = id.data ? id : arena_printf(&p->arena, "INSERTQUERY_%u", p->next_query);
+    TRY(plan_insert_select(context, statement, id, &p->plan, &p->err));
+    p->next_query++;
+    catalog_put_query(p->catalog, &(struct query_entry){ .id = id, .plan = p->plan });
+    plan_explain(p->plan, &p->explained);
+    buffer_append_char(&p->explained, '\n');
+    return 0;
+}
+
 static int run_statement(struct planner *p, const struct ast_statement *statement)
 {
     struct plan_context context = { &p->arena, p->catalog, p->log, &p->settings };
@@ -89,6 +104,8 @@ static int run_statement(struct planner *p, const struct ast_statement *statemen
         return 0;
     case AST_CREATE_AS:
         return run_create_as(p, &context, statement);
+    case AST_INSERT_SELECT:
+        return run_insert_select(p, &context, statement);
     case AST_INSERT_VALUES:
         return plan_insert_values(&context, statement, &p->row, &p->err);
     case AST_SELECT:

@@ -216,6 +216,83 @@ static void terminate_ends_queries_and_keeps_what_they_made(void **state)
     bed_run(bed, "DESCRIBE o;");
 }
 
+static void paused_queries_read_on_where_they_stood(void **state)
+{
+    struct bed *bed = *state;
+
+    bed_run(bed, create_s);
+    bed_run(bed, "CREATE STREAM o AS SELECT * FROM s;"
+                 "CREATE TABLE n AS SELECT k, COUNT(*) AS c FROM s GROUP BY k;"
+                 "INSERT INTO s VALUES ('a', 1);");
+    assert_int_equal(engine_drain(bed->engine, &bed->error), 0);
+    bed_refuse(bed, "PAUSE CSAS_O_9;", ERR_UNKNOWN_QUERY, 1, 7);
+    assert_string_equal(bed_run(bed, "PAUSE CTAS_N_1; PAUSE CTAS_N_1;"),
+                        "message Query paused.\nmessage Query paused.\n");
+    bed_run(bed, "INSERT INTO s VALUES ('a', 2); SHOW QUERIES;");
+    assert_non_null(strstr(bed->said.data, "cells CTAS_N_1|PERSISTENT|PAUSED:1|"));
+    assert_non_null(strstr(bed->said.data, "cells CSAS_O_0|PERSISTENT|RUNNING:1|"));
+    assert_int_equal(engine_drain(bed->engine, &bed->error), 0);
+    assert_string_equal(bed_records(bed, "O"), "a={\"V\":1}@1000 a={\"V\":2}@1000");
+    assert_string_equal(bed_records(bed, "N"), "a={\"C\":1}@1000");
+    assert_string_equal(bed_run(bed, "SELECT c FROM n WHERE k = 'a';"),
+                        "row 1\nend Query Completed\n");
+    bed_run(bed, "EXPLAIN CTAS_N_1;");
+    assert_non_null(strstr(bed->said.data, "State: PAUSED"));
+    assert_string_equal(bed_run(bed, "RESUME ALL;"), "message Query resumed.\n");
+    assert_int_equal(engine_drain(bed->engine, &bed->error), 0);
+    assert_string_equal(bed_records(bed, "N"), "a={\"C\":1}@1000 a={\"C\":2}@1000");
+    bed_run(bed, "PAUSE ALL; TERMINATE ALL; SHOW QUERIES;");
+    assert_null(strstr(bed->said.data, "cells "));
+}
+
+/* --- INSERT INTO SELECT --- */
+
+static void several_queries_insert_until_each_is_terminated(void **state)
+{
+    struct bed *bed = *state;
+
+    bed_run(bed, create_s);
+    assert_string_equal(bed_run(bed, "CREATE STREAM o AS SELECT * FROM s;"
+                                     "INSERT INTO o SELECT k, v + 1 AS v FROM s;"
+                                     "INSERT INTO o WITH (QUERY_ID='mine') SELECT k, v * 10 AS v "
+                                     "FROM s WHERE v > 1;"
+                                     "INSERT INTO o SELECT * FROM s WHERE FALSE;"),
+                        "message Created query with ID CSAS_O_0\n"
+                        "message Created query with ID INSERTQUERY_1\n"
+                        "message Created query with ID MINE\n"
+                        "message Created query with ID INSERTQUERY_3\n");
+    bed_run(bed, "SHOW QUERIES;");
+    assert_non_null(strstr(bed->said.data, "cells MINE|PERSISTENT|RUNNING:1|O|O|INSERT INTO O "));
+    bed_run(bed, "TERMINATE CSAS_O_0; TERMINATE INSERTQUERY_1; INSERT INTO s VALUES ('a', 2);");
+    assert_int_equal(engine_drain(bed->engine, &bed->error), 0);
+    assert_string_equal(bed_records(bed, "O"), "a={\"V\":20}@1000");
+    bed_refuse(bed, "INSERT INTO o WITH (QUERY_ID='mine') SELECT * FROM s;", ERR_NAME_TAKEN, 1, 30);
+}
+
+static void a_stream_with_queries_that_insert_cannot_be_dropped(void **state)
+{
+    struct bed *bed = *state;
+
+    bed_run(bed, create_s);
+    bed_run(bed, "CREATE STREAM o (k STRING KEY, v INT) WITH (KAFKA_TOPIC='o', PARTITIONS=1, "
+                 "VALUE_FORMAT='JSON'); INSERT INTO o SELECT * FROM s;");
+    bed_refuse(bed, "DROP STREAM o;", ERR_SOURCE_IN_USE, 1, 13);
+    bed_refuse(bed, "DROP STREAM s;", ERR_SOURCE_IN_USE, 1, 13);
+    assert_non_null(strstr(bed->error.message, "INSERTQUERY_0"));
+    bed_run(bed, "TERMINATE INSERTQUERY_0; DROP STREAM o; DROP STREAM s;");
+}
+
+static void read_only_topics_take_no_queries(void **state)
+{
+    struct bed *bed = *state;
+
+    bed_run(bed, create_s);
+    bed_run(bed, "CREATE STREAM o (k STRING KEY, v INT) WITH (KAFKA_TOPIC='_schemas', "
+                 "PARTITIONS=1, VALUE_FORMAT='JSON');");
+    bed_refuse(bed, "INSERT INTO o SELECT * FROM s;", ERR_INSERT_TARGET, 1, 13);
+    bed_refuse(bed, "EXPLAIN INSERT INTO o SELECT * FROM s;", ERR_INSERT_TARGET, 1, 21);
+}
+
 /* --- INSERT VALUES --- */
 
 static void insert_writes_keys_values_and_times(void **state)
@@ -467,6 +544,8 @@ static void explain_plans_without_effect_and_shows_running_queries(void **state)
     assert_non_null(strstr(bed->said.data, "> [ FILTER ]"));
     bed_run(bed, "CREATE STREAM o AS SELECT k, v FROM s; EXPLAIN CSAS_O_0;");
     assert_non_null(strstr(bed->said.data, "State: RUNNING"));
+    bed_run(bed, "EXPLAIN INSERT INTO o SELECT k, v FROM s;");
+    assert_non_null(strstr(bed->said.data, "INSERTQUERY_1.O"));
     bed_refuse(bed, "EXPLAIN CSAS_O_1;", ERR_UNKNOWN_QUERY, 1, 9);
     assert_non_null(strstr(bed->error.message, "CSAS_O_0"));
 }
@@ -480,9 +559,6 @@ static void what_is_not_built_is_refused_by_name_with_its_place(void **state)
         "SHOW VARIABLES;",
         "SHOW CONNECTORS;",
         "SHOW TOPICS EXTENDED;",
-        "PAUSE ALL;",
-        "RESUME ALL;",
-        "INSERT INTO s SELECT * FROM s;",
         "CREATE TYPE a AS INT;",
         "DROP TYPE a;",
         "ALTER STREAM s ADD COLUMN w INT;",
@@ -599,6 +675,10 @@ int main(void)
         CASE(if_exists_and_if_not_exists_warn),
         CASE(what_others_are_made_from_cannot_be_dropped),
         CASE(terminate_ends_queries_and_keeps_what_they_made),
+        CASE(paused_queries_read_on_where_they_stood),
+        CASE(several_queries_insert_until_each_is_terminated),
+        CASE(a_stream_with_queries_that_insert_cannot_be_dropped),
+        CASE(read_only_topics_take_no_queries),
         CASE(insert_writes_keys_values_and_times),
         CASE(insert_partitions_by_key_and_null_keys_go_round),
         CASE(insert_can_be_switched_off),

@@ -122,6 +122,45 @@ static void what_was_dropped_or_terminated_does_not_come_back(void **state)
                         "cells S|t|KAFKA|JSON|false\n");
 }
 
+static void queries_that_insert_and_what_is_paused_come_back_as_they_were(void **state)
+{
+    struct bed *bed = *state;
+    char before[4000];
+
+    bed_run(bed, create_s);
+    bed_run(bed, "CREATE STREAM o AS SELECT * FROM s;"
+                 "INSERT INTO o WITH (QUERY_ID='q9') SELECT k, v + 1 AS v FROM s;"
+                 "INSERT INTO o SELECT k, v + 2 AS v FROM s; TERMINATE CSAS_O_0; PAUSE q9;"
+                 "PAUSE INSERTQUERY_2; RESUME INSERTQUERY_2; INSERT INTO s VALUES ('a', 1);");
+    drain(bed);
+    snprintf(before, sizeof before, "%s", bed_run(bed, "SHOW QUERIES;"));
+    assert_non_null(strstr(before, "cells Q9|PERSISTENT|PAUSED:1|"));
+    bed_restart(bed);
+    assert_string_equal(bed_run(bed, "SHOW QUERIES;"), before);
+    bed_run(bed, "INSERT INTO s VALUES ('a', 5);");
+    drain(bed);
+    assert_string_equal(bed_records(bed, "O"), "a={\"V\":3}@1000 a={\"V\":7}@1000");
+    bed_run(bed, "RESUME q9;");
+    drain(bed);
+    assert_string_equal(bed_records(bed, "O"),
+                        "a={\"V\":3}@1000 a={\"V\":7}@1000 a={\"V\":2}@1000 a={\"V\":6}@1000");
+    assert_string_equal(bed_run(bed, "INSERT INTO o SELECT * FROM s WHERE FALSE;"),
+                        "message Created query with ID INSERTQUERY_3\n");
+}
+
+static void an_insert_that_cannot_start_is_taken_back(void **state)
+{
+    struct bed *bed = *state;
+
+    bed_run(bed, create_s);
+    bed_run(bed, "CREATE STREAM o AS SELECT * FROM s; TERMINATE ALL;");
+    assert_int_equal(log_delete_topic(bed->log, bytes_of("O"), &bed->error), 0);
+    bed_refuse(bed, "INSERT INTO o SELECT * FROM s;", ERR_UNKNOWN_TOPIC, 1, 1);
+    assert_string_equal(bed_run(bed, "SHOW QUERIES;"), "table queries\n");
+    bed_restart(bed);
+    assert_string_equal(bed_run(bed, "SHOW QUERIES;"), "table queries\n");
+}
+
 static void a_dropped_source_may_have_had_another_topic_of_that_name(void **state)
 {
     struct bed *bed = *state;
@@ -415,6 +454,8 @@ int main(void)
         CASE(what_came_in_while_nothing_ran_is_read_after_the_restart),
         CASE(numbers_of_queries_are_not_used_again),
         CASE(what_was_dropped_or_terminated_does_not_come_back),
+        CASE(queries_that_insert_and_what_is_paused_come_back_as_they_were),
+        CASE(an_insert_that_cannot_start_is_taken_back),
         CASE(a_dropped_source_may_have_had_another_topic_of_that_name),
         CASE(a_query_keeps_the_properties_it_was_made_with),
         CASE(what_a_statement_took_from_its_topic_is_in_its_text),

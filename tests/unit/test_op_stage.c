@@ -82,6 +82,24 @@ static void new_key_forgets_that_the_source_had_none(void **state)
     world_fini(&w);
 }
 
+static void a_row_without_a_value_loses_the_keys_that_were_made_of_it(void **state)
+{
+    const struct stage_wish wish = { NULL, "V + 1, K STRING KEY", false };
+    struct world w;
+    operand computed;
+
+    world_init(&w);
+    world_add_stage(&w, world_shape(&w, "V BIGINT KEY, K STRING"), &wish);
+    computed = w.ops[0].output->columns[0].at;
+    w.ops[0].stage.rekeys = true;
+    w.ops[0].stage.nulled = &computed;
+    w.ops[0].stage.nulled_count = 1;
+    world_open(&w);
+    world_push(&w, "(10,a)@1 (11,-)@2 (~,b)@3");
+    world_expect(&w, "(11,a)@1 (~,-)@2 (~,b)@3");
+    world_fini(&w);
+}
+
 /* The example of queries.md 1: (a,10)@1,(a,3)@2,(a,2)@3,(a,-)@4,(a,7)@5 WHERE V > 5. */
 static void table_filter_makes_tombstones_of_rows_that_passed(void **state)
 {
@@ -140,6 +158,7 @@ int main(void)
         cmocka_unit_test(stream_projection_passes_null_rows),
         cmocka_unit_test(empty_program_hands_the_same_cells_on),
         cmocka_unit_test(new_key_forgets_that_the_source_had_none),
+        cmocka_unit_test(a_row_without_a_value_loses_the_keys_that_were_made_of_it),
         cmocka_unit_test(table_filter_makes_tombstones_of_rows_that_passed),
         cmocka_unit_test(table_filter_hands_on_old_rows_that_passed),
         cmocka_unit_test(table_projection_passes_tombstones_of_unknown_keys),

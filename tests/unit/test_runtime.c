@@ -146,6 +146,84 @@ static void slow_client_is_detached_and_misses_nothing(void **state)
     rig_fini(&f);
 }
 
+/* --- pausing --- */
+
+static void pause_and_go_on(struct rig *f)
+{
+    const struct physical_plan *plan =
+        rig_sql(f, "CREATE TABLE totals AS SELECT item, COUNT(*) AS n FROM orders GROUP BY item;");
+    struct query_status status;
+
+    rig_sql(f, "CREATE STREAM copy AS SELECT id, qty FROM orders;");
+    put_order(f, 0, "x", 1);
+    rig_drain(f);
+    assert_int_equal(runtime_pause(f->rt, plan->query_id, NULL), 0);
+    for (int i = 1; i < 1000; i++) {
+        put_order(f, i, "x", 1);
+    }
+    rig_drain(f);
+    assert_int_equal(rig_count(f, "TOTALS"), 1);
+    assert_int_equal(rig_count(f, "COPY"), 1000);
+    assert_int_equal(runtime_query_status(f->rt, plan->query_id, &status, NULL), 0);
+    assert_int_equal(status.state, QUERY_PAUSED);
+    if (f->mode == RUNTIME_STEPPED) {
+        assert_int_equal(runtime_crash(f->rt, NULL), 0);
+        rig_drain(f);
+        assert_int_equal(rig_count(f, "TOTALS"), 1);
+    }
+    assert_int_equal(runtime_resume(f->rt, plan->query_id, NULL), 0);
+    rig_drain(f);
+    assert_int_equal(rig_count(f, "TOTALS"), 1000);
+    assert_non_null(strstr(rig_read(f, "TOTALS").data, "x={\"N\":1000}@"));
+    assert_int_equal(runtime_query_status(f->rt, plan->query_id, &status, NULL), 0);
+    assert_int_equal(status.state, QUERY_RUNNING);
+    assert_int_equal(runtime_pause(f->rt, bytes_of("NOSUCH"), NULL), ERR_UNKNOWN_QUERY);
+}
+
+static void a_paused_query_keeps_its_place_while_others_read_on(void **state)
+{
+    struct rig f;
+
+    (void)state;
+    begin(&f, 2);
+    pause_and_go_on(&f);
+    rig_fini(&f);
+}
+
+static void a_query_is_paused_in_threads_too(void **state)
+{
+    struct rig f;
+
+    (void)state;
+    rig_init(&f);
+    clock_init_real(&f.clock);
+    f.mode = RUNTIME_THREADED;
+    f.workers = 2;
+    rig_open(&f, "node");
+    rig_topic(&f, "orders", 2);
+    rig_sql(&f, orders);
+    pause_and_go_on(&f);
+    rig_fini(&f);
+}
+
+static void a_query_may_start_paused(void **state)
+{
+    const struct physical_plan *plan;
+    struct rig f;
+
+    (void)state;
+    begin(&f, 1);
+    put_order(&f, 1, "x", 1);
+    f.options.paused = true;
+    plan = rig_sql(&f, "CREATE STREAM copy AS SELECT id, qty FROM orders;");
+    rig_drain(&f);
+    assert_int_equal(rig_count(&f, "COPY"), 0);
+    assert_int_equal(runtime_resume(f.rt, plan->query_id, NULL), 0);
+    rig_drain(&f);
+    assert_int_equal(rig_count(&f, "COPY"), 1);
+    rig_fini(&f);
+}
+
 /* --- exactly once --- */
 
 enum { KEYS = 5, UPDATES = 400 };
@@ -327,6 +405,9 @@ int main(void)
         cmocka_unit_test(aggregate_goes_through_a_repartition_topic),
         cmocka_unit_test(earliest_and_latest_queries_share_a_reader),
         cmocka_unit_test(slow_client_is_detached_and_misses_nothing),
+        cmocka_unit_test(a_paused_query_keeps_its_place_while_others_read_on),
+        cmocka_unit_test(a_query_is_paused_in_threads_too),
+        cmocka_unit_test(a_query_may_start_paused),
         cmocka_unit_test(crashes_and_lost_commits_lose_and_repeat_nothing),
         cmocka_unit_test(crashes_with_an_emission_buffer_end_at_the_same_rows),
         cmocka_unit_test(another_node_goes_on_where_the_first_ended),

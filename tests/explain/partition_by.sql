@@ -1,0 +1,17 @@
+--@test: a new key goes straight to the sink
+CREATE STREAM S (K STRING KEY, V INT, W INT)
+  WITH (KAFKA_TOPIC='s', PARTITIONS=2, VALUE_FORMAT='JSON');
+CREATE STREAM BY_V AS SELECT * FROM S PARTITION BY V;
+--@test: it is computed once, in the projection
+CREATE STREAM BY_SUM AS SELECT V + W AS VW, (V + W) * 2 AS TWICE, K FROM S WHERE W > 0 PARTITION BY V + W;
+--@test: several keys; none
+CREATE STREAM BY_TWO WITH (KEY_FORMAT='JSON') AS SELECT * FROM S PARTITION BY W, K;
+CREATE STREAM BY_NONE AS SELECT * FROM S PARTITION BY NULL;
+--@test: by the key there is nothing to do
+CREATE STREAM BY_KEY AS SELECT * FROM S PARTITION BY K;
+--@test: a group behind it goes through a topic, even by the very key
+CREATE TABLE GROUPED AS SELECT V, COUNT(*) AS C FROM S GROUP BY V PARTITION BY V;
+CREATE TABLE BACK AS SELECT K, COUNT(*) AS C FROM S GROUP BY K PARTITION BY V;
+--@test: a query that inserts has the stream's formats and casts to its types
+CREATE STREAM INTO_S (V BIGINT KEY, K STRING) WITH (KAFKA_TOPIC='i', PARTITIONS=3, FORMAT='JSON');
+INSERT INTO INTO_S SELECT V, K FROM S PARTITION BY V;
