@@ -82,10 +82,20 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                                "arithmetic, no columns.",
                                         .example = "INSERT INTO clicks (user_id, page, ms) VALUES "
                                                    "('ada', '/home', 100 + 20);" } },
-    [AST_INSERT_SELECT] = { .manual = { .syntax =
+    [AST_INSERT_SELECT] = { .change = insert_select_change,
+                            .manual = { .syntax =
                                             "INSERT INTO name [WITH (QUERY_ID = 'id')] SELECT ...;",
                                         .doc = "Starts a persistent query that writes into a "
-                                               "stream that is there." } },
+                                               "stream that is there, "
+                                               "beside the others that do. The columns of SELECT "
+                                               "are those of the "
+                                               "stream, in its order; numbers widen to its types. "
+                                               "TERMINATE ends it.",
+                                        .example = "CREATE STREAM slow AS\n"
+                                                   "  SELECT user_id, page FROM clicks WHERE ms > 500;\n"
+                                                   "INSERT INTO slow WITH (QUERY_ID = 'searches')\n"
+                                                   "  SELECT user_id, page FROM clicks\n"
+                                                   "  WHERE page LIKE '/search%';" } },
     [AST_SELECT] = { .check = select_check,
                      .run = select_run,
                      .manual = { .syntax = "SELECT (* | expression [[AS] name]), ...\n"
@@ -120,8 +130,6 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                            { "WINDOW", "SELECT page, COUNT(*) FROM clicks WINDOW "
                                                        "TUMBLING (SIZE 1 HOUR) "
                                                        "GROUP BY page EMIT CHANGES;" },
-                                           { "PARTITION BY", "SELECT * FROM clicks PARTITION BY "
-                                                             "page EMIT CHANGES;" },
                                            { "pull queries on streams", "SELECT * FROM clicks;" },
                                            { "pull queries that scan a table",
                                              "SELECT * FROM views;" },
@@ -171,7 +179,8 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
     [AST_EXPLAIN] = { .check = explain_check,
                       .run = explain_run,
                       .manual = { .syntax =
-                                      "EXPLAIN (query_id | SELECT ... | CREATE ... AS SELECT ...);",
+                                      "EXPLAIN (query_id | SELECT ... | CREATE ... AS SELECT ...\n"
+                                     "  | INSERT INTO ... SELECT ...);",
                                   .doc = "Shows the plan of a query, without running it: steps, "
                                          "topics, stores. The plan "
                                          "shown is the one that runs.",
@@ -179,9 +188,7 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                              "EXPLAIN SELECT page FROM clicks WHERE ms > 500 EMIT "
                                              "CHANGES;",
                                   .gaps = { { "a pull query",
-                                              "EXPLAIN SELECT n FROM views WHERE page = '/home';" },
-                                            { "INSERT INTO", "EXPLAIN INSERT INTO clicks SELECT * "
-                                                             "FROM clicks;" } } } },
+                                              "EXPLAIN SELECT n FROM views WHERE page = '/home';" } } } },
     [AST_DESCRIBE] = { .check = describe_check,
                        .run = describe_run,
                        .manual = { .syntax = "DESCRIBE (name | STREAMS | TABLES) [EXTENDED];\n"
