@@ -270,11 +270,11 @@ static int bind_node(struct binding *b, const struct ast_expr *syntax, const str
     case AST_CAST:
         return bind_cast(b, syntax, out, err);
     case AST_ARRAY:
-        return refuse_unsupported(syntax, "the constructor ARRAY[...]", err);
+        return bind_array(b, syntax, out, err);
     case AST_MAP:
-        return refuse_unsupported(syntax, "the constructor MAP(...)", err);
+        return bind_map(b, syntax, out, err);
     case AST_STRUCT:
-        return refuse_unsupported(syntax, "the constructor STRUCT(...)", err);
+        return bind_struct(b, syntax, out, err);
     case AST_UNARY:
         return bind_unary(b, syntax, out, err);
     case AST_BINARY:

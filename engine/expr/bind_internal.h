@@ -31,6 +31,12 @@ int bind_between(struct binding *b, const struct ast_expr *syntax, const struct 
                  struct error *err);
 int bind_in(struct binding *b, const struct ast_expr *syntax, const struct expr **out,
             struct error *err);
+int bind_array(struct binding *b, const struct ast_expr *syntax, const struct expr **out,
+               struct error *err);
+int bind_map(struct binding *b, const struct ast_expr *syntax, const struct expr **out,
+             struct error *err);
+int bind_struct(struct binding *b, const struct ast_expr *syntax, const struct expr **out,
+                struct error *err);
 int bind_call(struct binding *b, const struct ast_expr *syntax, const struct expr **out,
               struct error *err);
 

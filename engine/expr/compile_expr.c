@@ -439,6 +439,10 @@ static operand compile_node(struct program_builder *b, const struct expr *e)
     case EXPR_FIELD:
     case EXPR_SUBSCRIPT:
         return compile_access(b, e);
+    case EXPR_ARRAY:
+    case EXPR_MAP:
+    case EXPR_STRUCT:
+        return compile_construct(b, e);
     case EXPR_AGGREGATE:
         break;
     }

@@ -84,6 +84,9 @@ void compile_jump(struct program_builder *b, const struct expr *e, bool when, ui
 /* True: the value of a constant, which does not fail. */
 bool compile_fold(struct program_builder *b, const struct expr *e, struct value *out);
 
+/* --- compile_construct.c --- */
+operand compile_construct(struct program_builder *b, const struct expr *e);
+
 /* --- compile_compare.c --- */
 operand compile_compare(struct program_builder *b, const struct expr *e);
 void compile_compare_jump(struct program_builder *b, const struct expr *e, bool when,

@@ -140,6 +140,9 @@ static bool payload_equal(const struct expr *a, const struct expr *b)
     case EXPR_NOT:
     case EXPR_IN:
     case EXPR_SUBSCRIPT:
+    case EXPR_ARRAY:
+    case EXPR_MAP:
+    case EXPR_STRUCT:
         return true;
     }
     return false;
@@ -222,6 +225,9 @@ static bool is_constant_node(void *context, const struct expr *node)
     case EXPR_CAST:
     case EXPR_FIELD:
     case EXPR_SUBSCRIPT:
+    case EXPR_ARRAY:
+    case EXPR_MAP:
+    case EXPR_STRUCT:
         return true;
     }
     return false;

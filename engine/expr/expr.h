@@ -31,7 +31,10 @@ enum expr_kind {
     EXPR_CALL,
     EXPR_AGGREGATE, /* only before the planner has taken them out */
     EXPR_FIELD,     /* struct->field */
-    EXPR_SUBSCRIPT  /* array[i], map[k] */
+    EXPR_SUBSCRIPT, /* array[i], map[k] */
+    EXPR_ARRAY,     /* ARRAY[...] */
+    EXPR_MAP,       /* MAP(...): key, value, key, value, ... */
+    EXPR_STRUCT     /* STRUCT(...): the values of its type's fields */
 };
 
 enum arithmetic_operator { OP_ADD, OP_SUBTRACT, OP_MULTIPLY, OP_DIVIDE, OP_REMAINDER };

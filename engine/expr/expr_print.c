@@ -177,6 +177,26 @@ static void print_leaf(const struct expr *e, struct buffer *out)
     }
 }
 
+/* MAP('a':=1), STRUCT(A:=1) */
+static void print_pairs(const struct expr *e, struct buffer *out)
+{
+    buffer_append_text(out, e->kind == EXPR_MAP ? "MAP(" : "STRUCT(");
+    for (uint32_t i = 0; i < e->argument_count; i++) {
+        bool is_key = e->kind == EXPR_MAP && i % 2 == 0;
+
+        if (i > 0 && (is_key || e->kind == EXPR_STRUCT)) {
+            buffer_append_text(out, ", ");
+        }
+        if (e->kind == EXPR_STRUCT) {
+            name_print(e->type->fields[i].name, out);
+            buffer_append_text(out, ":=");
+        }
+        expr_print(e->arguments[i], out);
+        buffer_append_text(out, is_key ? ":=" : "");
+    }
+    buffer_append_char(out, ')');
+}
+
 void expr_print(const struct expr *e, struct buffer *out)
 {
     switch (e->kind) {
@@ -231,6 +251,15 @@ void expr_print(const struct expr *e, struct buffer *out)
     case EXPR_FIELD:
     case EXPR_SUBSCRIPT:
         print_access(e, out);
+        break;
+    case EXPR_ARRAY:
+        buffer_append_text(out, "ARRAY[");
+        print_list(e, 0, out);
+        buffer_append_char(out, ']');
+        break;
+    case EXPR_MAP:
+    case EXPR_STRUCT:
+        print_pairs(e, out);
         break;
     }
 }

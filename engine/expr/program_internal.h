@@ -135,6 +135,12 @@ struct call_plan {
     const operand *arguments;
 };
 
+struct construct_plan {
+    const struct sql_type *type;
+    const operand *parts; /* of a MAP: key, value, key, value, ... */
+    uint32_t part_count;
+};
+
 /* Outcomes of two values that are not null (eval_compare.c). */
 unsigned order_i64(const struct value *a, const struct value *b, const void *plan);
 unsigned order_f64(const struct value *a, const struct value *b, const void *plan);
