@@ -134,13 +134,7 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                            { "pull queries that scan a table",
                                              "SELECT * FROM views;" },
                                            { "CASE value WHEN", "SELECT CASE ms WHEN 1 THEN 'a' "
-                                                                "END FROM clicks EMIT CHANGES;" },
-                                           { "ARRAY[...]",
-                                             "SELECT ARRAY[ms] FROM clicks EMIT CHANGES;" },
-                                           { "MAP(...)",
-                                             "SELECT MAP('a' := ms) FROM clicks EMIT CHANGES;" },
-                                           { "STRUCT(...)", "SELECT STRUCT(a := ms) FROM clicks "
-                                                            "EMIT CHANGES;" } } } },
+                                                                "END FROM clicks EMIT CHANGES;" } } } },
     [AST_DROP_SOURCE] = { .change = drop_change,
                           .manual = { .syntax =
                                           "DROP (STREAM | TABLE) [IF EXISTS] name [DELETE TOPIC];",

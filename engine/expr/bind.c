@@ -3,8 +3,8 @@
  *
  * Every node gets its type here and every conversion becomes a cast node. Names
  * come from the caller's scope, so this file knows no sources. Operators are in
- * bind_operator.c, IN and its unification in bind_in.c, calls in bind_call.c,
- * type names in bind_type.c.
+ * bind_operator.c, IN in bind_in.c, containers in bind_construct.c, the unification of
+ * their parts in bind_unify.c, calls in bind_call.c, type names in bind_type.c.
  */
 #include "base/utf8.h"
 #include "engine/expr/bind_internal.h"

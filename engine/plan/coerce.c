@@ -107,16 +107,6 @@ static int coerce_map(const struct value *in, const struct sql_type *from,
     return 0;
 }
 
-static uint32_t find_field(const struct sql_type *type, struct bytes name)
-{
-    uint32_t at = 0;
-
-    while (at < type->field_count && !bytes_equal(type->fields[at].name, name)) {
-        at++;
-    }
-    return at;
-}
-
 /* Fields by name: missing ones are null, others are left out. */
 static int coerce_struct(const struct value *in, const struct sql_type *from,
                          const struct sql_type *to, struct arena *arena, struct value *out,
@@ -125,7 +115,7 @@ static int coerce_struct(const struct value *in, const struct sql_type *from,
     struct value *items = arena_array(arena, struct value, to->field_count);
 
     for (uint32_t i = 0; i < to->field_count; i++) {
-        uint32_t at = find_field(from, to->fields[i].name);
+        uint32_t at = type_find_field(from, to->fields[i].name);
 
         if (at < from->field_count) {
             TRY(coerce_strictly(&in->items[at], from->fields[at].type, to->fields[i].type, arena,

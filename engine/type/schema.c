@@ -105,6 +105,16 @@ const struct sql_type *type_struct(struct arena *arena, const struct sql_field *
     return type;
 }
 
+uint32_t type_find_field(const struct sql_type *type, struct bytes name)
+{
+    uint32_t at = 0;
+
+    while (at < type->field_count && !bytes_equal(type->fields[at].name, name)) {
+        at++;
+    }
+    return at;
+}
+
 static const struct sql_type *struct_copy(struct arena *arena, const struct sql_type *type)
 {
     struct sql_type *copy = type_new(arena, T_STRUCT);

@@ -38,6 +38,8 @@ const struct sql_type *type_map(struct arena *arena, const struct sql_type *key,
                                 const struct sql_type *element);
 const struct sql_type *type_struct(struct arena *arena, const struct sql_field *fields,
                                    uint32_t field_count); /* copies the array */
+/* The number of a STRUCT's field; field_count when it has none of that name. */
+uint32_t type_find_field(const struct sql_type *type, struct bytes name);
 const struct sql_type *type_copy(struct arena *arena, const struct sql_type *type); /* deep */
 bool type_equal(const struct sql_type *a, const struct sql_type *b); /* parameters and names too */
 bool type_is_number(enum type_id id);   /* INTEGER BIGINT DECIMAL DOUBLE */

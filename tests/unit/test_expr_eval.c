@@ -521,6 +521,53 @@ static void parts_of_containers_are_reached(void **state)
     CHECK_VALUES(cases);
 }
 
+static void constructors_make_values_of_their_parts(void **state)
+{
+    static const struct value_case cases[] = {
+        { "ARRAY[i, 2, in_]", "[7, 2, null]", 0 },
+        { "ARRAY['1', 2]", "[1, 2]", 0 },
+        { "ARRAY[i, l][2]", "5000000000", 0 },
+        { "MAP('a' := i, s := 2)", "{a=7, abc=2}", 0 },
+        { "MAP(t := 1, 'x' := 2)", "{x=2}", 0 },
+        { "MAP('a' := i)['a']", "7", 0 },
+        { "STRUCT(a := i, b := STRUCT(c := s))->b->c", "abc", 0 },
+        { "ARRAY[STRUCT(a := 1), STRUCT(b := 2)][2]->a", "null", 0 },
+        { "i IN (1, 7) AND ARRAY[i] = ARRAY[7]", "true", 0 },
+        { "arr IN (ARRAY['1', NULL], arr)", "true", 0 },
+    };
+
+    CHECK_VALUES(cases);
+}
+
+static void a_failing_part_is_null_alone(void **state)
+{
+    static const struct value_case values[] = {
+        { "ARRAY[1, i / z]", "[1, null]", 1 },
+        { "ARRAY[CAST(s AS INT), 1]", "[null, 1]", 1 },
+        { "MAP('a' := i / z, 'b' := 1)", "{a=null, b=1}", 1 },
+        { "MAP(i / z := 1, 2 := 2)", "{null=1, 2=2}", 1 },
+        { "STRUCT(a := i / z, b := i)->b", "7", 1 },
+    };
+    static const struct filter_case filters[] = {
+        { "ARRAY[1, i / z][1] = 1", "drop", 1 },
+        { "ARRAY[1, i][2] = 7", "pass", 0 },
+    };
+    struct expr_fixture f;
+
+    CHECK_VALUES(values);
+    CHECK_FILTERS(filters);
+    expr_fixture_init(&f);
+    (void)expr_fixture_evaluate(&f, "ARRAY[i / z]");
+    assert_string_equal(f.last_what, "Error processing array item");
+    (void)expr_fixture_evaluate(&f, "MAP(i / z := 1)");
+    assert_string_equal(f.last_what, "Error processing map key");
+    (void)expr_fixture_evaluate(&f, "MAP(1 := i / z)");
+    assert_string_equal(f.last_what, "Error processing map value");
+    (void)expr_fixture_evaluate(&f, "STRUCT(a := i / z)");
+    assert_string_equal(f.last_what, "Error processing struct field");
+    expr_fixture_fini(&f);
+}
+
 /* --- 13 --- */
 
 static void only_trap_points_rescue_a_value(void **state)
@@ -845,6 +892,8 @@ int main(void)
         cmocka_unit_test(in_unifies_by_the_first_type),
         cmocka_unit_test(casts_convert_or_become_null_alone),
         cmocka_unit_test(parts_of_containers_are_reached),
+        cmocka_unit_test(constructors_make_values_of_their_parts),
+        cmocka_unit_test(a_failing_part_is_null_alone),
         cmocka_unit_test(only_trap_points_rescue_a_value),
         cmocka_unit_test(failures_name_what_failed),
         cmocka_unit_test(any_failure_drops_the_row_from_a_filter),
