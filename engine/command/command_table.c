@@ -91,11 +91,12 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                                "are those of the "
                                                "stream, in its order; numbers widen to its types. "
                                                "TERMINATE ends it.",
-                                        .example = "CREATE STREAM slow AS\n"
-                                                   "  SELECT user_id, page FROM clicks WHERE ms > 500;\n"
-                                                   "INSERT INTO slow WITH (QUERY_ID = 'searches')\n"
-                                                   "  SELECT user_id, page FROM clicks\n"
-                                                   "  WHERE page LIKE '/search%';" } },
+                                        .example =
+                                            "CREATE STREAM slow AS\n"
+                                            "  SELECT user_id, page FROM clicks WHERE ms > 500;\n"
+                                            "INSERT INTO slow WITH (QUERY_ID = 'searches')\n"
+                                            "  SELECT user_id, page FROM clicks\n"
+                                            "  WHERE page LIKE '/search%';" } },
     [AST_SELECT] = { .check = select_check,
                      .run = select_run,
                      .manual = { .syntax = "SELECT (* | expression [[AS] name]), ...\n"
@@ -133,8 +134,9 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                            { "pull queries on streams", "SELECT * FROM clicks;" },
                                            { "pull queries that scan a table",
                                              "SELECT * FROM views;" },
-                                           { "CASE value WHEN", "SELECT CASE ms WHEN 1 THEN 'a' "
-                                                                "END FROM clicks EMIT CHANGES;" } } } },
+                                           { "CASE value WHEN",
+                                             "SELECT CASE ms WHEN 1 THEN 'a' "
+                                             "END FROM clicks EMIT CHANGES;" } } } },
     [AST_DROP_SOURCE] = { .change = drop_change,
                           .manual = { .syntax =
                                           "DROP (STREAM | TABLE) [IF EXISTS] name [DELETE TOPIC];",
@@ -174,15 +176,15 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                       .run = explain_run,
                       .manual = { .syntax =
                                       "EXPLAIN (query_id | SELECT ... | CREATE ... AS SELECT ...\n"
-                                     "  | INSERT INTO ... SELECT ...);",
+                                      "  | INSERT INTO ... SELECT ...);",
                                   .doc = "Shows the plan of a query, without running it: steps, "
                                          "topics, stores. The plan "
                                          "shown is the one that runs.",
                                   .example = "EXPLAIN CTAS_VIEWS_0;\n"
                                              "EXPLAIN SELECT page FROM clicks WHERE ms > 500 EMIT "
                                              "CHANGES;",
-                                  .gaps = { { "a pull query",
-                                              "EXPLAIN SELECT n FROM views WHERE page = '/home';" } } } },
+                                  .gaps = { { "a pull query", "EXPLAIN SELECT n FROM views WHERE "
+                                                              "page = '/home';" } } } },
     [AST_DESCRIBE] = { .check = describe_check,
                        .run = describe_run,
                        .manual = { .syntax = "DESCRIBE (name | STREAMS | TABLES) [EXTENDED];\n"

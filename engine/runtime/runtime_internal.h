@@ -227,7 +227,8 @@ int task_create(struct query *query, uint32_t sub_index, uint32_t partition, str
 void task_destroy(struct task *task);
 /* Something was done that is to be committed. */
 void task_touch(struct task *task);
-/* Asks whether it is paused and whether its client has room, and tells its readers what has changed. */
+/* Asks whether it is paused and whether its client has room, and tells its readers what has
+ * changed. */
 void task_refresh(struct task *task);
 bool input_can_take(const struct task_input *input);
 void input_offer(struct task_input *input, struct shared_batch *batch);
@@ -259,7 +260,7 @@ struct query {
     uint32_t *task_counts;               /* by sub-topology */
     _Atomic int state;                   /* QUERY_RUNNING or QUERY_ERROR */
     _Atomic bool paused;
-    struct error error;                  /* under rt->leaf_mutex; so the next three */
+    struct error error; /* under rt->leaf_mutex; so the next three */
     int64_t running_since_ms;
     int64_t retry_at_ms;
     int64_t retry_delay_ms;
