@@ -374,6 +374,18 @@ static void push_starts_at_the_end_or_where_it_is_told(void **state)
                         "row 1|a\nend End of the log reached\n");
 }
 
+static void push_by_another_key_shows_that_first(void **state)
+{
+    struct bed *bed = *state;
+
+    bed_run(bed, create_s);
+    bed_run(bed, "INSERT INTO s VALUES ('a', 1); SET 'auto.offset.reset'='earliest';");
+    assert_string_equal(bed_run(bed, "SELECT * FROM s PARTITION BY v EMIT CHANGES;"),
+                        "row 1|a\nend End of the log reached\n");
+    assert_string_equal(bed_run(bed, "SELECT k FROM s PARTITION BY v + 1 EMIT CHANGES;"),
+                        "row a\nend End of the log reached\n");
+}
+
 static void push_ends_at_limit_or_when_the_sink_has_had_enough(void **state)
 {
     struct bed *bed = *state;
@@ -684,6 +696,7 @@ int main(void)
         CASE(insert_can_be_switched_off),
         CASE(an_insert_whose_commit_fails_says_so_and_the_next_one_works),
         CASE(push_starts_at_the_end_or_where_it_is_told),
+        CASE(push_by_another_key_shows_that_first),
         CASE(push_ends_at_limit_or_when_the_sink_has_had_enough),
         CASE(push_sees_what_other_queries_write_meanwhile),
         CASE(push_of_many_rows_loses_none),
