@@ -125,9 +125,16 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                             "SELECT user_id, ms / 1000e0 AS sec FROM clicks "
                                             "EMIT CHANGES LIMIT 1;\n"
                                             "SELECT n FROM views WHERE page = '/home';",
-                                 .gaps = { { "JOIN", "SELECT * FROM clicks c JOIN views v ON "
-                                                     "c.page = v.page EMIT "
-                                                     "CHANGES;" },
+                                 .gaps = { { "JOIN of two streams",
+                                             "CREATE STREAM likes AS SELECT * FROM clicks; "
+                                             "SELECT * FROM clicks c JOIN likes l WITHIN 1 HOUR "
+                                             "ON c.user_id = l.user_id EMIT CHANGES;" },
+                                           { "JOIN on a foreign key",
+                                             "CREATE TABLE links (id INT PRIMARY KEY, page STRING) "
+                                             "WITH (KAFKA_TOPIC = 'links', VALUE_FORMAT = 'JSON', "
+                                             "PARTITIONS = 1); "
+                                             "SELECT * FROM links l JOIN views v ON l.page = "
+                                             "v.page EMIT CHANGES;" },
                                            { "WINDOW", "SELECT page, COUNT(*) FROM clicks WINDOW "
                                                        "TUMBLING (SIZE 1 HOUR) "
                                                        "GROUP BY page EMIT CHANGES;" },

@@ -9,6 +9,10 @@
  * from the store, and a key that was absent at the last flush and is again
  * emits nothing.
  *
+ * A table of a join is looked up by the join, which must see neither more nor less than it is
+ * told of: its changes go on at once, whatever the budget, with their key bytes. Where the
+ * join only looks up (next is NULL), nothing goes on at all.
+ *
  * Where output columns are just the input's cells, the input's cells go on untouched.
  * ROWTIME and its kind are stored with the row, so they are those of the stored record.
  */
@@ -78,10 +82,10 @@ static int table_open(struct op *op, struct error *err)
         assert(output->columns[i].at == operand_make(BANK_CELLS, i));
         state->passes_cells = state->passes_cells && state->columns[i] == output->columns[i].at;
     }
-    if (op->env->emission_budget) {
+    if (op->env->emission_budget && !plan->table.feeds_join) {
         state->emission = emission_create(op->env->emission_budget);
     }
-    return key_maker_open(&state->keys, &plan->table.key, err);
+    return plan->table.key_bytes_given ? 0 : key_maker_open(&state->keys, &plan->table.key, err);
 }
 
 static void table_close(struct op *op)
@@ -98,6 +102,28 @@ static void table_close(struct op *op)
 
 static const char no_key[] = "primary key";
 
+/* Appends the row's key; false: the row has none. */
+static bool append_key(struct op *op, const struct row_batch *in, uint32_t row)
+{
+    struct table_state *state = op_state(op);
+    struct row_banks banks = batch_row_new(in, row);
+    bool is_null = (in->meta[row].change & ROW_NULL_KEY) != 0;
+    struct error why;
+
+    if (is_null) {
+        return false;
+    }
+    if (op->plan->table.key_bytes_given) {
+        buffer_append_bytes(&state->run.bytes, in->key_bytes[row]);
+        return true;
+    }
+    if (key_maker_append(&state->keys, &banks, &state->run.bytes, &is_null, &why)) {
+        op_row_error(op, in, row, no_key, &why);
+        return false;
+    }
+    return !is_null;
+}
+
 /* Keys of the rows that count; their numbers go to `rows`. */
 static uint32_t collect_keys(struct op *op, const struct row_batch *in, uint16_t *rows)
 {
@@ -107,15 +133,8 @@ static uint32_t collect_keys(struct op *op, const struct row_batch *in, uint16_t
     key_run_begin(&state->run, in->arena, in->selected_count);
     for (uint32_t n = 0; n < in->selected_count; n++) {
         uint32_t row = batch_selected(in, n);
-        struct row_banks banks = batch_row_new(in, row);
-        bool is_null = (in->meta[row].change & ROW_NULL_KEY) != 0;
-        struct error why;
 
-        if (!is_null && key_maker_append(&state->keys, &banks, &state->run.bytes, &is_null, &why)) {
-            op_row_error(op, in, row, no_key, &why);
-            continue;
-        }
-        if (!is_null) {
+        if (append_key(op, in, row)) {
             key_run_end_key(&state->run);
             rows[count++] = (uint16_t)row;
         }
@@ -173,6 +192,18 @@ struct table_output {
     struct row_meta *meta;
 };
 
+/* The keys of the run by row number. */
+static const struct bytes *spread_keys(const struct table_state *state, const struct row_batch *in,
+                                       const uint16_t *rows, uint32_t count)
+{
+    struct bytes *keys = arena_alloc(in->arena, in->row_count * sizeof *keys);
+
+    for (uint32_t i = 0; i < count; i++) {
+        keys[rows[i]] = state->run.keys[i];
+    }
+    return keys;
+}
+
 static void begin_output(struct op *op, const struct row_batch *in, uint16_t *rows, uint32_t count,
                          struct table_output *out)
 {
@@ -197,6 +228,9 @@ static void begin_output(struct op *op, const struct row_batch *in, uint16_t *ro
     out->meta = arena_alloc(in->arena, in->row_count * sizeof *out->meta);
     memcpy(out->meta, in->meta, in->row_count * sizeof *out->meta);
     out->batch.meta = out->meta;
+    if (op->plan->table.feeds_join) {
+        out->batch.key_bytes = spread_keys(state, in, rows, count);
+    }
 }
 
 static int change_row(struct op *op, struct table_output *out, uint32_t row, struct bytes key,
@@ -228,7 +262,7 @@ static int table_push(struct op *op, unsigned port, const struct row_batch *in, 
 
     if (state->emission) {
         emission_prefetch(state->emission, state->run.keys, count);
-    } else {
+    } else if (op->next) {
         begin_output(op, in, rows, count, &out);
     }
     for (uint32_t n = 0; n < count; n++) {
@@ -239,13 +273,15 @@ static int table_push(struct op *op, unsigned port, const struct row_batch *in, 
             fill_pseudo(in, rows[n], pseudo);
             banks.at[BANK_OTHER] = pseudo;
         }
-        if (state->emission) {
+        if (!op->next) {
+            apply_to_store(state, state->run.keys[n], &banks, &in->meta[rows[n]]);
+        } else if (state->emission) {
             TRY(buffer_change(op, in, rows[n], state->run.keys[n], &banks, err));
         } else {
             TRY(change_row(op, &out, rows[n], state->run.keys[n], &banks, err));
         }
     }
-    return !state->emission && count ? op_emit(op, &out.batch, err) : 0;
+    return op->next && !state->emission && count ? op_emit(op, &out.batch, err) : 0;
 }
 
 /* --- flush --- */

@@ -8,7 +8,8 @@
  * Sinks write a null value for a row without a new image, of a stream and of a table
  * alike. A repartition topic holds row images: of a stream's rows, or of both images
  * of a table's change (change_record.h): as one record where both have one key,
- * else the old one first, so that who groups undoes before it adds.
+ * else the old one first, so that who groups undoes before it adds. A table that only gets
+ * another key format is written as its records were: the new image, or none.
  */
 #include <string.h>
 
@@ -199,10 +200,11 @@ static void repartition_row(struct op *op, const struct row_batch *in, uint32_t 
     struct log_builder *builder;
     struct bytes key;
 
-    if (state->plan->drop_null_key && !has_value) {
+    if ((state->plan->drop_null_key || state->plan->drop_null_value) && !has_value) {
         return;
     }
-    if (!make_new_key(op, in, row, &banks, true, &key)) {
+    if (!make_new_key(op, in, row, &banks, true, &key) ||
+        (state->plan->skip_null_key && !key.data)) {
         return;
     }
     builder = begin_record(state, key);

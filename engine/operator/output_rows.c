@@ -31,6 +31,9 @@ static void alloc_rows(struct output_rows *rows)
     }
     rows->meta = arena_alloc(rows->arena, rows->capacity * sizeof *rows->meta);
     rows->task_time = arena_alloc(rows->arena, rows->capacity * sizeof *rows->task_time);
+    if (rows->gives_keys) {
+        rows->key_bytes = arena_alloc(rows->arena, rows->capacity * sizeof *rows->key_bytes);
+    }
 }
 
 int output_rows_next(struct output_rows *rows, struct output_row *out, struct error *err)
@@ -45,8 +48,12 @@ int output_rows_next(struct output_rows *rows, struct output_row *out, struct er
         alloc_rows(rows);
     }
     row = rows->count++;
-    *out = (struct output_row){ rows->cells + (size_t)row * stride, NULL, &rows->meta[row],
-                                &rows->task_time[row] };
+    *out = (struct output_row){
+        .cells = rows->cells + (size_t)row * stride,
+        .meta = &rows->meta[row],
+        .task_time = &rows->task_time[row],
+        .key_bytes = rows->key_bytes ? &rows->key_bytes[row] : NULL,
+    };
     memset(out->cells, 0, stride * sizeof *out->cells);
     if (rows->old_cells) {
         out->old_cells = rows->old_cells + (size_t)row * stride;
@@ -79,6 +86,7 @@ int output_rows_end(struct output_rows *rows, struct error *err)
         .meta = rows->meta,
         .origins = rows->origins,
         .task_time = rows->task_time,
+        .key_bytes = rows->key_bytes,
         .arena = rows->arena,
     };
     rows->count = 0;

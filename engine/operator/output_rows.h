@@ -20,6 +20,8 @@ struct output_rows {
     struct value *old_cells; /* NULL when the plan needs no old images */
     struct row_meta *meta;
     int64_t *task_time;
+    bool gives_keys;         /* set after output_rows_begin: rows come with their key bytes */
+    struct bytes *key_bytes; /* NULL unless so */
 };
 
 struct output_row {
@@ -27,6 +29,7 @@ struct output_row {
     struct value *old_cells; /* NULL when not needed */
     struct row_meta *meta;
     int64_t *task_time;
+    struct bytes *key_bytes; /* NULL unless rows come with them */
 };
 
 /* most_rows: how many there may be at most; a hint of how much room to take. */

@@ -13,11 +13,11 @@ static int refuse(struct position at, const char *what, struct error *err)
 
 static int refuse_unbuilt(const struct ast_query *query, struct error *err)
 {
-    if (query->joins.count > 0) {
-        return refuse(query->joins.items[0].at, "JOIN", err);
-    }
     if (query->window) {
         return refuse(query->window->at, "WINDOW", err);
+    }
+    if (query->joins.count > 0 && query->partition_by) {
+        return refuse(query->joins.items[0].at, "PARTITION BY of a JOIN", err);
     }
     if (query->emit == AST_EMIT_FINAL) {
         return error_set(err, ERR_EMIT, query->emit_at, "EMIT FINAL is for groups with a WINDOW");
@@ -69,7 +69,21 @@ static uint32_t count_parent_keys(const struct analysis *a)
     if (a->grouped) {
         return a->groups.count;
     }
-    return a->partitioned ? a->partitions.count : a->source->schema.key_count;
+    if (a->partitioned) {
+        return a->partitions.count;
+    }
+    return a->relation ? 1 : a->source->schema.key_count;
+}
+
+static const char *parent_key_kind(const struct analysis *a)
+{
+    if (a->grouped) {
+        return "grouping expression";
+    }
+    if (a->partitioned) {
+        return "partitioning expression";
+    }
+    return a->relation ? "join expression" : "key column";
 }
 
 static const char *parent_key_text(const struct analysis *a, uint32_t key)
@@ -82,6 +96,9 @@ static const char *parent_key_text(const struct analysis *a, uint32_t key)
     if (a->partitioned) {
         return plan_text_of(arena, a->partitions.items[key].value);
     }
+    if (a->relation) {
+        return relation_key_text(a->relation);
+    }
     return arena_copy_text(arena, a->source->schema.columns[key].name);
 }
 
@@ -90,14 +107,6 @@ static bool is_parent_key(const struct analysis *a, const struct select_column *
 {
     return a->partitioned && !a->grouped ? expr_equal(column->value, a->partitions.items[key].value)
                                          : expr_is_column(column->value, key);
-}
-
-static const char *parent_key_kind(const struct analysis *a)
-{
-    if (a->grouped) {
-        return "grouping expression";
-    }
-    return a->partitioned ? "partitioning expression" : "key column";
 }
 
 static int find_key(const struct analysis *a, uint32_t key, uint32_t *out, struct error *err)
@@ -156,6 +165,42 @@ int analyze_keys(struct analysis *a, struct error *err)
     return select_list_check_distinct(&a->columns, err);
 }
 
+/* --- the key among the columns of a join --- */
+
+static bool is_column(const struct select_column *column, uint32_t wanted)
+{
+    return column->value->kind == EXPR_COLUMN && column->value->column.index == wanted;
+}
+
+/*
+ * Of the columns that are equal to the key, the first in the order of `equal` that is selected is
+ * the key: it is read from where the key lies.
+ */
+static void choose_join_key(struct analysis *a)
+{
+    const struct relation *relation = a->relation;
+
+    for (uint32_t i = 0; i < relation->equal.count; i++) {
+        const struct expr *equal = relation->equal.items[i];
+        bool found = false;
+
+        if (equal->kind != EXPR_COLUMN) {
+            continue;
+        }
+        for (uint32_t j = 0; j < a->columns.count; j++) {
+            struct select_column *column = &a->columns.items[j];
+
+            if (is_column(column, equal->column.index)) {
+                column->value = relation_expr(relation, RELATION_KEY, column->value->at);
+                found = true;
+            }
+        }
+        if (found) {
+            return;
+        }
+    }
+}
+
 void analysis_schema(const struct analysis *a, struct arena *arena, struct schema *out)
 {
     struct column *columns = arena_array(arena, struct column, a->columns.count);
@@ -179,15 +224,19 @@ int analyze_query(struct plan_context *context, enum query_kind kind, const stru
     TRY(check_limit(&a, err));
     a.limit = query->limit.given ? query->limit.value : -1;
     source_scope_init(&scope, a.source, &query->from, kind);
+    TRY(analyze_joins(&a, &scope, err));
     if (query->where) {
         TRY(scope_bind_condition(&scope, context->arena, "WHERE", 0, query->where, &a.where, err));
     }
     TRY(analyze_partition(&a, &scope, err));
     scope.partitions = a.partitioned ? &a.partitions : NULL;
     TRY(select_list_bind(&scope, context->arena, BIND_AGGREGATES, query, &a.columns, err));
-    TRY(select_list_name(&a.columns, context->arena, a.source, kind == QUERY_PERSISTENT, err));
+    TRY(select_list_name(&a.columns, context->arena, &scope, kind == QUERY_PERSISTENT, err));
     analyze_partition_names(&a);
     TRY(analyze_grouping(&a, &scope, err));
+    if (a.relation && !a.grouped) {
+        choose_join_key(&a);
+    }
     a.result_is_table = a.grouped || a.source->kind == SOURCE_TABLE;
     *out = a;
     return 0;

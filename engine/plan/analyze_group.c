@@ -231,6 +231,12 @@ static bool is_by_key(const struct analysis *a)
     if (a->partitioned) {
         return a->partitions.count == 1 && expr_equal(a->partitions.items[0].value, value);
     }
+    if (a->relation) {
+        /* Of the other sides only what matched is equal: a LEFT join gives null for the rest. */
+        return value->kind == EXPR_COLUMN && relation_is_key(a->relation, value->column.index) &&
+               (value->column.index == RELATION_KEY ||
+                a->relation->columns.items[value->column.index].source == 0);
+    }
     return a->source->schema.key_count == 1 && expr_is_column(value, 0);
 }
 

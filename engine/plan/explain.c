@@ -2,7 +2,7 @@
  * explain.c: the plan that runs, one line per step, the end first and what feeds it below
  * (statements.md 7). What stands behind the logger says how the step was built.
  */
-#include "engine/plan/plan.h"
+#include "engine/plan/plan_internal.h"
 
 static void print_step(const struct physical_plan *plan, const struct plan_step *step,
                        uint32_t depth, struct buffer *out)
@@ -22,9 +22,19 @@ static void print_step(const struct physical_plan *plan, const struct plan_step 
     buffer_append_char(out, '\n');
 }
 
+/* As deep as a query has clauses and joins, of which there are RELATION_SOURCES_MAX. */
+static void print_tree(const struct physical_plan *plan, uint32_t number, uint32_t depth,
+                       struct buffer *out)
+{
+    const struct plan_step *step = &plan->steps[number];
+
+    print_step(plan, step, depth, out);
+    for (uint32_t i = 0; i < step->input_count; i++) {
+        print_tree(plan, step->inputs[i], depth + 1, out);
+    }
+}
+
 void plan_explain(const struct physical_plan *plan, struct buffer *out)
 {
-    for (uint32_t i = 0; i < plan->step_count; i++) {
-        print_step(plan, &plan->steps[plan->step_count - 1 - i], i, out);
-    }
+    print_tree(plan, plan->step_count - 1, 0, out);
 }

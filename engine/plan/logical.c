@@ -6,7 +6,11 @@
  *   KsqlTopic  WhereFilter  PartitionBy  Aggregate-Prepare  -GroupBy  -Aggregate  -HavingFilter
  * -Project  sink
  *
- * A grouped query's Prepare gives the group columns, then every distinct argument.
+ * A grouped query's Prepare gives the group columns, then every distinct argument. Joins stand in
+ * front of the filter; p is L_ once per level down the left:
+ *
+ *   KafkaTopic_pLeft  [pLeftSourceKeyed]  PrependAliaspLeft
+ *   KafkaTopic_pRight [pRightSourceKeyed] PrependAliaspRight  pJoin
  */
 #include "engine/plan/plan_internal.h"
 
@@ -15,6 +19,7 @@ struct builder {
     struct arena *arena;
     const struct logical_node *last;
     uint32_t next_number;
+    const struct logical_node **rights; /* of each join; NULL: not built yet */
 };
 
 static struct logical_node *add(struct builder *b, enum logical_tag tag, const char *context,
@@ -45,6 +50,161 @@ static void add_source(struct builder *b)
     node->is_table = is_table;
     node->schema = source->schema;
     node->source = source;
+}
+
+/* --- joins --- */
+
+/* "KafkaTopic_" "L_L_" "Left" */
+static const char *join_context(struct builder *b, const char *head, uint32_t join,
+                                const char *tail)
+{
+    struct buffer text = { 0 };
+    const char *copy;
+
+    buffer_append_text(&text, head);
+    for (uint32_t level = join + 1; level < b->a->relation->joins.count; level++) {
+        buffer_append_text(&text, "L_");
+    }
+    buffer_append_text(&text, tail);
+    copy = arena_copy_text(b->arena, buffer_bytes(&text));
+    buffer_fini(&text);
+    return copy;
+}
+
+/* The first so many sources side by side, under the key of that name. */
+static struct schema joined_schema(struct builder *b, uint32_t sources, struct bytes key_name,
+                                   const struct sql_type *key_type)
+{
+    const struct relation *relation = b->a->relation;
+    uint32_t most = relation->columns.count;
+    struct column *columns = arena_array(b->arena, struct column, most);
+    uint32_t filled = 1;
+
+    columns[0] = (struct column){ .name = key_name, .type = key_type, .role = COLUMN_KEY };
+    for (uint32_t i = RELATION_KEY + 1; i < most; i++) {
+        const struct relation_column *column = &relation->columns.items[i];
+
+        if (column->source < sources && column->pseudo == PSEUDO_NONE &&
+            !bytes_equal(column->name, key_name)) {
+            columns[filled++] =
+                (struct column){ .name = column->name, .type = column->type, .role = COLUMN_VALUE };
+        }
+    }
+    return (struct schema){ columns, filled, 1 };
+}
+
+/* What a rekeyed stream is keyed by. */
+static void set_new_key(struct builder *b, struct logical_node *node, uint32_t sources)
+{
+    const struct expr *key = node->join->left;
+    struct bytes name = key->kind == EXPR_COLUMN ? key->column.name
+                                                 : b->a->relation->columns.items[RELATION_KEY].name;
+
+    node->key = key;
+    node->schema = joined_schema(b, sources, name, key->type);
+}
+
+static struct logical_node *add_joined_source(struct builder *b, uint32_t number, uint32_t join,
+                                              const char *side)
+{
+    const struct relation_source *from = &b->a->relation->sources.items[number];
+    bool is_table = from->source->kind == SOURCE_TABLE;
+    struct logical_node *node;
+
+    b->last = NULL;
+    node = add(b, LOGICAL_SOURCE, join_context(b, "KafkaTopic_", join, side), is_table ? 5 : 2);
+    node->is_table = is_table;
+    node->schema = from->source->schema;
+    node->source = from->source;
+    node->source_number = number;
+    return node;
+}
+
+/* A table whose records lie by keys of another format goes through a topic of its own. */
+static void add_side(struct builder *b, uint32_t number, uint32_t join, const char *side)
+{
+    const struct join_analysis *analysis = &b->a->relation->joins.items[join];
+    struct logical_node *node = add_joined_source(b, number, join, side);
+    bool is_table = node->is_table;
+    bool is_left = number == 0;
+    const struct source *source = node->source;
+
+    if (is_table && side_format_equal(&source->key_format, &analysis->key_format)) {
+        node->keeps = arena_printf(b->arena, "%.*s-Reduce", BYTES_ARG(node->context));
+    } else if (is_table || (is_left && analysis->rekeys_left)) {
+        const char *tail = is_left ? "LeftSourceKeyed" : "RightSourceKeyed";
+
+        node = add(b, LOGICAL_REKEY, join_context(b, "", join, tail), is_table ? 6 : 1);
+        node->join = analysis;
+        node->join_number = join;
+        if (!is_table) {
+            set_new_key(b, node, 1);
+        }
+        node->through = is_table
+                            ? arena_printf(b->arena, "%.*s-SelectKey", BYTES_ARG(node->context))
+                            : bytes_of(join_context(b, "", join, "Join"));
+        node->keeps = is_table
+                          ? arena_printf(b->arena, "%.*s-Materialize", BYTES_ARG(node->context))
+                          : (struct bytes){ NULL, 0 };
+    }
+    b->next_number++; /* PrependAlias: names only */
+}
+
+static void add_right(struct builder *b, uint32_t join)
+{
+    add_side(b, join + 1, join, "Right");
+    b->rights[join] = b->last;
+}
+
+static void add_join(struct builder *b, uint32_t join, const struct logical_node *left)
+{
+    const struct join_analysis *analysis = &b->a->relation->joins.items[join];
+    struct logical_node *node;
+
+    b->last = left;
+    if (join > 0 && analysis->rekeys_left) {
+        node = add(b, LOGICAL_REKEY, join_context(b, "", join, "LeftSourceKeyed"), 1);
+        node->join = analysis;
+        node->join_number = join;
+        set_new_key(b, node, join + 1);
+        node->through = bytes_of(join_context(b, "", join, "Join"));
+    }
+    if (!b->last->is_table && analysis->rekeys_left) {
+        b->next_number += 3; /* the repartition topic of a marked stream */
+    }
+    node = add(b, LOGICAL_JOIN, join_context(b, "", join, "Join"), b->last->is_table ? 3 : 1);
+    node->right = b->rights[join];
+    node->join = analysis;
+    node->join_number = join;
+    node->schema =
+        joined_schema(b, join + 2,
+                      analysis->key_name.data ? analysis->key_name
+                                              : b->a->relation->columns.items[RELATION_KEY].name,
+                      analysis->left->type);
+}
+
+/* Kafka Streams counts left before right, but the table of a stream before the stream. */
+static void add_joins(struct builder *b)
+{
+    const struct relation *relation = b->a->relation;
+    uint32_t count = relation->joins.count;
+    bool from_stream = b->a->source->kind == SOURCE_STREAM;
+
+    b->rights = arena_array(b->arena, const struct logical_node *, count);
+    for (uint32_t join = count; from_stream && join-- > 0;) {
+        if (relation->sources.items[join + 1].source->kind == SOURCE_TABLE) {
+            add_right(b, join);
+        }
+    }
+    add_side(b, 0, 0, "Left");
+    for (uint32_t join = 0; join < count; join++) {
+        const struct logical_node *left = b->last;
+
+        if (!b->rights[join]) {
+            add_right(b, join);
+        }
+        add_join(b, join, left);
+    }
 }
 
 static void add_filter(struct builder *b, const char *context, const struct expr *condition)
@@ -261,7 +421,11 @@ const struct logical_node *logical_build(const struct analysis *a, struct arena 
 {
     struct builder b = { .a = a, .arena = arena };
 
-    add_source(&b);
+    if (a->relation) {
+        add_joins(&b);
+    } else {
+        add_source(&b);
+    }
     add_filter(&b, "WhereFilter", a->where);
     add_partition_by(&b);
     if (a->grouped) {
@@ -270,6 +434,9 @@ const struct logical_node *logical_build(const struct analysis *a, struct arena 
         add_filter(&b, "Aggregate-HavingFilter", a->having);
     }
     add_projection(&b);
+    if (a->relation && sink && !a->grouped && b.last->is_table) {
+        add(&b, LOGICAL_KEEP, "Project", 0)->keeps = bytes_of("Project-Last");
+    }
     add_end(&b, sink);
     return b.last;
 }

@@ -17,71 +17,85 @@
 
 /* --- steps for EXPLAIN --- */
 
-static void add_step(struct physical_builder *b, const char *name, const struct logical_node *node,
-                     struct bytes detail)
+void physical_add_step(struct physical_builder *b, const char *name,
+                       const struct logical_node *node, struct bytes detail)
 {
     *vec_push(b->arena, &b->steps) = (struct plan_step){
-        name, node->context, node->schema, node->is_table, b->subs.count, detail,
+        .name = name,
+        .context = node->context,
+        .schema = node->schema,
+        .is_table = node->is_table,
+        .sub = b->sub.number,
+        .detail = detail,
+        .inputs = { b->at.step ? b->at.step - 1 : 0 },
+        .input_count = b->at.step ? 1 : 0,
     };
+    b->at.step = b->steps.count;
 }
 
 /* --- sub-topologies --- */
 
-static void begin_sub(struct physical_builder *b, const struct input_plan *input)
+void physical_begin_input(struct physical_builder *b, const struct input_plan *input)
 {
-    b->inputs = (input_list){ 0 };
-    b->ops = (op_list){ 0 };
-    b->sub_stores = (index_list){ 0 };
-    *vec_push(b->arena, &b->inputs) = *input;
-    b->shape = input->shape;
+    if (!b->sub.is_open) {
+        b->sub = (struct sub_draft){ .is_open = true, .number = b->subs.count };
+        *vec_push(b->arena, &b->subs) = (struct sub_plan){ 0 };
+    }
+    *vec_push(b->arena, &b->sub.inputs) = *input;
+    b->at.shape = input->shape;
+    b->at.from_op = false;
+    b->at.from = b->sub.inputs.count - 1;
 }
 
-/* Whether the operator reads the old images of what it gets. */
-static bool wants_old(const struct op_plan *op)
+/* Whether the operator reads the old images of what comes in at the port. */
+static bool wants_old(const struct op_plan *op, uint16_t port)
 {
     switch (op->tag) {
     case PLAN_STAGE:
         return op->needs_old || (op->stage.over_table && program_has_filter(op->stage.program));
     case PLAN_AGGREGATE:
         return op->aggregate.over_table;
+    case PLAN_JOIN_TABLE_TABLE:
+        return op->needs_old || op->join.kind == AST_JOIN_FULL ||
+               op->join.kind == (port == 0 ? AST_JOIN_LEFT : AST_JOIN_RIGHT);
     case PLAN_TOPIC:
         return op->topic.role == TOPIC_REPARTITION && op->topic.is_table;
     case PLAN_TABLE:
+    case PLAN_JOIN_STREAM_TABLE:
     case PLAN_CLIENT:
         return false;
     }
     return false;
 }
 
-/* Closes the chain: each operator leads to the next; needs_old is passed back from the end. */
-static void end_sub(struct physical_builder *b)
+/* needs_old is passed back from the end; successors stand behind their predecessors. */
+void physical_end_sub(struct physical_builder *b)
 {
-    struct sub_plan *sub = vec_push(b->arena, &b->subs);
+    struct sub_draft *draft = &b->sub;
 
-    for (uint32_t i = b->ops.count; i-- > 0;) {
-        struct op_plan *op = &b->ops.items[i];
-        bool is_last = i + 1 == b->ops.count;
+    for (uint32_t i = draft->ops.count; i-- > 0;) {
+        struct op_plan *op = &draft->ops.items[i];
 
-        op->next = is_last ? (uint16_t)NO_OP : (uint16_t)(i + 1);
-        op->needs_old = !is_last && wants_old(op + 1);
+        op->needs_old = op->next != NO_OP && wants_old(&draft->ops.items[op->next], op->next_port);
     }
-    *sub = (struct sub_plan){
-        .inputs = b->inputs.items,
-        .input_count = b->inputs.count,
-        .ops = b->ops.items,
-        .op_count = b->ops.count,
-        .stores = b->sub_stores.items,
-        .store_count = b->sub_stores.count,
-        .root_topic = b->inputs.items[0].topic,
+    b->subs.items[draft->number] = (struct sub_plan){
+        .inputs = draft->inputs.items,
+        .input_count = draft->inputs.count,
+        .ops = draft->ops.items,
+        .op_count = draft->ops.count,
+        .stores = draft->stores.items,
+        .store_count = draft->stores.count,
+        .root_topic = draft->inputs.items[0].topic,
     };
+    draft->is_open = false;
 }
 
 /* --- stages --- */
 
-static struct program_builder *open_stage(struct physical_builder *b)
+struct program_builder *physical_open_stage(struct physical_builder *b)
 {
     if (!b->program) {
-        b->program = program_begin(b->arena, b->shape, NULL);
+        b->program = program_begin(b->arena, b->at.shape, NULL);
     }
     return b->program;
 }
@@ -101,13 +115,22 @@ static bool is_register(operand at)
     return at >> OPERAND_BANK_SHIFT == BANK_REGISTERS;
 }
 
+static bool gives_new_key(const struct logical_node *node)
+{
+    return node->tag == LOGICAL_SELECT ? node->select.rekeys
+                                       : node->tag == LOGICAL_REKEY && !node->is_table;
+}
+
 /* Cells of a row without a value are null as they are; what was computed is not. */
 static void plan_rekeying(struct physical_builder *b, const struct logical_node *node,
                           const struct shape_column *columns, struct stage_plan *stage)
 {
     operand *nulled = arena_array(b->arena, operand, node->schema.key_count);
 
-    stage->rekeys = node->select.rekeys;
+    stage->rekeys = gives_new_key(node);
+    if (node->tag != LOGICAL_SELECT) {
+        return; /* the side of a join: rows without a value go no further */
+    }
     for (uint32_t i = 0; i < node->schema.key_count; i++) {
         if (node->select.columns[i].needs_row_value && is_register(columns[i].at)) {
             nulled[stage->nulled_count++] = columns[i].at;
@@ -116,23 +139,22 @@ static void plan_rekeying(struct physical_builder *b, const struct logical_node 
     stage->nulled = nulled;
 }
 
-/* Ends the open stage, whose rows leave with the columns of the select. */
-static void close_stage(struct physical_builder *b, const struct logical_node *node,
-                        const struct shape_column *columns, uint32_t count)
+void physical_close_stage(struct physical_builder *b, const struct logical_node *node,
+                          const struct shape_column *columns, uint32_t count, uint32_t key_count)
 {
     const struct program *program = program_finish(b->program);
     struct row_shape *shape = arena_new(b->arena, struct row_shape);
 
-    assert(b->shape); /* every chain begins with an input */
+    assert(b->at.shape); /* every chain begins with an input */
     *shape = (struct row_shape){
         .columns = columns,
         .column_count = count,
-        .key_count = node->schema.key_count,
-        .cell_count = b->shape->cell_count,
+        .key_count = key_count,
+        .cell_count = b->at.shape->cell_count,
         .register_count = program_register_count(program),
         .constants = program_constants(program),
     };
-    if (!program_is_empty(program) || uses_constants(shape) || node->select.rekeys) {
+    if (!program_is_empty(program) || uses_constants(shape) || gives_new_key(node)) {
         struct op_plan *op = physical_add_op(b, PLAN_STAGE, node->context);
 
         op->output = shape;
@@ -140,7 +162,7 @@ static void close_stage(struct physical_builder *b, const struct logical_node *n
         plan_rekeying(b, node, columns, &op->stage);
     }
     b->program = NULL;
-    b->shape = shape;
+    b->at.shape = shape;
 }
 
 static int add_filter(struct physical_builder *b, const struct logical_node *node,
@@ -150,8 +172,8 @@ static int add_filter(struct physical_builder *b, const struct logical_node *nod
     const char *what = arena_printf(b->arena, "Error evaluating predicate %s", text).data;
     const struct expr *condition = physical_move(b, node->condition);
 
-    TRY(program_add_filter(open_stage(b), condition, what, err));
-    add_step(b, "FILTER", node, arena_printf(b->arena, "Condition: %s", text));
+    TRY(program_add_filter(physical_open_stage(b), condition, what, err));
+    physical_add_step(b, "FILTER", node, arena_printf(b->arena, "Condition: %s", text));
     return 0;
 }
 
@@ -183,7 +205,7 @@ static int add_select(struct physical_builder *b, const struct logical_node *nod
 {
     uint32_t count = node->select.count;
     struct shape_column *columns = arena_array(b->arena, struct shape_column, count);
-    struct program_builder *program = open_stage(b);
+    struct program_builder *program = physical_open_stage(b);
 
     for (uint32_t i = 0; i < count; i++) {
         const struct logical_column *column = &node->select.columns[i];
@@ -194,8 +216,9 @@ static int add_select(struct physical_builder *b, const struct logical_node *nod
         TRY(program_add_value(program, physical_move(b, column->value), column->what,
                               &columns[i].at, err));
     }
-    close_stage(b, node, columns, count);
-    add_step(b, "PROJECT", node, select_detail(b, node));
+    physical_close_stage(b, node, columns, count, node->schema.key_count);
+    b->at.columns = NULL;
+    physical_add_step(b, "PROJECT", node, select_detail(b, node));
     return 0;
 }
 
@@ -209,7 +232,7 @@ static void add_partition_by(struct physical_builder *b, const struct logical_no
         buffer_append_text(&text, i > 0 ? ", " : "");
         expr_print(b->a->partitions.items[i].value, &text);
     }
-    add_step(b, "PARTITION_BY", node, arena_copy(b->arena, buffer_bytes(&text)));
+    physical_add_step(b, "PARTITION_BY", node, arena_copy(b->arena, buffer_bytes(&text)));
     buffer_fini(&text);
 }
 
@@ -237,18 +260,18 @@ static int add_source(struct physical_builder *b, const struct logical_node *nod
     };
 
     row_shape_of_schema(b->arena, &source->schema, shape);
-    begin_sub(b, &input);
+    physical_begin_input(b, &input);
     if (kept) {
         physical_add_table(b, node);
     }
-    add_step(b, "SOURCE", node, source_detail(b, source, kept));
+    physical_add_step(b, "SOURCE", node, source_detail(b, source, kept));
     return 0;
 }
 
 /* --- grouping --- */
 
-static uint32_t add_output(struct physical_builder *b, enum topic_role role, struct bytes topic,
-                           uint32_t partitions)
+uint32_t physical_add_output(struct physical_builder *b, enum topic_role role, struct bytes topic,
+                             uint32_t partitions)
 {
     *vec_push(b->arena, &b->outputs) = (struct output_plan){ topic, role, partitions };
     return b->outputs.count - 1;
@@ -258,16 +281,18 @@ static uint32_t add_output(struct physical_builder *b, enum topic_role role, str
 static void add_repartition(struct physical_builder *b, const struct logical_node *node)
 {
     struct bytes topic = name_repartition(b->arena, b->plan->application_id, node->context);
-    uint32_t output = add_output(b, TOPIC_REPARTITION, topic, b->a->source->partition_count);
+    uint32_t output =
+        physical_add_output(b, TOPIC_REPARTITION, topic, b->a->source->partition_count);
     struct op_plan *op = physical_add_op(b, PLAN_TOPIC, node->context);
-    struct row_codec codec = physical_codec(b, b->shape->columns, b->shape->column_count);
+    struct row_codec codec = physical_codec(b, b->at.shape->columns, b->at.shape->column_count);
     struct input_plan input = {
         .topic = topic,
         .output = output,
         .codec = codec,
         .is_table = node->is_table,
         .from_earliest = true,
-        .shape = physical_cells(b, b->shape->columns, b->shape->column_count, b->shape->key_count),
+        .shape = physical_cells(b, b->at.shape->columns, b->at.shape->column_count,
+                                b->at.shape->key_count),
     };
 
     op->topic = (struct topic_plan){
@@ -277,13 +302,13 @@ static void add_repartition(struct physical_builder *b, const struct logical_nod
         .is_table = node->is_table,
         .drop_null_key = true,
         .codec = codec,
-        .columns = physical_operands(b, 0, b->shape->column_count),
+        .columns = physical_operands(b, 0, b->at.shape->column_count),
     };
-    add_step(b, "GROUP_BY", node,
-             arena_printf(b->arena, "Topic: %.*s | Key format: %s", BYTES_ARG(topic),
-                          op->topic.key.format.kind->name));
-    end_sub(b);
-    begin_sub(b, &input);
+    physical_add_step(b, "GROUP_BY", node,
+                      arena_printf(b->arena, "Topic: %.*s | Key format: %s", BYTES_ARG(topic),
+                                   op->topic.key.format.kind->name));
+    physical_end_sub(b);
+    physical_begin_input(b, &input);
 }
 
 static void add_group_by(struct physical_builder *b, const struct logical_node *node)
@@ -291,9 +316,9 @@ static void add_group_by(struct physical_builder *b, const struct logical_node *
     if (node->repartition) {
         add_repartition(b, node);
     } else {
-        add_step(b, "GROUP_BY", node, bytes_of("By key, in place"));
+        physical_add_step(b, "GROUP_BY", node, bytes_of("By key, in place"));
     }
-    b->key_bytes_given = node->repartition;
+    b->at.key_bytes_given = node->repartition;
 }
 
 /* --- ends --- */
@@ -313,7 +338,7 @@ static void find_timestamp(struct physical_builder *b, const struct source *sink
 
     if (column) {
         topic->has_timestamp = true;
-        topic->timestamp = b->shape->columns[schema_index(&sink->schema, column)].at;
+        topic->timestamp = b->at.shape->columns[schema_index(&sink->schema, column)].at;
         topic->timestamp_type = column->type;
         topic->timestamp_format = sink->timestamp_format;
     }
@@ -323,7 +348,7 @@ static void add_sink(struct physical_builder *b, const struct logical_node *node
 {
     const struct source *sink = node->source;
     const struct schema *schema = &sink->schema;
-    uint32_t output = add_output(b, TOPIC_SINK, sink->topic, sink->partition_count);
+    uint32_t output = physical_add_output(b, TOPIC_SINK, sink->topic, sink->partition_count);
     struct op_plan *op = physical_add_op(b, PLAN_TOPIC, node->context);
     uint32_t values = schema->column_count - schema->key_count;
 
@@ -338,39 +363,63 @@ static void add_sink(struct physical_builder *b, const struct logical_node *node
         .format = sink->value_format.kind,
     };
     find_timestamp(b, sink, &op->topic);
-    add_step(b, "SINK", node, sink_detail(b, sink));
-    end_sub(b);
+    physical_add_step(b, "SINK", node, sink_detail(b, sink));
+    physical_end_sub(b);
 }
 
 static void add_client(struct physical_builder *b, const struct logical_node *node)
 {
     struct op_plan *op = physical_add_op(b, PLAN_CLIENT, node->context);
-    uint32_t count = b->shape->column_count;
+    uint32_t count = b->at.shape->column_count;
 
     op->client = (struct client_plan){
         .columns = physical_operands(b, 0, count),
-        .codec = physical_codec(b, b->shape->columns, count),
+        .codec = physical_codec(b, b->at.shape->columns, count),
         .limit = b->a->limit,
     };
-    add_step(b, "CLIENT", node,
-             b->a->limit < 0 ? (struct bytes){ NULL, 0 }
-                             : arena_printf(b->arena, "Limit: %lld", (long long)b->a->limit));
-    end_sub(b);
+    physical_add_step(b, "CLIENT", node,
+                      b->a->limit < 0
+                          ? (struct bytes){ NULL, 0 }
+                          : arena_printf(b->arena, "Limit: %lld", (long long)b->a->limit));
+    physical_end_sub(b);
 }
 
 static void add_aggregate(struct physical_builder *b, const struct logical_node *node)
 {
     physical_add_aggregate(b, node);
-    add_step(b, "AGGREGATE", node,
-             arena_printf(b->arena, "Store: Aggregate-Aggregate-Materialize | Calls: %s",
-                          physical_calls_text(b)));
+    physical_add_step(b, "AGGREGATE", node,
+                      arena_printf(b->arena, "Store: Aggregate-Aggregate-Materialize | Calls: %s",
+                                   physical_calls_text(b)));
+}
+
+static int add_nodes(struct physical_builder *b, const struct logical_node *node,
+                     struct error *err);
+
+/* The left side is built already. */
+static int add_join(struct physical_builder *b, const struct logical_node *node, struct error *err)
+{
+    struct branch left = b->at;
+
+    b->at = (struct branch){ 0 };
+    TRY(add_nodes(b, node->right, err));
+    physical_add_join(b, node, &left);
+    return 0;
 }
 
 static int add_node(struct physical_builder *b, const struct logical_node *node, struct error *err)
 {
     switch (node->tag) {
     case LOGICAL_SOURCE:
-        return add_source(b, node);
+        return b->a->relation ? physical_add_joined_source(b, node, err) : add_source(b, node);
+    case LOGICAL_REKEY:
+        return physical_add_rekey(b, node, err);
+    case LOGICAL_JOIN:
+        return add_join(b, node, err);
+    case LOGICAL_KEEP:
+        physical_add_keep(b, node);
+        physical_add_step(b, "MATERIALIZE", node,
+                          arena_printf(b->arena, "Store: %.*s", BYTES_ARG(node->keeps)));
+        return 0;
     case LOGICAL_FILTER:
         return add_filter(b, node, err);
     case LOGICAL_SELECT:
@@ -394,7 +443,7 @@ static int add_node(struct physical_builder *b, const struct logical_node *node,
     return 0;
 }
 
-/* Inputs before the step itself; as deep as a query has clauses. */
+/* Inputs before the step itself; as deep as a query has clauses and joins. */
 static int add_nodes(struct physical_builder *b, const struct logical_node *node, struct error *err)
 {
     if (node->input) {

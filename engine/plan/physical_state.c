@@ -1,13 +1,23 @@
 /*
  * physical_state.c: operators with a store: their keys, images and names.
  */
+#include <assert.h>
+
 #include "engine/plan/physical_internal.h"
 
 struct op_plan *physical_add_op(struct physical_builder *b, enum plan_tag tag, struct bytes context)
 {
-    struct op_plan *op = vec_push(b->arena, &b->ops);
+    uint32_t number = b->sub.ops.count;
+    struct op_plan *op = vec_push(b->arena, &b->sub.ops);
 
-    *op = (struct op_plan){ .tag = tag, .context = context, .input = b->shape };
+    *op = (struct op_plan){ .tag = tag, .context = context, .input = b->at.shape, .next = NO_OP };
+    if (b->at.from_op) {
+        b->sub.ops.items[b->at.from].next = (uint16_t)number;
+    } else {
+        b->sub.inputs.items[b->at.from].op = (uint16_t)number;
+    }
+    b->at.from_op = true;
+    b->at.from = number;
     return op;
 }
 
@@ -16,7 +26,7 @@ const operand *physical_operands(struct physical_builder *b, uint32_t first, uin
     operand *at = arena_array(b->arena, operand, count);
 
     for (uint32_t i = 0; i < count; i++) {
-        at[i] = b->shape->columns[first + i].at;
+        at[i] = b->at.shape->columns[first + i].at;
     }
     return at;
 }
@@ -56,31 +66,31 @@ const struct row_shape *physical_cells(struct physical_builder *b,
 
 struct key_plan physical_key(struct physical_builder *b, const struct side_format *wanted)
 {
-    uint32_t count = b->shape->key_count;
+    uint32_t count = b->at.shape->key_count;
     struct column *columns = arena_array(b->arena, struct column, count);
 
     for (uint32_t i = 0; i < count; i++) {
-        columns[i].name = b->shape->columns[i].name;
-        columns[i].type = b->shape->columns[i].type;
+        columns[i].name = b->at.shape->columns[i].name;
+        columns[i].type = b->at.shape->columns[i].type;
         columns[i].role = COLUMN_KEY;
     }
     return (struct key_plan){ internal_key_format(wanted, columns, count), columns,
                               physical_operands(b, 0, count), count };
 }
 
-static uint32_t add_store(struct physical_builder *b, const char *name,
-                          const struct row_shape *shape)
+uint32_t physical_add_store(struct physical_builder *b, struct bytes name,
+                            const struct row_shape *shape)
 {
     struct physical_plan *plan = b->plan;
     struct store_plan *store = vec_push(b->arena, &b->stores);
 
-    store->name = bytes_of(name);
+    store->name = name;
     store->changelog = plan->kind == QUERY_PERSISTENT
                            ? name_changelog(b->arena, plan->application_id, store->name)
                            : (struct bytes){ NULL, 0 };
     store->codec = physical_codec(b, shape->columns, shape->column_count);
     store->shape = shape;
-    *vec_push(b->arena, &b->sub_stores) = b->stores.count - 1;
+    *vec_push(b->arena, &b->sub.stores) = b->stores.count - 1;
     return b->stores.count - 1;
 }
 
@@ -88,15 +98,15 @@ static uint32_t add_store(struct physical_builder *b, const char *name,
 static void answer_pulls(struct physical_builder *b, uint32_t store, const struct key_plan *key)
 {
     if (b->plan->kind == QUERY_PERSISTENT) {
-        b->pull = (struct pull_plan){ true, b->subs.count, store, *key, (uint16_t)b->ops.count };
+        b->pull =
+            (struct pull_plan){ true, b->sub.number, store, *key, (uint16_t)b->sub.ops.count };
     }
 }
 
 /* --- expressions that the query evaluates over its source --- */
 
-static void walk_source_expressions(const struct analysis *a,
-                                    bool (*visit)(void *context, const struct expr *node),
-                                    void *context)
+void physical_walk(const struct analysis *a, bool (*visit)(void *context, const struct expr *node),
+                   void *context)
 {
     if (a->where) {
         (void)expr_walk(a->where, visit, context); /* the visitors here never stop */
@@ -114,7 +124,7 @@ static void walk_source_expressions(const struct analysis *a,
     }
 }
 
-static bool note_column(void *context, const struct expr *node)
+bool physical_note_column(void *context, const struct expr *node)
 {
     if (node->kind == EXPR_COLUMN) {
         ((bool *)context)[node->column.index] = true;
@@ -127,7 +137,7 @@ const bool *physical_wanted_columns(struct physical_builder *b)
     const struct schema *schema = &b->a->source->schema;
     bool *wanted = arena_array(b->arena, bool, schema->column_count);
 
-    walk_source_expressions(b->a, note_column, wanted);
+    physical_walk(b->a, physical_note_column, wanted);
     for (uint32_t i = 0; physical_keeps_table(b->a) && i < schema->key_count; i++) {
         wanted[i] = true; /* the store's key */
     }
@@ -146,6 +156,10 @@ static const struct expr *replace_kept(void *context, const struct expr *node)
 {
     struct physical_builder *b = context;
 
+    if (node->kind == EXPR_COLUMN && b->at.columns) {
+        assert(b->at.columns[node->column.index]); /* what is used is carried along */
+        return b->at.columns[node->column.index];
+    }
     if (node->kind == EXPR_PSEUDO && b->pseudo_at[node->pseudo] > 0) {
         return expr_column(b->arena, 0, b->pseudo_at[node->pseudo],
                            bytes_of(pseudo_column_name(node->pseudo)), node->type, node->at);
@@ -169,13 +183,13 @@ bool physical_keeps_table(const struct analysis *a)
 /* The source's columns and, behind them, the pseudo columns that are used. */
 static const struct row_shape *kept_shape(struct physical_builder *b)
 {
-    const struct row_shape *in = b->shape;
+    const struct row_shape *in = b->at.shape;
     VEC(struct shape_column) columns = { 0 };
 
     for (uint32_t i = 0; i < in->column_count; i++) {
         *vec_push(b->arena, &columns) = in->columns[i];
     }
-    walk_source_expressions(b->a, note_pseudo, b->pseudo_at);
+    physical_walk(b->a, note_pseudo, b->pseudo_at);
     for (uint32_t p = PSEUDO_ROWTIME; p <= PSEUDO_WINDOWEND; p++) {
         enum pseudo_column pseudo = (enum pseudo_column)p;
 
@@ -195,15 +209,31 @@ void physical_add_table(struct physical_builder *b, const struct logical_node *n
 {
     struct key_plan key = physical_key(b, &node->source->key_format);
     const struct row_shape *shape = kept_shape(b);
-    uint32_t store = add_store(b, "KsqlTopic-Reduce", shape);
+    uint32_t store = physical_add_store(b, bytes_of("KsqlTopic-Reduce"), shape);
     struct op_plan *op = physical_add_op(b, PLAN_TABLE, node->context);
 
     op->output = shape;
-    op->table = (struct table_plan){ store, key };
-    b->shape = shape;
+    op->table = (struct table_plan){ .store = store, .key = key };
+    b->at.shape = shape;
     if (!b->a->grouped) {
         answer_pulls(b, store, &key);
     }
+}
+
+void physical_add_keep(struct physical_builder *b, const struct logical_node *node)
+{
+    const struct relation *relation = b->a->relation;
+    const struct side_format *format = &relation->joins.items[relation->joins.count - 1].key_format;
+    struct key_plan key = physical_key(b, format);
+    const struct row_shape *shape =
+        physical_cells(b, b->at.shape->columns, b->at.shape->column_count, b->at.shape->key_count);
+    uint32_t store = physical_add_store(b, node->keeps, shape);
+    struct op_plan *op = physical_add_op(b, PLAN_TABLE, node->context);
+
+    op->output = shape;
+    op->table = (struct table_plan){ .store = store, .key = key };
+    b->at.shape = shape;
+    answer_pulls(b, store, &key);
 }
 
 /* --- aggregates --- */
@@ -240,7 +270,7 @@ static const struct aggregate_call *make_calls(struct physical_builder *b,
         operand *arguments = arena_array(b->arena, operand, call->plan->argument_count);
 
         for (uint32_t j = 0; j < call->plan->argument_count; j++) {
-            arguments[j] = b->shape->columns[find_argument(b, prepare, call->arguments[j])].at;
+            arguments[j] = b->at.shape->columns[find_argument(b, prepare, call->arguments[j])].at;
         }
         calls[i] = (struct aggregate_call){ *call->plan, arguments };
     }
@@ -254,7 +284,7 @@ static const struct row_shape *image_shape(struct physical_builder *b)
     VEC(struct shape_column) columns = { 0 };
 
     for (uint32_t i = 0; i < a->groups.count; i++) {
-        *vec_push(b->arena, &columns) = b->shape->columns[i];
+        *vec_push(b->arena, &columns) = b->at.shape->columns[i];
     }
     for (uint32_t i = 0; i < a->calls.count; i++) {
         const struct aggregate_plan *call = a->calls.items[i].plan;
@@ -281,21 +311,22 @@ static const struct row_shape *result_shape(struct physical_builder *b, const st
 void physical_add_aggregate(struct physical_builder *b, const struct logical_node *node)
 {
     struct key_plan key = physical_key(b, &b->a->source->key_format);
-    uint32_t store = add_store(b, "Aggregate-Aggregate-Materialize", image_shape(b));
+    uint32_t store =
+        physical_add_store(b, bytes_of("Aggregate-Aggregate-Materialize"), image_shape(b));
     struct op_plan *op = physical_add_op(b, PLAN_AGGREGATE, node->context);
 
     op->output = result_shape(b, &node->schema);
     op->aggregate = (struct aggregate_op_plan){
         .store = store,
         .over_table = b->a->source->kind == SOURCE_TABLE,
-        .key_bytes_given = b->key_bytes_given,
+        .key_bytes_given = b->at.key_bytes_given,
         .key = key,
         .group = physical_operands(b, 0, b->a->groups.count),
         .group_count = b->a->groups.count,
         .calls = make_calls(b, node),
         .call_count = b->a->calls.count,
     };
-    b->shape = op->output;
+    b->at.shape = op->output;
     for (uint32_t p = 0; p <= PSEUDO_WINDOWEND; p++) {
         b->pseudo_at[p] = 0; /* those were of the source's rows */
     }

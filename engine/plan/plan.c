@@ -3,21 +3,31 @@
  */
 #include "engine/plan/plan_internal.h"
 
+static void name_sources(const struct analysis *a, struct physical_plan *plan)
+{
+    uint32_t count = a->relation ? a->relation->sources.count : 1;
+    struct bytes *names = arena_array(a->context->arena, struct bytes, count);
+
+    names[0] = a->source->name;
+    for (uint32_t i = 1; i < count; i++) {
+        names[i] = a->relation->sources.items[i].source->name;
+    }
+    plan->source_names = names;
+    plan->source_count = count;
+}
+
 static int build(struct plan_context *context, const struct analysis *a, struct bytes query_id,
                  const struct source *sink, const struct physical_plan **out, struct error *err)
 {
     struct arena *arena = context->arena;
     struct physical_plan *plan = arena_new(arena, struct physical_plan);
-    struct bytes *names = arena_array(arena, struct bytes, 1);
 
-    names[0] = a->source->name;
     plan->query_id = arena_copy(arena, query_id);
     plan->application_id = name_application(context, a->kind, query_id);
     plan->kind = a->kind;
     plan->result_is_table = a->result_is_table;
     plan->sink = sink;
-    plan->source_names = names;
-    plan->source_count = 1;
+    name_sources(a, plan);
     analysis_schema(a, arena, &plan->result);
     TRY(physical_build(a, logical_build(a, arena, sink), plan, err));
     *out = plan;

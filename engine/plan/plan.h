@@ -18,11 +18,13 @@
 
 /* Every operator kind implements one of these. */
 enum plan_tag {
-    PLAN_STAGE,     /* filters and computed columns: one program */
-    PLAN_TABLE,     /* turns a table's records into changes: remembers the row per key */
-    PLAN_AGGREGATE, /* un-windowed, by key */
-    PLAN_TOPIC,     /* writes rows: the sink, or a repartition topic */
-    PLAN_CLIENT     /* hands rows to a client's queue */
+    PLAN_STAGE,             /* filters and computed columns: one program */
+    PLAN_TABLE,             /* turns a table's records into changes: remembers the row per key */
+    PLAN_AGGREGATE,         /* un-windowed, by key */
+    PLAN_JOIN_STREAM_TABLE, /* port 0: the stream; port 1 does not exist: the table is looked up */
+    PLAN_JOIN_TABLE_TABLE,  /* ports 0 and 1: changes of the left and of the right table */
+    PLAN_TOPIC,             /* writes rows: the sink, or a repartition topic */
+    PLAN_CLIENT             /* hands rows to a client's queue */
 };
 
 /* How key bytes are made from key columns. */
@@ -56,6 +58,36 @@ struct stage_plan {
 struct table_plan {
     uint32_t store;
     struct key_plan key;
+    bool key_bytes_given; /* a repartition topic in front: the record's key bytes are the key */
+    bool feeds_join;      /* a change goes on at once, with its key bytes, whatever the budget is */
+};
+
+/*
+ * A table that a join looks up: an image of the store gives cells one behind the other. Of several
+ * leaves, each is joined to those before it, so that a join of tables is looked up without
+ * a store of its own.
+ */
+struct join_leaf {
+    uint32_t store;
+    enum ast_join_kind kind; /* how it is joined; not of the first */
+    uint32_t first_cell;     /* counted from the side's first */
+};
+
+struct join_side {
+    const operand *columns; /* of its rows, when they come in */
+    uint32_t column_count;
+    uint32_t first_cell; /* of the output row */
+    const struct join_leaf *leaves;
+    uint32_t leaf_count; /* 0: a stream */
+};
+
+/* The output's cells: the key, then the columns of the left side, then those of the right. */
+struct join_plan {
+    enum ast_join_kind kind;
+    bool key_bytes_given; /* rows come with the bytes of their key; always where tables meet */
+    struct key_plan key;  /* of the stream's rows otherwise */
+    operand key_at[2];    /* the key column of either side's rows */
+    struct join_side sides[2];
 };
 
 struct aggregate_call {
@@ -86,6 +118,8 @@ struct topic_plan {
     struct key_plan key;
     bool is_table;             /* tombstones are written; a repartition carries old and new */
     bool drop_null_key;        /* a repartition for GROUP BY excludes null keys (processing log) */
+    bool drop_null_value;      /* a stream on its way to a join */
+    bool skip_null_key;        /* likewise where INNER: such a row joins nothing */
     struct encoder_spec value; /* sink: the columns and where they lie */
     const struct format_kind *format; /* sink */
     struct row_codec codec;           /* repartition */
@@ -109,13 +143,15 @@ struct op_plan {
     struct bytes context; /* "WhereFilter", "Aggregate-Aggregate": names, logger, EXPLAIN */
     const struct row_shape *input;  /* of port 0 */
     const struct row_shape *output; /* NULL for ends */
-    uint16_t next;                  /* index into sub_plan.ops, or NO_OP */
+    uint16_t
+        next; /* index into sub_plan.ops, or NO_OP: an end, or a table that is only looked up */
     uint16_t next_port;
     bool needs_old; /* the output must carry old images */
     union {
         struct stage_plan stage;
         struct table_plan table;
         struct aggregate_op_plan aggregate;
+        struct join_plan join;
         struct topic_plan topic;
         struct client_plan client;
     };
@@ -124,12 +160,13 @@ struct op_plan {
 /* Where rows come in. The image on a repartition topic holds the shape's cells in order. */
 struct input_plan {
     struct bytes topic;
-    const struct source *source;   /* NULL: a repartition topic of the query's own */
-    uint32_t output;               /* repartition: which physical_plan.outputs it is */
-    struct row_codec codec;        /* repartition: the images on it */
-    bool is_table;                 /* a table's changes (repartition: images with old and new) */
-    bool from_earliest;            /* whatever auto.offset.reset says */
-    const bool *wanted;            /* source: per column of its schema, whether it is read */
+    const struct source *source; /* NULL: a repartition topic of the query's own */
+    uint32_t output;             /* repartition: which physical_plan.outputs it is */
+    struct row_codec codec;      /* repartition: the images on it */
+    bool is_table;               /* a table's changes (repartition: images with old and new) */
+    bool is_upserts;    /* repartition: a table's new rows, to be turned into changes behind it */
+    bool from_earliest; /* whatever auto.offset.reset says */
+    const bool *wanted; /* source: per column of its schema, whether it is read */
     const struct row_shape *shape; /* of the batches */
     uint16_t op;                   /* to which operator */
     uint16_t port;
@@ -173,6 +210,8 @@ struct plan_step {
     bool is_table;
     uint32_t sub;        /* which sub-topology does it */
     struct bytes detail; /* conditions, topics, stores */
+    uint32_t inputs[2];  /* the steps that feed it; all stand before it */
+    uint32_t input_count;
 };
 
 struct physical_plan {
@@ -191,7 +230,7 @@ struct physical_plan {
     struct pull_plan pull;
     const struct bytes *source_names;
     uint32_t source_count;
-    const struct plan_step *steps; /* from the source to the end */
+    const struct plan_step *steps; /* from the sources to the end */
     uint32_t step_count;
 };
 

@@ -34,6 +34,68 @@ bool name_is_reserved(struct bytes name); /* ROWTIME and its kind, in any case *
 /* The statement's canonical text. */
 struct bytes plan_statement_text(struct arena *arena, const struct ast_statement *statement);
 
+/* --- the row of a join: relation.c --- */
+
+/*
+ * What a query with joins is over. Column 0 is the key: the value that was joined on. Behind it are
+ * the sources' columns, source by source, each source's pseudo columns last.
+ */
+enum { RELATION_KEY = 0, RELATION_SOURCES_MAX = 64, RELATION_PSEUDO_COLUMNS = 3 };
+
+struct relation_column {
+    struct bytes name;  /* ALIAS_COL; of the key: ROWKEY, or the first column it is equal to */
+    struct bytes plain; /* as its source calls it */
+    const struct sql_type *type;
+    uint32_t source; /* not for the key */
+    uint32_t index;  /* in its source's schema */
+    enum pseudo_column pseudo;
+};
+
+struct relation_source {
+    const struct source *source;
+    struct bytes alias;
+    uint32_t first;        /* of its columns */
+    uint32_t column_count; /* with pseudo columns */
+};
+
+struct join_analysis {
+    const struct ast_join *syntax;
+    const struct expr *left; /* the sides of ON, over the relation */
+    const struct expr *right;
+    bool rekeys_left;              /* what stands before is not by the left side yet */
+    struct side_format key_format; /* of the rows that meet, and of what comes out */
+    struct bytes key_name;         /* of the first column that is the key; absent: synthetic */
+};
+typedef VEC(const struct expr *) expr_list;
+
+struct relation {
+    struct arena *arena;
+    VEC(struct relation_source) sources; /* the number 0 is FROM's */
+    VEC(struct relation_column) columns;
+    VEC(struct join_analysis) joins; /* number i adds source i + 1 */
+    expr_list equal; /* expressions that are the key; those that are columns may stand for it */
+    bool has_synthetic_key;
+};
+
+void relation_init(struct relation *relation, struct arena *arena);
+void relation_add(struct relation *relation, const struct source *source, struct bytes alias);
+/* The key's type and name, once all joins are known. */
+void relation_settle_key(struct relation *relation);
+const struct expr *relation_expr(const struct relation *relation, uint32_t column,
+                                 struct position at);
+/* A column's own name where no other source has it, else ALIAS_COL. */
+struct bytes relation_plain_name(const struct relation *relation, uint32_t column);
+/* The columns as a schema, so that names made up avoid them. */
+const struct schema *relation_schema(const struct relation *relation);
+int relation_resolve(const struct relation *relation, const char *clause, struct bytes qualifier,
+                     const struct ast_name *name, const struct expr **out, struct error *err);
+/* Which sources an expression uses: a bit each. */
+uint64_t relation_sources_of(const struct relation *relation, const struct expr *e);
+/* Whether the column may stand for the key in a result. */
+bool relation_is_key(const struct relation *relation, uint32_t column);
+/* "L.ID, R.ID or T.ID"; "ROWKEY" */
+const char *relation_key_text(const struct relation *relation);
+
 /* --- where names of a query come from: scope.c --- */
 
 /* A column of a key that the query makes: by GROUP BY or PARTITION BY. */
@@ -47,7 +109,8 @@ typedef VEC(struct key_column) key_list;
 struct source_scope {
     struct expr_scope base;
     const struct source *source;
-    const key_list *partitions; /* PARTITION BY: * begins with these; NULL: none */
+    const key_list *partitions;      /* PARTITION BY: * begins with these; NULL: none */
+    const struct relation *relation; /* NULL: the source alone */
     struct bytes alias;
     const char *clause;
     enum query_kind kind; /* QUERY_PULL: ROWPARTITION and ROWOFFSET are refused */
@@ -82,7 +145,7 @@ typedef VEC(struct select_column) select_list;
 int select_list_bind(struct source_scope *scope, struct arena *arena, unsigned flags,
                      const struct ast_query *query, select_list *out, struct error *err);
 /* for_sink: the columns become columns of a stream or table. */
-int select_list_name(select_list *list, struct arena *arena, const struct source *source,
+int select_list_name(select_list *list, struct arena *arena, const struct source_scope *scope,
                      bool for_sink, struct error *err);
 int select_list_check_distinct(const select_list *list, struct error *err);
 
@@ -98,9 +161,10 @@ struct analysis {
     struct plan_context *context;
     enum query_kind kind;
     const struct ast_query *query;
-    const struct source *source;
-    const struct expr *where; /* over the source; NULL: none */
-    bool partitioned;         /* PARTITION BY gives another key; none if the list is empty */
+    const struct source *source;     /* the leftmost */
+    const struct relation *relation; /* joined: what expressions are over; NULL: the source */
+    const struct expr *where;        /* over the source; NULL: none */
+    bool partitioned;                /* PARTITION BY gives another key; none if the list is empty */
     key_list partitions;
     bool grouped;      /* the rest is over the aggregate's row */
     bool group_is_key; /* by exactly the single key column */
@@ -126,6 +190,8 @@ struct bytes name_key(const struct analysis *a, const key_list *others, const st
 /* GROUP BY, aggregates, HAVING: rewrites columns and having over the aggregate's row. */
 int analyze_grouping(struct analysis *a, struct source_scope *scope, struct error *err);
 bool type_holds_map(const struct sql_type *type);
+/* The joins of the query, if it has any: analyze_join.c. */
+int analyze_joins(struct analysis *a, struct source_scope *scope, struct error *err);
 
 /* --- formats of a source: source_formats.c --- */
 
@@ -140,6 +206,8 @@ int source_delimiters_read(const struct source_properties *with, struct source *
 /* Wrapping, once kinds and columns are known; tests that the columns fit. */
 int source_formats_finish(struct plan_context *context, const struct source_properties *with,
                           struct source *source, struct error *err);
+/* Whether two sides write a key in the same bytes. */
+bool side_format_equal(const struct side_format *a, const struct side_format *b);
 /* The key of internal topics and stores: as asked for, or JSON when that cannot hold it. */
 struct side_format internal_key_format(const struct side_format *wanted,
                                        const struct column *columns, uint32_t count);
@@ -167,11 +235,14 @@ void analysis_schema(const struct analysis *a, struct arena *arena, struct schem
 
 enum logical_tag {
     LOGICAL_SOURCE,
+    LOGICAL_REKEY, /* a side of a join: its key made anew */
+    LOGICAL_JOIN,
     LOGICAL_FILTER,
     LOGICAL_SELECT,
     LOGICAL_PARTITION_BY,
     LOGICAL_GROUP_BY,
     LOGICAL_AGGREGATE,
+    LOGICAL_KEEP, /* remembers the rows of a table that is asked */
     LOGICAL_SINK,
     LOGICAL_CLIENT
 };
@@ -188,13 +259,24 @@ struct logical_node {
     enum logical_tag tag;
     struct bytes context;
     const struct logical_node *input; /* NULL: a source */
-    bool is_table;                    /* what comes out are changes of a table */
-    uint32_t number;                  /* first of its numbers in Kafka Streams' count */
+    const struct logical_node *right; /* JOIN */
+    struct bytes through;             /* REKEY: the context of its topic */
+    struct bytes keeps; /* SOURCE, REKEY, KEEP: the store that remembers the table's rows */
+    bool is_table;      /* what comes out are changes of a table */
+    uint32_t number;    /* first of its numbers in Kafka Streams' count */
     uint32_t number_count;
     struct schema schema; /* what comes out */
     union {
-        const struct source *source;
+        struct {
+            const struct source *source;
+            uint32_t source_number; /* in the relation */
+        };
         const struct expr *condition;
+        struct {
+            const struct join_analysis *join;
+            uint32_t join_number;
+            const struct expr *key; /* REKEY of a stream */
+        };
         struct {
             const struct logical_column *columns;
             uint32_t count;

@@ -136,7 +136,7 @@ static int bind_query(struct pull_query *q, const struct ast_query *query, struc
     }
     TRY(scope_bind_condition(&scope, q->context->arena, "WHERE", 0, query->where, &q->where, err));
     TRY(select_list_bind(&scope, q->context->arena, 0, query, &q->columns, err));
-    return select_list_name(&q->columns, q->context->arena, q->lookup->table, false, err);
+    return select_list_name(&q->columns, q->context->arena, &scope, false, err);
 }
 
 int plan_pull(struct plan_context *context, const struct ast_statement *statement,

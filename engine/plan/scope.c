@@ -68,6 +68,9 @@ static int resolve(const struct expr_scope *base, struct bytes qualifier,
     const struct column *column;
     enum pseudo_column pseudo;
 
+    if (scope->relation) {
+        return relation_resolve(scope->relation, scope->clause, qualifier, name, out, err);
+    }
     if (qualifier.data && !bytes_equal(qualifier, scope->alias)) {
         return error_set(err, ERR_UNKNOWN_COLUMN, name->at,
                          "%s: %.*s is not in FROM; columns are those of %.*s", scope->clause,

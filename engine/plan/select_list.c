@@ -61,6 +61,49 @@ static void add_all(const struct source_scope *scope, struct arena *arena, struc
     }
 }
 
+static void add_joined(const struct relation *relation, uint32_t first, uint32_t count,
+                       struct arena *arena, struct position at, select_list *out)
+{
+    for (uint32_t i = first; i < first + count; i++) {
+        *vec_push(arena, out) = (struct select_column){
+            .name = relation->columns.items[i].name,
+            .value = relation_expr(relation, i, at),
+            .at = at,
+        };
+    }
+}
+
+/* The columns of one source of a join, or of all; these with the key, where it is none of them. */
+static void add_all_joined(const struct relation *relation, const struct ast_select_item *item,
+                           struct arena *arena, select_list *out)
+{
+    bool all = item->kind == AST_ITEM_ALL;
+
+    if (all && relation->has_synthetic_key) {
+        add_joined(relation, RELATION_KEY, 1, arena, item->at, out);
+    }
+    for (uint32_t i = 0; i < relation->sources.count; i++) {
+        const struct relation_source *source = &relation->sources.items[i];
+
+        if (all || bytes_equal(source->alias, item->source.text)) {
+            add_joined(relation, source->first, source->column_count - RELATION_PSEUDO_COLUMNS,
+                       arena, item->at, out);
+        }
+    }
+}
+
+static bool is_in_from(const struct source_scope *scope, struct bytes alias)
+{
+    const struct relation *relation = scope->relation;
+
+    for (uint32_t i = 0; relation && i < relation->sources.count; i++) {
+        if (bytes_equal(relation->sources.items[i].alias, alias)) {
+            return true;
+        }
+    }
+    return !relation && bytes_equal(alias, scope->alias);
+}
+
 static const struct expr *make_field(struct arena *arena, const struct expr *base, uint32_t field,
                                      struct position at)
 {
@@ -101,8 +144,9 @@ static int check_bare_pseudo(const struct source_scope *scope, const struct ast_
 {
     const struct ast_expr *e = item->expr;
 
-    if (scope->kind == QUERY_PERSISTENT && item->kind == AST_ITEM_EXPR && !item->alias.text.data &&
-        e->kind == AST_COLUMN && pseudo_column_find(e->column.name.text) != PSEUDO_NONE) {
+    if (scope->kind == QUERY_PERSISTENT && !scope->relation && item->kind == AST_ITEM_EXPR &&
+        !item->alias.text.data && e->kind == AST_COLUMN &&
+        pseudo_column_find(e->column.name.text) != PSEUDO_NONE) {
         return error_set(err, ERR_RESERVED_NAME, e->at,
                          "%.*s is reserved and cannot be a column of the result; give it an alias",
                          BYTES_ARG(e->column.name.text));
@@ -115,13 +159,17 @@ static int bind_item(struct source_scope *scope, struct arena *arena, unsigned f
 {
     const struct expr *value = NULL;
 
-    if (item->kind == AST_ITEM_SOURCE_ALL && !bytes_equal(item->source.text, scope->alias)) {
+    if (item->kind == AST_ITEM_SOURCE_ALL && !is_in_from(scope, item->source.text)) {
         return error_set(err, ERR_UNKNOWN_SOURCE, item->source.at,
                          "SELECT: %.*s is not in FROM; columns are those of %.*s",
                          BYTES_ARG(item->source.text), BYTES_ARG(scope->alias));
     }
     if (item->kind == AST_ITEM_ALL || item->kind == AST_ITEM_SOURCE_ALL) {
-        add_all(scope, arena, item->at, out);
+        if (scope->relation) {
+            add_all_joined(scope->relation, item, arena, out);
+        } else {
+            add_all(scope, arena, item->at, out);
+        }
         return 0;
     }
     TRY(check_bare_pseudo(scope, item, err));
@@ -177,10 +225,26 @@ int select_list_check_distinct(const select_list *list, struct error *err)
     return 0;
 }
 
-int select_list_name(select_list *list, struct arena *arena, const struct source *source,
+/* A column of a join has its own name only where no other source has that too. */
+static struct bytes name_column(struct item_namer *namer, const struct source_scope *scope,
+                                const struct select_column *column)
+{
+    struct bytes name;
+
+    if (!scope->relation || column->syntax->kind != AST_COLUMN) {
+        return namer_name(namer, column->syntax);
+    }
+    name = relation_plain_name(scope->relation, column->value->column.index);
+    namer_keep(namer, name);
+    return name;
+}
+
+int select_list_name(select_list *list, struct arena *arena, const struct source_scope *scope,
                      bool for_sink, struct error *err)
 {
-    struct item_namer namer = { .arena = arena, .taken = &source->schema };
+    struct item_namer namer = { .arena = arena,
+                                .taken = scope->relation ? relation_schema(scope->relation)
+                                                         : &scope->source->schema };
 
     for (uint32_t i = 0; i < list->count; i++) {
         if (list->items[i].has_alias) {
@@ -191,7 +255,7 @@ int select_list_name(select_list *list, struct arena *arena, const struct source
         struct select_column *column = &list->items[i];
 
         if (!column->name.data) {
-            column->name = namer_name(&namer, column->syntax);
+            column->name = name_column(&namer, scope, column);
         }
         TRY(check_reserved(column, for_sink, err));
     }

@@ -78,6 +78,11 @@ static void mix_aggregate(uint64_t *hash, const struct aggregate_op_plan *plan)
 static void mix_op(uint64_t *hash, const struct physical_plan *plan, const struct op_plan *op)
 {
     switch (op->tag) {
+    case PLAN_JOIN_STREAM_TABLE:
+    case PLAN_JOIN_TABLE_TABLE:
+        mix_number(hash, op->tag);
+        mix_number(hash, op->join.kind);
+        break;
     case PLAN_TABLE:
         mix_number(hash, op->table.store);
         mix_key(hash, &op->table.key);

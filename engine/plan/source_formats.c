@@ -173,6 +173,16 @@ int source_formats_finish(struct plan_context *context, const struct source_prop
                           err);
 }
 
+bool side_format_equal(const struct side_format *a, const struct side_format *b)
+{
+    const struct format_options *x = &a->options;
+    const struct format_options *y = &b->options;
+
+    return a->kind == b->kind && x->unwrapped == y->unwrapped &&
+           bytes_equal((struct bytes){ x->delimiter, x->delimiter_len },
+                       (struct bytes){ y->delimiter, y->delimiter_len });
+}
+
 struct side_format internal_key_format(const struct side_format *wanted,
                                        const struct column *columns, uint32_t count)
 {

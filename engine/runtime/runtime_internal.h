@@ -143,6 +143,7 @@ struct task_input {
     bool has_head;     /* while choosing what to run: the next two */
     uint32_t head_row;
     int64_t head_ms;
+    bool shares_topic; /* with another input of the task: a record goes to both before the next */
 };
 
 /* A topic partition decoded once for all inputs that read the same declared source. */

@@ -9,6 +9,9 @@
  *     input 0:  5 6 7 | 9        heads 5 and 8: run 5 6 7 from input 0,
  *     input 1:  8 ...            then 8 from input 1
  *
+ * Inputs over one topic stay together: each of its records goes to all of them, one row at a
+ * time, before the next, whatever the timestamps.
+ *
  * With an input's queue empty the others may go on only when that input has
  * nothing more in the log.
  */
@@ -78,7 +81,19 @@ static bool sub_ticks(const struct sub_plan *sub)
 static bool sub_buffers(const struct sub_plan *sub)
 {
     for (uint32_t i = 0; i < sub->op_count; i++) {
-        if (sub->ops[i].tag == PLAN_AGGREGATE || sub->ops[i].tag == PLAN_TABLE) {
+        const struct op_plan *op = &sub->ops[i];
+
+        if (op->tag == PLAN_AGGREGATE || (op->tag == PLAN_TABLE && !op->table.feeds_join)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool shares_topic(const struct sub_plan *sub, uint32_t number)
+{
+    for (uint32_t i = 0; i < sub->input_count; i++) {
+        if (i != number && bytes_equal(sub->inputs[i].topic, sub->inputs[number].topic)) {
             return true;
         }
     }
@@ -95,6 +110,7 @@ static int open_inputs(struct task *task, struct error *err)
         input->plan = &task->sub->inputs[i];
         input->committed = -1;
         input->gate = INT64_MAX;
+        input->shares_topic = shares_topic(task->sub, i);
         if (input->plan->source) {
             TRY(log_open_topic(task->query->rt->log, input->plan->topic, &input->topic, err));
             input->gate = task->query->options.gate == QUERY_GATED ? 0 : INT64_MAX;
@@ -362,22 +378,54 @@ struct choice {
     bool others_first; /* one of those wins a tie */
 };
 
+static bool is_of_table(const struct task_input *input)
+{
+    return input->plan->is_table || input->plan->is_upserts;
+}
+
 static bool goes_first(const struct task_input *a, const struct task_input *b)
 {
-    if (a->plan->is_table != b->plan->is_table) {
-        return a->plan->is_table;
+    if (is_of_table(a) != is_of_table(b)) {
+        return is_of_table(a);
     }
     return a < b;
 }
 
-/* The input whose head has the smallest timestamp. */
+static int64_t head_offset(const struct task_input *input)
+{
+    return row_offset(input_front(input)->batch->rows, input->head_row);
+}
+
+/* Whether another input has yet to take the record, or one before it, of the topic of both. */
+static bool is_behind(const struct task *task, const struct task_input *input)
+{
+    int64_t offset = head_offset(input);
+
+    for (uint32_t i = 0; input->shares_topic && i < task->sub->input_count; i++) {
+        const struct task_input *other = &task->inputs[i];
+
+        if (other != input && other->has_head &&
+            bytes_equal(other->plan->topic, input->plan->topic) &&
+            (head_offset(other) < offset ||
+             (head_offset(other) == offset && goes_first(other, input)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The input whose head has the smallest timestamp, of those that may go on. */
 static bool choose_first(struct task *task, struct choice *best)
 {
     for (uint32_t i = 0; i < task->sub->input_count; i++) {
         struct task_input *input = &task->inputs[i];
 
         input->has_head = input_head(input, &input->head_row, &input->head_ms);
-        if (input->has_head &&
+    }
+    for (uint32_t i = 0; i < task->sub->input_count; i++) {
+        struct task_input *input = &task->inputs[i];
+
+        if (input->has_head && !is_behind(task, input) &&
             (!best->input || input->head_ms < best->timestamp_ms ||
              (input->head_ms == best->timestamp_ms && goes_first(input, best->input)))) {
             best->input = input;
@@ -423,6 +471,9 @@ static uint32_t run_end(const struct choice *best, const struct row_batch *rows)
 {
     uint32_t row = best->row + 1;
 
+    if (best->input->shares_topic) {
+        return row;
+    }
     if (best->others_ms == INT64_MAX && best->input->gate == INT64_MAX) {
         return rows->row_count;
     }

@@ -244,7 +244,8 @@ struct op_plan *world_add_table(struct world *w, const struct row_shape *input,
 {
     struct op_plan *op = world_add_op(w, PLAN_TABLE, input, output);
 
-    op->table = (struct table_plan){ world_add_store(w, output), world_key(w, input) };
+    op->table =
+        (struct table_plan){ .store = world_add_store(w, output), .key = world_key(w, input) };
     return op;
 }
 
@@ -304,6 +305,61 @@ struct op_plan *world_add_aggregate(struct world *w, const struct row_shape *inp
         .call_count = count,
     };
     op->aggregate.key.at = op->aggregate.group;
+    return op;
+}
+
+static struct join_side join_side(struct world *w, const struct row_shape *shape, uint32_t first,
+                                  uint32_t store)
+{
+    struct join_leaf *leaf = arena_new(&w->arena, struct join_leaf);
+
+    leaf->store = store;
+    return (struct join_side){ world_operands(w, shape, 0, shape->column_count),
+                               shape->column_count, first, leaf, 1 };
+}
+
+static const struct row_shape *glued_shape(struct world *w, const struct row_shape *side)
+{
+    struct row_shape *shape = arena_new(&w->arena, struct row_shape);
+    uint32_t count = 1 + 2 * side->column_count;
+    struct shape_column *columns = arena_array(&w->arena, struct shape_column, count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        columns[i] = side->columns[i == 0 ? 0 : (i - 1) % side->column_count];
+        columns[i].role = i == 0 ? COLUMN_KEY : COLUMN_VALUE;
+        columns[i].at = operand_make(BANK_CELLS, i);
+    }
+    *shape = (struct row_shape){
+        .columns = columns, .column_count = count, .key_count = 1, .cell_count = count
+    };
+    return shape;
+}
+
+struct op_plan *world_add_join(struct world *w, enum ast_join_kind kind, bool left_is_table)
+{
+    const struct row_shape *shape = world_shape(w, "K STRING KEY, V BIGINT");
+    uint16_t tables = left_is_table ? 2 : 1;
+    struct op_plan *op;
+
+    for (uint16_t i = 0; i < tables; i++) {
+        op = world_add_table(w, shape, shape);
+        op->needs_old = left_is_table;
+        op->table.feeds_join = true;
+    }
+    op = world_add_op(w, left_is_table ? PLAN_JOIN_TABLE_TABLE : PLAN_JOIN_STREAM_TABLE, shape,
+                      glued_shape(w, shape));
+    w->ops[0].next = left_is_table ? tables : (uint16_t)NO_OP;
+    w->ops[1].next_port = left_is_table;
+    w->entry[0] = left_is_table ? 0 : tables;
+    w->entry[1] = left_is_table ? 1 : 0;
+    op->join = (struct join_plan){
+        .kind = kind,
+        .key_bytes_given = left_is_table,
+        .key = world_key(w, shape),
+        .key_at = { shape->columns[0].at, shape->columns[0].at },
+        .sides = { join_side(w, shape, 1, 0),
+                   join_side(w, shape, 1 + shape->column_count, tables - 1u) },
+    };
     return op;
 }
 
@@ -475,10 +531,23 @@ void world_rows(struct world *w, const char *rows)
             continue;
         }
         assert_in_range(w->batch.row_count, 0, WORLD_ROWS - 1);
+        w->is_right[w->batch.row_count] = *rows == '>';
+        rows += *rows == '>';
         parse_row(w, shape, w->batch.row_count, &rows, &w->batch);
         w->batch.row_count++;
     }
     w->batch.selected_count = w->batch.row_count;
+}
+
+/* How many rows from `first` on are for one side, at most `most`. */
+static uint32_t one_side(const struct world *w, uint32_t first, uint32_t most)
+{
+    uint32_t count = 1;
+
+    while (count < most && w->is_right[first + count] == w->is_right[first]) {
+        count++;
+    }
+    return count;
 }
 
 void world_push_cut(struct world *w, const uint32_t *sizes)
@@ -491,7 +560,8 @@ void world_push_cut(struct world *w, const uint32_t *sizes)
         struct arena arena;
         struct error err;
 
-        now = now < BATCH_MAX_ROWS ? now : BATCH_MAX_ROWS;
+        now = one_side(w, done, now < BATCH_MAX_ROWS ? now : BATCH_MAX_ROWS);
+        w->input.op = w->entry[w->is_right[done]];
         arena_init(&arena, 0);
         assert_int_equal(
             op_chain_push(&w->chain, &w->input, batch_slice(&w->batch, done, now, &arena), &err),

@@ -5,6 +5,7 @@
  *     (a,-)@4        a tombstone       (-,9)@8   a null key
  *     (a,~)@5        a null column     (b,2)<(a,1)@3   with its old image
  *     (a,1)@5[h]     from a source record with the header h
+ *     >(a,1)@5       for the right side of a join
  *
  * Columns are STRING, BIGINT or INTEGER, key columns first; only the first may be a null key.
  */
@@ -13,7 +14,7 @@
 
 #include "engine/operator/op.h"
 
-enum { WORLD_PARTITIONS = 3, WORLD_ROWS = 512, WORLD_STORES = 2, WORLD_OPS = 4 };
+enum { WORLD_PARTITIONS = 3, WORLD_ROWS = 512, WORLD_STORES = 4, WORLD_OPS = 6 };
 
 struct world {
     struct arena arena; /* of the task and its plan */
@@ -32,6 +33,8 @@ struct world {
     struct buffer seen;     /* the probe's rows */
     struct buffer errors;   /* "what: message;" per row error */
     struct row_batch batch; /* the input, all rows of it */
+    uint16_t entry[2];      /* ops that take rows of the left and of the right side */
+    bool is_right[WORLD_ROWS];
 };
 
 void world_init(struct world *w);
@@ -56,6 +59,11 @@ struct op_plan *world_add_table(struct world *w, const struct row_shape *input,
  */
 struct op_plan *world_add_aggregate(struct world *w, const struct row_shape *input,
                                     const char *output, uint32_t group_column, bool over_table);
+/*
+ * Left and right have the first operator's columns; the rows that come out have the key, then the
+ * left columns, then the right ones. The left side is a table or a stream.
+ */
+struct op_plan *world_add_join(struct world *w, enum ast_join_kind kind, bool left_is_table);
 /* An end that writes the columns as the sink does, JSON values, or as a repartition topic. */
 struct op_plan *world_add_sink(struct world *w, const struct row_shape *input);
 struct op_plan *world_add_repartition(struct world *w, const struct row_shape *input,

@@ -449,6 +449,21 @@ static void pull_sees_all_that_was_inserted(void **state)
     bed_refuse(bed, "SELECT t FROM n WHERE k = 'a';", ERR_NOT_QUERYABLE, 1, 15);
 }
 
+static void pull_asks_a_join_of_tables(void **state)
+{
+    struct bed *bed = *state;
+
+    bed_run(bed, "CREATE TABLE a (id INT PRIMARY KEY, v INT) "
+                 "WITH (kafka_topic='a', partitions=3, value_format='JSON');"
+                 "CREATE TABLE b (id INT PRIMARY KEY, w INT) "
+                 "WITH (kafka_topic='b', partitions=3, value_format='JSON');"
+                 "CREATE TABLE j AS SELECT a.id AS id, v, w FROM a LEFT JOIN b ON a.id = b.id;"
+                 "INSERT INTO a (id, v) VALUES (1, 10); INSERT INTO b (id, w) VALUES (1, 5);"
+                 "INSERT INTO a (id, v) VALUES (2, 20); INSERT INTO b (id, w) VALUES (3, 7);");
+    assert_string_equal(bed_run(bed, "SELECT * FROM j WHERE id IN (1, 2, 3);"),
+                        "row 1|10|5\nrow 2|20|null\nend Query Completed\n");
+}
+
 static void pull_can_be_switched_off(void **state)
 {
     struct bed *bed = *state;
@@ -701,6 +716,7 @@ int main(void)
         CASE(push_sees_what_other_queries_write_meanwhile),
         CASE(push_of_many_rows_loses_none),
         CASE(pull_sees_all_that_was_inserted),
+        CASE(pull_asks_a_join_of_tables),
         CASE(pull_can_be_switched_off),
         CASE(a_bad_record_is_skipped_by_those_who_read_it),
         CASE(show_lists_sources_queries_and_types),

@@ -68,12 +68,24 @@ static void plan_client(struct world *w)
         (struct client_plan){ world_operands(w, shape, 0, 2), world_codec(w, shape), ROWS / 2 };
 }
 
+static void plan_stream_table(struct world *w)
+{
+    world_add_join(w, AST_JOIN_LEFT, false);
+}
+
+static void plan_table_table(struct world *w)
+{
+    world_add_join(w, AST_JOIN_FULL, true)->needs_old = true;
+}
+
 static const struct {
     enum plan_tag tag;
     void (*plan)(struct world *w);
 } planners[] = { { PLAN_STAGE, plan_stage },
                  { PLAN_TABLE, plan_table },
                  { PLAN_AGGREGATE, plan_aggregate },
+                 { PLAN_JOIN_STREAM_TABLE, plan_stream_table },
+                 { PLAN_JOIN_TABLE_TABLE, plan_table_table },
                  { PLAN_TOPIC, plan_topic },
                  { PLAN_CLIENT, plan_client } };
 
@@ -99,6 +111,9 @@ static char *random_rows(struct world *w)
         uint32_t dice = draw(20);
         char key = (char)('a' + draw(9));
 
+        if (w->entry[0] != w->entry[1] && draw(3) == 0) {
+            buffer_append_char(&text, '>');
+        }
         if (dice == 0) {
             buffer_printf(&text, "(-,%u)@%u ", draw(10), draw(1000));
         } else if (dice < 4) {
