@@ -65,22 +65,34 @@ static int read_type(struct arena *arena, const struct ast_type *syntax,
     return error_set(err, ERR_UNKNOWN_TYPE, syntax->at, "post: no such kind of type");
 }
 
-/* The columns of "K INT KEY, V BIGINT", read as those of a stream. */
+static int parse_columns(struct arena *arena, const char *kind, struct bytes text,
+                         struct ast_script *out, struct error *err)
+{
+    struct bytes script =
+        arena_printf(arena, "CREATE %s S (%.*s) WITH (A='');", kind, BYTES_ARG(text));
+
+    return parse_script(arena, script, out, err);
+}
+
+/* The columns of "K INT KEY, V BIGINT"; the cases write KEY for tables too, but not always. */
 static int read_columns(struct arena *arena, struct bytes text, struct schema *out,
                         struct error *err)
 {
-    struct bytes script =
-        arena_printf(arena, "CREATE STREAM S (%.*s) WITH (A='');", BYTES_ARG(text));
     struct ast_script parsed = { 0 };
     const struct ast_column_def_list *defs;
     struct column *columns;
 
-    TRY(parse_script(arena, script, &parsed, err));
+    if (parse_columns(arena, "STREAM", text, &parsed, err)) {
+        TRY(parse_columns(arena, "TABLE", text, &parsed, err));
+    }
     defs = &parsed.statements.items[0]->create_source.columns;
     columns = arena_array(arena, struct column, defs->count);
     for (uint32_t i = 0; i < defs->count; i++) {
         columns[i].name = defs->items[i].name.text;
-        columns[i].role = defs->items[i].role == AST_ROLE_KEY ? COLUMN_KEY : COLUMN_VALUE;
+        columns[i].role =
+            defs->items[i].role == AST_ROLE_KEY || defs->items[i].role == AST_ROLE_PRIMARY_KEY
+                ? COLUMN_KEY
+                : COLUMN_VALUE;
         TRY(read_type(arena, defs->items[i].type, &columns[i].type, err));
     }
     *out = (struct schema){ .columns = columns, .column_count = defs->count };

@@ -1,0 +1,27 @@
+-- How the inputs of a join are merged by time (queries.md 2).
+
+--@test: rows_that_are_there_already_are_joined_in_the_order_of_their_times
+CREATE STREAM S (ID INT KEY, A STRING) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);
+CREATE TABLE T (ID INT PRIMARY KEY, B STRING)
+  WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON', PARTITIONS=1);
+INSERT INTO S (ROWTIME, ID, A) VALUES (0, 1, 'before');
+INSERT INTO S (ROWTIME, ID, A) VALUES (5, 1, 'between');
+INSERT INTO S (ROWTIME, ID, A) VALUES (7, 1, 'together');
+INSERT INTO S (ROWTIME, ID, A) VALUES (2, 1, 'late');
+INSERT INTO T (ROWTIME, ID, B) VALUES (3, 1, 'first');
+INSERT INTO T (ROWTIME, ID, B) VALUES (7, 1, 'second');
+CREATE STREAM O AS SELECT S.ID AS ID, A, B FROM S LEFT JOIN T ON S.ID = T.ID;
+ASSERT VALUES O (ROWTIME, ID, A, B) VALUES (0, 1, 'before', NULL);
+ASSERT VALUES O (ROWTIME, ID, A, B) VALUES (5, 1, 'between', 'first');
+ASSERT VALUES O (ROWTIME, ID, A, B) VALUES (7, 1, 'together', 'second');
+ASSERT VALUES O (ROWTIME, ID, A, B) VALUES (2, 1, 'late', 'second');
+
+--@test: rekeyed_rows_are_joined_in_the_order_of_their_times
+CREATE STREAM S (ID INT KEY, F INT, A STRING)
+  WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);
+CREATE TABLE T (ID INT PRIMARY KEY, B STRING)
+  WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON', PARTITIONS=1);
+INSERT INTO T (ROWTIME, ID, B) VALUES (3, 9, 'nine');
+INSERT INTO S (ROWTIME, ID, F, A) VALUES (5, 1, 9, 'x');
+CREATE STREAM O AS SELECT F, A, B FROM S JOIN T ON S.F = T.ID;
+ASSERT VALUES O (ROWTIME, F, A, B) VALUES (5, 9, 'x', 'nine');
