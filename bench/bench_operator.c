@@ -1,5 +1,5 @@
 /*
- * bench_operator.c: CPU time per row of stores, aggregates and stages.
+ * bench_operator.c: CPU time per row of stores, aggregates, joins and stages.
  *
  * A million BIGINT keys in random order, so that every update misses the caches. Batches
  * are ready in memory; what is behind the operator does nothing. Changes are forgotten, as by a
@@ -232,6 +232,63 @@ static void bench_aggregate(const char *what, size_t budget)
     teardown(&b);
 }
 
+static struct key_plan table_key(struct bench *b)
+{
+    struct column *column = arena_array(&b->arena, struct column, 1);
+    operand *at = arena_array(&b->arena, operand, 1);
+
+    *column = (struct column){ bytes_of("K"), type_scalar(T_BIGINT), COLUMN_KEY, { NULL, 0 } };
+    at[0] = operand_make(BANK_CELLS, 0);
+    return (struct key_plan){
+        { format_find(bytes_of("KAFKA")), { .unwrapped = true } }, column, at, 1
+    };
+}
+
+static void plan_join(struct bench *b)
+{
+    struct row_shape *glued = arena_new(&b->arena, struct row_shape);
+    operand *columns = arena_array(&b->arena, operand, COLUMNS);
+    struct join_leaf *leaf = arena_new(&b->arena, struct join_leaf);
+
+    columns[0] = operand_make(BANK_CELLS, 0);
+    columns[1] = operand_make(BANK_CELLS, 1);
+    *glued = (struct row_shape){ .cell_count = 1 + 2 * COLUMNS, .key_count = 1 };
+    b->op_plan = (struct op_plan){
+        .tag = PLAN_JOIN_STREAM_TABLE, .input = &b->input, .output = glued, .next = NO_OP
+    };
+    b->op_plan.join = (struct join_plan){
+        .kind = AST_JOIN_LEFT,
+        .key = table_key(b),
+        .sides = { { columns, COLUMNS, 1, NULL, 0 }, { columns, COLUMNS, 1 + COLUMNS, leaf, 1 } },
+    };
+}
+
+/* The table has all keys; rows of the stream ask for them at random. */
+static void bench_join(void)
+{
+    struct bench b;
+    const struct sql_type *types[COLUMNS] = { type_scalar(T_BIGINT), type_scalar(T_BIGINT) };
+    int64_t spent = 0;
+
+    setup(&b, 0);
+    row_codec_init(&b.store_plan.codec, &b.arena, types, COLUMNS, 1);
+    b.op_plan =
+        (struct op_plan){ .tag = PLAN_TABLE, .input = &b.input, .output = &b.input, .next = NO_OP };
+    b.op_plan.table = (struct table_plan){ .key = table_key(&b), .feeds_join = true };
+    open_chain(&b);
+    b.chain.ops[0].next = NULL; /* the table is looked up, nothing more */
+    (void)push_all(&b);         /* most keys come to be */
+    report("table that a join looks up", push_all(&b), ROWS);
+    op_chain_close(&b.chain);
+    plan_join(&b);
+    open_chain(&b);
+    for (int round = 0; round < ROUNDS; round++) {
+        spent += push_all(&b);
+    }
+    report("stream-table join, LEFT", spent, (uint64_t)ROUNDS * ROWS);
+    teardown(&b);
+}
+
 static const struct expr *binary(struct bench *b, enum expr_kind kind, int64_t number)
 {
     struct expr *e = arena_new(&b->arena, struct expr);
@@ -332,6 +389,7 @@ int main(void)
     bench_aggregate("aggregate, COUNT and SUM, each update", 0);
     bench_aggregate("aggregate, COUNT and SUM, buffered 10 MB", 10 << 20);
     bench_aggregate("aggregate, COUNT and SUM, buffered 100 MB", 100 << 20);
+    bench_join();
     bench_stage();
     return 0;
 }
