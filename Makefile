@@ -203,6 +203,22 @@ unit:
 unit-here: $(UNIT_CHOSEN)
 	$(Q)tools/run_unit.sh $(UNIT_CHOSEN)
 
+# --- tests against a real Kafka broker --------------------------------------
+# tests/kafka/test_<name>.c, linked like unit tests; tests/services/ has the broker.
+
+KAFKA_SOURCES := $(sort $(wildcard tests/kafka/test_*.c))
+KAFKA_PROGRAMS := $(KAFKA_SOURCES:%.c=$(OUT)/%)
+
+$(KAFKA_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(UNIT_SHARED:%.c=$(OUT)/%.o) $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_cmocka) $(LIBS)
+
+.PHONY: kafka kafka-here
+kafka:
+	$(Q)$(MAKE) MODE=asan kafka-here
+kafka-here: $(call chosen,$(KAFKA_PROGRAMS))
+	$(Q)tests/services/with_kafka tools/run_unit.sh $^
+
 # --- test suites ------------------------------------------------------------
 # A suite is a target that prints "N passed, N failed" and fails when one did.
 # tools/run_suites.sh runs several, keeps their output in build/results/ and
@@ -365,11 +381,16 @@ docs: $(if $(MAIN_SOURCE),$(PROGRAM))
 TOOL_PACKAGES := gcc libc6-dev make pkg-config re2c lemon
 TEST_PACKAGES := libcmocka-dev clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14
 
+# What tests/services/kafka needs; any Java from 17 on will do.
+JAVA_VERSION = $(shell java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1)
+BROKER_PACKAGES = $(if $(shell [ '$(or $(JAVA_VERSION),0)' -ge 17 ] && echo yes),,openjdk-17-jre-headless) \
+	$(if $(shell command -v mvn),,maven)
+
 .PHONY: deps deps-test
 deps:
 	$(Q)tools/install_packages.sh $(TOOL_PACKAGES) $(shell tools/libraries.sh packages $(USED_LIBRARIES))
 deps-test:
-	$(Q)tools/install_packages.sh $(TEST_PACKAGES)
+	$(Q)tools/install_packages.sh $(TEST_PACKAGES) $(BROKER_PACKAGES)
 
 help:
 	@echo 'make               build/sluice'
@@ -384,6 +405,7 @@ help:
 	@echo 'make conformance   cases of ksqlDB that must pass; conformance-all, conformance-matrix;'
 	@echo '                   CONFORMANCE=DIR says where they are'
 	@echo 'make cli           the program as a user runs it'
+	@echo 'make kafka         the Kafka log against a real broker, which it starts and stops'
 	@echo 'make asan          unit and SQL cases under ASan and UBSan'
 	@echo 'make tsan          unit tests under TSan; threads: those that start threads'
 	@echo 'make fuzz          fuzz each target for FUZZ_SECONDS=30; fuzz-regress replays inputs'
@@ -399,5 +421,5 @@ help:
 FORCE:
 
 -include $(LIBRARY_OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(UNIT_PROGRAMS:=.d) \
-	$(UNIT_SHARED:%.c=$(OUT)/%.d) $(FUZZ_PROGRAMS:=.d) $(BENCH_PROGRAMS:=.d)
+	$(UNIT_SHARED:%.c=$(OUT)/%.d) $(KAFKA_PROGRAMS:=.d) $(FUZZ_PROGRAMS:=.d) $(BENCH_PROGRAMS:=.d)
 .SECONDARY:

@@ -1,0 +1,386 @@
+/*
+ * log_kafka_member.c: members of a consumer group that share out the slots.
+ *
+ * The protocol runs in librdkafka's threads; what it decides is told by the
+ * rebalance callback, which only runs within a poll. Partitions are taken and
+ * given up incrementally (cooperative-sticky) and are paused from the start: the
+ * topic is empty and is never fetched.
+ *
+ * The generation is read after each poll and remembered as that of the last
+ * poll. A member that has been put out and is about to join anew keeps the old one,
+ * which the group refuses; "no generation" would be let in by an empty group.
+ *
+ * librdkafka 2.0 has no call that tells the generation. It is in the group
+ * metadata written out as bytes; what is read there is checked by building the metadata
+ * from it and comparing.
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/trace.h"
+#include "engine/log/log_kafka_internal.h"
+
+enum { BEATS_PER_SESSION = 20, FASTEST_BEAT_MS = 100 };
+
+struct kafka_member {
+    struct log_member pub; /* first */
+    struct kafka_log *log;
+    rd_kafka_t *rk;
+    bool told;    /* the callback has run */
+    bool leaving; /* what is assigned now is not taken */
+    bool *holds;  /* per partition, as the callbacks have told */
+    uint32_t partition_count;
+    uint32_t *list; /* what a callback gets */
+    void (*assigned)(void *context, const uint32_t *partitions, uint32_t count);
+    void (*revoked)(void *context, const uint32_t *partitions, uint32_t count);
+    void (*lost)(void *context, const uint32_t *partitions, uint32_t count);
+    void *context;
+    struct buffer group;
+    struct buffer instance_id; /* empty: dynamic */
+    struct buffer member_id;
+    struct buffer metadata; /* as last written out by librdkafka */
+    int32_t generation;     /* 0, which no group has, until the first is known */
+};
+
+static struct kafka_member *member_of(struct log_member *member)
+{
+    return (struct kafka_member *)member;
+}
+
+/* --- callbacks --- */
+
+static void grow(struct kafka_member *member, uint32_t partition)
+{
+    uint32_t count = partition + 1;
+
+    if (count > member->partition_count) {
+        member->holds = memory_resize(member->holds, count, sizeof *member->holds);
+        member->list = memory_resize(member->list, count, sizeof *member->list);
+        memset(member->holds + member->partition_count, 0, count - member->partition_count);
+        member->partition_count = count;
+    }
+}
+
+static void take(struct kafka_member *member, const rd_kafka_topic_partition_list_t *partitions)
+{
+    uint32_t count = 0;
+
+    for (int i = 0; i < partitions->cnt; i++) {
+        uint32_t partition = (uint32_t)partitions->elems[i].partition;
+
+        grow(member, partition);
+        if (!member->holds[partition] && !member->leaving) {
+            member->holds[partition] = true;
+            member->list[count++] = partition;
+        }
+    }
+    if (count && member->assigned) {
+        member->assigned(member->context, member->list, count);
+    }
+}
+
+typedef void (*told_fn)(void *context, const uint32_t *partitions, uint32_t count);
+
+static void give_up(struct kafka_member *member, const rd_kafka_topic_partition_list_t *partitions,
+                    told_fn tell)
+{
+    uint32_t count = 0;
+
+    for (int i = 0; i < partitions->cnt; i++) {
+        uint32_t partition = (uint32_t)partitions->elems[i].partition;
+
+        if (partition < member->partition_count && member->holds[partition]) {
+            member->holds[partition] = false;
+            member->list[count++] = partition;
+        }
+    }
+    if (count && tell) {
+        tell(member->context, member->list, count);
+    }
+}
+
+static void give_up_all(struct kafka_member *member, told_fn tell)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < member->partition_count; i++) {
+        if (member->holds[i]) {
+            member->holds[i] = false;
+            member->list[count++] = i;
+        }
+    }
+    if (count && tell) {
+        tell(member->context, member->list, count);
+    }
+}
+
+static void note_step(rd_kafka_t *rk, rd_kafka_error_t *error, const char *step)
+{
+    if (error) {
+        TRACE(TRACE_WARN, "kafka", "%s: %s: %s", rd_kafka_name(rk), step,
+              rd_kafka_error_string(error));
+        rd_kafka_error_destroy(error);
+    }
+}
+
+static void rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t event,
+                      rd_kafka_topic_partition_list_t *partitions, void *opaque)
+{
+    struct kafka_member *member = opaque;
+
+    member->told = true;
+    if (event == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        for (int i = 0; i < partitions->cnt; i++) {
+            partitions->elems[i].offset = 0; /* so that no position is asked for */
+        }
+        note_step(rk, rd_kafka_incremental_assign(rk, partitions), "taking partitions");
+        (void)rd_kafka_pause_partitions(rk, partitions); /* those are this member's */
+        take(member, partitions);
+        return;
+    }
+    give_up(member, partitions, rd_kafka_assignment_lost(rk) ? member->lost : member->revoked);
+    note_step(rk, rd_kafka_incremental_unassign(rk, partitions), "giving up partitions");
+}
+
+/* --- the generation --- */
+
+struct written_metadata {
+    int32_t generation;
+    const char *group;
+    const char *member_id;
+    const char *instance_id; /* NULL: none */
+};
+
+static const char *cut_text(const char **at, const char *end)
+{
+    const char *text = *at;
+    const char *stop = memchr(text, '\0', (size_t)(end - text));
+
+    *at = stop ? stop + 1 : end;
+    return stop ? text : NULL;
+}
+
+static bool cut_metadata(const char *data, size_t size, struct written_metadata *out)
+{
+    static const char magic[] = "CGMDv2:";
+    const char *at = data + sizeof magic - 1;
+    const char *end = data + size;
+
+    if (size < sizeof magic + sizeof out->generation ||
+        memcmp(data, magic, sizeof magic - 1) != 0) {
+        return false;
+    }
+    memcpy(&out->generation, at, sizeof out->generation);
+    at += sizeof out->generation;
+    out->group = cut_text(&at, end);
+    out->member_id = out->group && at < end ? cut_text(&at, end) : NULL;
+    if (!out->member_id || at >= end) {
+        return false;
+    }
+    out->instance_id = *at++ ? NULL : cut_text(&at, end);
+    return true;
+}
+
+/* What was read makes the same bytes. */
+static bool is_right(const struct written_metadata *read, const char *data, size_t size)
+{
+    rd_kafka_consumer_group_metadata_t *again = rd_kafka_consumer_group_metadata_new_with_genid(
+        read->group, read->generation, read->member_id, read->instance_id);
+    void *written = NULL;
+    size_t len = 0;
+    rd_kafka_error_t *error = rd_kafka_consumer_group_metadata_write(again, &written, &len);
+    bool same = !error && len == size && memcmp(written, data, size) == 0;
+
+    if (error) {
+        rd_kafka_error_destroy(error);
+    }
+    rd_kafka_mem_free(NULL, written);
+    rd_kafka_consumer_group_metadata_destroy(again);
+    return same;
+}
+
+static void read_metadata(struct kafka_member *member, const char *data, size_t size)
+{
+    struct written_metadata read;
+
+    if (size == member->metadata.len && memcmp(data, member->metadata.data, size) == 0) {
+        return;
+    }
+    member->metadata.len = 0;
+    buffer_append(&member->metadata, data, size);
+    if (!cut_metadata(data, size, &read) || !is_right(&read, data, size)) {
+        TRACE(TRACE_ERROR, "kafka", "%s: the group's generation cannot be read from librdkafka %s",
+              rd_kafka_name(member->rk), rd_kafka_version_str());
+        return;
+    }
+    if (read.generation >= 0 && *read.member_id) {
+        member->generation = read.generation;
+        member->member_id.len = 0;
+        buffer_append_text(&member->member_id, read.member_id);
+    }
+}
+
+static void refresh_membership(struct kafka_member *member)
+{
+    rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata(member->rk);
+    void *written = NULL;
+    size_t size = 0;
+    rd_kafka_error_t *error;
+
+    if (!metadata) {
+        return;
+    }
+    error = rd_kafka_consumer_group_metadata_write(metadata, &written, &size);
+    if (error) {
+        rd_kafka_error_destroy(error);
+    } else {
+        read_metadata(member, written, size);
+        rd_kafka_mem_free(member->rk, written);
+    }
+    rd_kafka_consumer_group_metadata_destroy(metadata);
+}
+
+struct group_membership kafka_member_current(struct log_member *base)
+{
+    struct kafka_member *member = member_of(base);
+
+    return (struct group_membership){
+        .group = buffer_bytes(&member->group),
+        .member_id = buffer_bytes(&member->member_id),
+        .instance_id =
+            member->instance_id.len ? buffer_bytes(&member->instance_id) : (struct bytes){ 0 },
+        .generation = member->generation,
+    };
+}
+
+/* --- being a member --- */
+
+int kafka_member_poll(struct log_member *base, int64_t wait_ms, struct error *err)
+{
+    struct kafka_member *member = member_of(base);
+    char why[KAFKA_ERROR_BYTES];
+    rd_kafka_resp_err_t code;
+    rd_kafka_message_t *event =
+        rd_kafka_consumer_poll(member->rk, (int)(wait_ms < INT_MAX ? wait_ms : INT_MAX));
+
+    if (event) {
+        rd_kafka_message_destroy(event); /* librdkafka has logged it and goes on */
+    }
+    code = rd_kafka_fatal_error(member->rk, why, sizeof why);
+    if (code) {
+        give_up_all(member, member->lost);
+        return error_set(err, kafka_error_code(code), NO_POSITION,
+                         "membership of group '%.*s' has ended: %s",
+                         BYTES_ARG(buffer_bytes(&member->group)), why);
+    }
+    refresh_membership(member);
+    return 0;
+}
+
+static int set_up(struct kafka_member *member, const struct member_spec *spec, struct error *err)
+{
+    int64_t beat_ms = spec->session_timeout_ms / BEATS_PER_SESSION;
+    rd_kafka_conf_t *conf = NULL;
+
+    TRY(kafka_conf(member->log, KAFKA_MEMBER, &conf, err));
+    TRY(kafka_conf_set(conf, "client.id", spec->client_id, err));
+    TRY(kafka_conf_set(conf, "group.id", spec->group, err));
+    TRY(kafka_conf_set(conf, "group.instance.id", spec->instance_id, err));
+    TRY(kafka_conf_set_number(conf, "session.timeout.ms", spec->session_timeout_ms, err));
+    TRY(kafka_conf_set_number(conf, "max.poll.interval.ms", spec->session_timeout_ms, err));
+    TRY(kafka_conf_set_number(conf, "heartbeat.interval.ms",
+                              beat_ms > FASTEST_BEAT_MS ? beat_ms : FASTEST_BEAT_MS, err));
+    rd_kafka_conf_set_rebalance_cb(conf, rebalance);
+    rd_kafka_conf_set_opaque(conf, member);
+    TRY(kafka_open(conf, KAFKA_MEMBER, &member->rk, err));
+    (void)rd_kafka_poll_set_consumer(member->rk); /* one queue; it is a consumer */
+    return 0;
+}
+
+static int subscribe(struct kafka_member *member, const char *topic, struct error *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_resp_err_t code;
+
+    (void)rd_kafka_topic_partition_list_add(list, topic, RD_KAFKA_PARTITION_UA);
+    code = rd_kafka_subscribe(member->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return code ? kafka_fail(err, code, NULL, "joining the members of topic", bytes_of(topic)) : 0;
+}
+
+static void destroy_member(struct kafka_member *member)
+{
+    if (member->rk) {
+        rd_kafka_destroy(member->rk);
+    }
+    buffer_fini(&member->group);
+    buffer_fini(&member->instance_id);
+    buffer_fini(&member->member_id);
+    buffer_fini(&member->metadata);
+    free(member->holds);
+    free(member->list);
+    free(member);
+}
+
+int kafka_member_join(struct log *base, const struct member_spec *spec, struct log_member **out,
+                      struct error *err)
+{
+    struct kafka_member *member;
+    const struct log_topic *topic = NULL;
+    int code;
+
+    TRY(kafka_open_topic(base, spec->topic, &topic, err));
+    member = memory_zalloc(1, sizeof *member);
+    member->pub.log = base;
+    member->log = kafka_log_of(base);
+    member->assigned = spec->assigned;
+    member->revoked = spec->revoked;
+    member->lost = spec->lost;
+    member->context = spec->context;
+    buffer_append_bytes(&member->group, spec->group);
+    buffer_append_bytes(&member->instance_id, spec->instance_id);
+    grow(member, topic->partition_count - 1);
+    code = set_up(member, spec, err);
+    code = code ? code : subscribe(member, kafka_topic_of(topic)->name, err);
+    if (code) {
+        destroy_member(member);
+        return code;
+    }
+    *out = &member->pub;
+    return 0;
+}
+
+enum { LONGEST_JOIN_MS = 3000 };
+
+/*
+ * librdkafka 2.0 ends the process when a member is closed between the first answer to its
+ * joining and its first assignment (rd_kafka_sticky_assignor_state_destroy).
+ */
+static void finish_joining(struct kafka_member *member)
+{
+    int64_t deadline = kafka_now_ms(member->log) + LONGEST_JOIN_MS;
+
+    while (!member->told && strcmp(rd_kafka_rebalance_protocol(member->rk), "NONE") != 0 &&
+           !rd_kafka_fatal_error(member->rk, NULL, 0) && kafka_now_ms(member->log) < deadline) {
+        rd_kafka_message_t *event = rd_kafka_consumer_poll(member->rk, KAFKA_RETRY_MS);
+
+        if (event) {
+            rd_kafka_message_destroy(event);
+        }
+    }
+}
+
+void kafka_member_leave(struct log_member *base)
+{
+    struct kafka_member *member = member_of(base);
+
+    member->leaving = true;
+    finish_joining(member);
+    if (!rd_kafka_fatal_error(member->rk, NULL, 0)) {
+        (void)rd_kafka_consumer_close(member->rk); /* calls back; then it is left in any case */
+    }
+    give_up_all(member, member->lost);
+    destroy_member(member);
+}

@@ -1,0 +1,285 @@
+/*
+ * test_log_kafka.c: the Kafka log keeps the log's contract, on a real broker, and what
+ * concerns Kafka alone.
+ *
+ * SLUICE_TEST_KAFKA is the broker's address (make kafka starts one).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/log/log_kafka.h"
+#include "tests/unit/log_contract.h"
+
+static struct log *create_at(struct bytes bootstrap, const struct topic_config *properties,
+                             uint32_t count, const struct clock *clock, struct error *err)
+{
+    struct log_kafka_config config = { .bootstrap = bootstrap,
+                                       .properties = properties,
+                                       .property_count = count };
+    struct log *log = NULL;
+
+    return log_kafka_create(&config, clock, &log, err) ? NULL : log;
+}
+
+static struct log *create(const struct clock *clock)
+{
+    struct error err = { 0 };
+    struct log *log = create_at(bytes_of(getenv("SLUICE_TEST_KAFKA")), NULL, 0, clock, &err);
+
+    if (!log) {
+        (void)fprintf(stderr, "%s\n", err.message);
+    }
+    return log;
+}
+
+static struct log *restart(struct log *log, const struct clock *clock)
+{
+    log_close(log);
+    return create(clock);
+}
+
+static const struct log_contract_target kafka = {
+    .name = "kafka", .create = create, .restart = restart, .real_time = true
+};
+
+/* --- configuration --- */
+
+static int create_with(struct contract *c, const char *name, const char *value)
+{
+    const struct topic_config property = { bytes_of(name), bytes_of(value) };
+    struct log_kafka_config config = { .bootstrap = bytes_of(getenv("SLUICE_TEST_KAFKA")),
+                                       .properties = &property,
+                                       .property_count = 1 };
+    struct log *log = NULL;
+    int code = log_kafka_create(&config, &c->clock, &log, &c->err);
+
+    log_close(log);
+    return code;
+}
+
+static void properties_of_the_client_pass_through(void **state)
+{
+    struct contract *c = *state;
+
+    assert_int_equal(create_with(c, "linger.ms", "1"), 0);
+    assert_int_equal(create_with(c, "no.such.property", "1"), ERR_UNKNOWN_PROPERTY);
+    assert_non_null(strstr(c->err.message, "kafka.no.such.property"));
+    assert_int_equal(create_with(c, "linger.ms", "soon"), ERR_INVALID_PROPERTY);
+    assert_non_null(strstr(c->err.message, "kafka.linger.ms"));
+}
+
+/* --- topics --- */
+
+static void topic_deleted_by_another_is_gone_for_its_reader(void **state)
+{
+    const struct topic_config soon = { BYTES("topic.metadata.propagation.max.ms"), BYTES("0") };
+    struct contract *c = *state;
+    struct log *impatient =
+        create_at(bytes_of(getenv("SLUICE_TEST_KAFKA")), &soon, 1, &c->clock, &c->err);
+    const struct log_topic *made = contract_topic(c, "foreign", 1);
+    const struct log_topic *topic = NULL;
+    struct reader_spec spec = { .client_id = BYTES("c"), .isolation = READ_COMMITTED };
+    struct log_reader *reader = NULL;
+    struct log_place failed = { 0 };
+    int code;
+
+    assert_non_null(impatient);
+    assert_int_equal(log_open_topic(impatient, made->name, &topic, &c->err), 0);
+    assert_true(topic->incarnation == made->incarnation);
+    assert_int_equal(log_reader_open(impatient, &spec, &reader, &c->err), 0);
+    assert_int_equal(log_reader_assign(reader, topic, 0, OFFSET_BEGIN, &c->err), 0);
+    assert_null(contract_poll(c, reader, &failed, &code));
+    assert_int_equal(code, 0);
+    assert_int_equal(log_delete_topic(c->log, made->name, &c->err), 0);
+    for (int i = 0; i < 300 && !code; i++) {
+        struct log_block *block = NULL;
+
+        code = log_reader_poll(reader, contract_wait_ms(c), &block, &failed, &c->err);
+        assert_null(block);
+    }
+    assert_int_equal(code, ERR_TOPIC_GONE);
+    assert_ptr_equal(failed.topic, topic);
+    log_reader_close(reader);
+    log_close(impatient);
+}
+
+/* --- records --- */
+
+static void timestamps_around_zero_come_back(void **state)
+{
+    static const int64_t times[] = { -2, 0, 1, 1700000000000 };
+    enum { TIMES = sizeof times / sizeof times[0] };
+    struct contract *c = *state;
+    const struct log_topic *topic = contract_topic(c, "times", 1);
+    struct log_writer *writer = contract_writer(c, (struct bytes){ 0 });
+    struct log_reader *reader = contract_reader(c);
+    struct log_builder b = { 0 };
+    struct log_block *block;
+    int code;
+
+    for (size_t i = 0; i < TIMES; i++) {
+        log_builder_add(&b, (struct bytes){ 0 }, bytes_of("v"), times[i], NULL, 0);
+    }
+    assert_int_equal(log_writer_append(writer, topic, 0, &b, NULL, &c->err), 0);
+    assert_int_equal(log_writer_flush(writer, &c->err), 0);
+    assert_int_equal(log_reader_assign(reader, topic, 0, OFFSET_BEGIN, &c->err), 0);
+    block = contract_poll(c, reader, NULL, &code);
+    assert_non_null(block);
+    assert_int_equal(block->record_count, TIMES);
+    for (size_t i = 0; i < TIMES; i++) {
+        assert_true(block->records[i].timestamp_ms == times[i]);
+    }
+    log_block_unref(block);
+    log_builder_fini(&b);
+    log_reader_close(reader);
+    log_writer_close(writer);
+}
+
+static void append_waits_while_the_queue_is_full(void **state)
+{
+    enum { RECORDS = 3000 };
+    const struct topic_config small = { BYTES("queue.buffering.max.messages"), BYTES("50") };
+    struct contract *c = *state;
+    struct log *log =
+        create_at(bytes_of(getenv("SLUICE_TEST_KAFKA")), &small, 1, &c->clock, &c->err);
+    const struct log_topic *made = contract_topic(c, "full", 1);
+    const struct log_topic *topic = NULL;
+    struct writer_spec spec = { .client_id = BYTES("c") };
+    struct log_writer *writer = NULL;
+    struct log_builder b = { 0 };
+    struct log_range range;
+
+    assert_non_null(log);
+    assert_int_equal(log_open_topic(log, made->name, &topic, &c->err), 0);
+    assert_int_equal(log_writer_open(log, &spec, &writer, &c->err), 0);
+    for (uint32_t i = 0; i < RECORDS; i++) {
+        log_builder_add(&b, (struct bytes){ 0 }, bytes_of("value"), 1, NULL, 0);
+    }
+    assert_int_equal(log_writer_append(writer, topic, 0, &b, NULL, &c->err), 0);
+    assert_int_equal(log_writer_flush(writer, &c->err), 0);
+    assert_int_equal(log_topic_range(log, topic, 0, READ_COMMITTED, &range, &c->err), 0);
+    assert_int_equal(range.end - range.begin, RECORDS);
+    log_builder_fini(&b);
+    log_writer_close(writer);
+    log_close(log);
+}
+
+/* The broker refuses it, so it has taken up a place in the sequence. */
+static void writer_goes_on_behind_a_refused_record(void **state)
+{
+    const struct topic_config limit = { BYTES("max.message.bytes"), BYTES("1000") };
+    struct contract *c = *state;
+    struct topic_spec spec = { .name = contract_name(c, "limited"),
+                               .partition_count = 1,
+                               .configs = &limit,
+                               .config_count = 1 };
+    struct log_writer *writer = contract_writer(c, (struct bytes){ 0 });
+    const struct log_topic *topic = NULL;
+    struct log_builder b = { 0 };
+    char large[3000];
+
+    for (size_t i = 0; i < sizeof large; i++) {
+        large[i] = (char)(i * 7919 >> 3);
+    }
+    assert_int_equal(log_create_topic(c->log, &spec, &c->err), 0);
+    assert_int_equal(log_open_topic(c->log, spec.name, &topic, &c->err), 0);
+    for (int i = 0; i < 3; i++) {
+        log_builder_add(&b, (struct bytes){ 0 }, (struct bytes){ large, sizeof large }, 1, NULL, 0);
+        assert_int_equal(log_writer_append(writer, topic, 0, &b, NULL, &c->err), 0);
+        assert_int_equal(log_writer_flush(writer, &c->err), ERR_RECORD_REFUSED);
+        contract_put(c, writer, topic, 0, "small");
+        assert_int_equal(log_writer_flush(writer, &c->err), 0);
+    }
+    contract_expect(c, topic, 0, "small small small");
+    log_builder_fini(&b);
+    log_writer_close(writer);
+}
+
+/* --- positions in the log --- */
+
+static void position_passes_what_was_aborted(void **state)
+{
+    struct contract *c = *state;
+    const struct log_topic *topic = contract_topic(c, "markers", 1);
+    struct log_writer *writer = contract_writer(c, contract_name(c, "tx"));
+    struct log_reader *reader = contract_reader(c);
+    struct log_range committed;
+    struct log_range all;
+
+    assert_int_equal(log_writer_begin(writer, &c->err), 0);
+    contract_put(c, writer, topic, 0, "a");
+    assert_int_equal(log_writer_commit(writer, &c->err), 0);
+    assert_int_equal(log_reader_assign(reader, topic, 0, OFFSET_BEGIN, &c->err), 0);
+    assert_string_equal(contract_drain(c, reader).data, "a");
+    assert_int_equal(log_writer_begin(writer, &c->err), 0);
+    contract_put(c, writer, topic, 0, "no no");
+    assert_int_equal(log_writer_flush(writer, &c->err), 0);
+    assert_int_equal(log_topic_range(c->log, topic, 0, READ_COMMITTED, &committed, &c->err), 0);
+    assert_int_equal(log_topic_range(c->log, topic, 0, READ_UNCOMMITTED, &all, &c->err), 0);
+    assert_int_equal(committed.end + 2, all.end);
+    assert_int_equal(log_writer_abort(writer, &c->err), 0);
+    for (int i = 0; i < 100 && log_reader_position(reader, topic, 0) <= all.end; i++) {
+        assert_string_equal(contract_drain(c, reader).data, "");
+    }
+    assert_int_equal(log_topic_range(c->log, topic, 0, READ_COMMITTED, &committed, &c->err), 0);
+    assert_int_equal(log_reader_position(reader, topic, 0), committed.end);
+    log_reader_close(reader);
+    log_writer_close(writer);
+}
+
+/* --- the fence --- */
+
+/* Before it has joined it has no generation, and no group may take it for a simple client. */
+static void member_that_has_not_joined_yet_cannot_commit(void **state)
+{
+    struct contract *c = *state;
+    const struct log_topic *topic = contract_topic(c, "slots", 1);
+    struct log_writer *writer = contract_writer(c, contract_name(c, "tx"));
+    struct member_spec spec = { .group = contract_name(c, "group"),
+                                .topic = topic->name,
+                                .client_id = BYTES("c"),
+                                .session_timeout_ms = 10000 };
+    struct group_position position = { topic, 0, 5, { 0 } };
+    struct group_membership now;
+    struct log_member *member = NULL;
+
+    assert_int_equal(log_member_join(c->log, &spec, &member, &c->err), 0);
+    now = log_member_current(member);
+    assert_int_equal(log_writer_begin(writer, &c->err), 0);
+    assert_int_equal(log_writer_send_positions(writer, &now, &position, 1, &c->err), ERR_FENCED);
+    assert_int_equal(log_writer_abort(writer, &c->err), 0);
+    log_member_leave(member);
+    log_writer_close(writer);
+}
+
+static int run_own(void)
+{
+    struct CMUnitTest tests[] = {
+        CONTRACT_TEST(properties_of_the_client_pass_through),
+        CONTRACT_TEST(topic_deleted_by_another_is_gone_for_its_reader),
+        CONTRACT_TEST(timestamps_around_zero_come_back),
+        CONTRACT_TEST(append_waits_while_the_queue_is_full),
+        CONTRACT_TEST(writer_goes_on_behind_a_refused_record),
+        CONTRACT_TEST(position_passes_what_was_aborted),
+        CONTRACT_TEST(member_that_has_not_joined_yet_cannot_commit),
+    };
+
+    return CONTRACT_RUN("kafka alone", tests, &kafka);
+}
+
+int main(void)
+{
+    if (!getenv("SLUICE_TEST_KAFKA")) {
+        (void)fprintf(stderr, "SLUICE_TEST_KAFKA is not set: use make kafka\n");
+        return 1;
+    }
+    cmocka_set_test_filter(getenv("SLUICE_TEST_ONLY"));
+    return log_contract_run(&kafka) + run_own();
+}
