@@ -19,6 +19,36 @@ void answer_warning(const struct command *command, struct bytes message)
     }
 }
 
+void answer_changed(const struct command *command, const struct change *change)
+{
+    const struct result_change told = {
+        .sql = change->sql,
+        .message = change->message,
+        .type = change->type,
+        .entity = change->entity,
+        .action = change->action,
+        .query_id = change->plan ? change->plan->query_id : (struct bytes){ NULL, 0 },
+        .sequence = change->none ? -1 : change->sequence,
+    };
+
+    if (command->sink->changed) {
+        command->sink->changed(command->sink->context, &told);
+    } else if (change->none) {
+        answer_warning(command, change->message);
+    } else {
+        answer_message(command, change->message);
+    }
+}
+
+void answer_ended(const struct command *command, struct bytes query_id)
+{
+    if (command->sink->ended) {
+        command->sink->ended(command->sink->context, query_id);
+    } else {
+        answer_message(command, bytes_of("Query terminated."));
+    }
+}
+
 void answer_begin(struct answer_table *answer, struct arena *arena, const char *kind,
                   const char *const *columns)
 {

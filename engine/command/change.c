@@ -8,6 +8,8 @@
  * outcome is unknown the log is read for it. A query that cannot start although its statement is in
  * the log is taken back by a DROP or TERMINATE behind it.
  */
+#include <string.h>
+
 #include "engine/command/command_internal.h"
 #include "parser/ast_print.h"
 
@@ -60,7 +62,7 @@ static void fill_properties(const struct command *command, struct statement_reco
     property_set_fini(&merged);
 }
 
-static int append(const struct command *command, const struct change *change, struct error *err)
+static int append(const struct command *command, struct change *change, struct error *err)
 {
     struct statement_record record = { .sql = change->sql, .planner = STATEMENT_PLANNER_VERSION };
 
@@ -71,7 +73,8 @@ static int append(const struct command *command, const struct change *change, st
         record.has_signature = true;
     }
     return statement_log_append(command->engine->slog, &record,
-                                clock_now_ms(command->engine->config.clock), err);
+                                clock_now_ms(command->engine->config.clock), &change->sequence,
+                                err);
 }
 
 /* --- when it does not work out --- */
@@ -174,7 +177,7 @@ static int settle(struct command *command, const struct change *change, bool *kn
                : error_set(err, failure.code, failure.at, "%s", failure.message);
 }
 
-static int commit(struct command *command, const struct change *change, struct error *err)
+static int commit(struct command *command, struct change *change, struct error *err)
 {
     bool created = false;
     bool known = true;
@@ -202,7 +205,7 @@ static int attempt(struct command *command, const struct command_kind *kind, str
     TRY(statement_log_lock(command->engine->slog, err));
     TRY(replay_catch_up(command->engine, &outcome, err));
     TRY(validate(command, kind, change, err));
-    return change->none ? 0 : commit(command, change, err);
+    return change->none || change->client ? 0 : commit(command, change, err);
 }
 
 int command_change(struct command *command, const struct command_kind *kind, struct error *err)
@@ -214,13 +217,20 @@ int command_change(struct command *command, const struct command_kind *kind, str
         code = attempt(command, kind, &change, err);
     }
     TRY(code);
-    if (change.none) {
+    if (change.client) {
+        struct bytes id = arena_copy(command->arena, change.client->id);
+
+        row_queue_finish(change.client->queue, "Query Completed");
+        answer_ended(command, id);
+        return 0;
+    }
+    if (change.none && strcmp(change.action, "create") == 0) {
         answer_warning(command, change.message);
         return 0;
     }
     if (change.deleted_topic.data) {
         TRY(log_delete_topic(command->engine->config.log, change.deleted_topic, err));
     }
-    answer_message(command, change.message);
+    answer_changed(command, &change);
     return 0;
 }

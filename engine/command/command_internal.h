@@ -27,6 +27,14 @@ struct running_query {
     struct error failure; /* why it is not, if that was tried; code 0 else */
 };
 
+/* A push query, for as long as it runs; on the stack of the thread that runs it. */
+struct client_query {
+    struct bytes id;
+    struct bytes sql;
+    struct row_queue *queue;
+    struct client_query *next;
+};
+
 struct engine {
     struct engine_config config;
     pthread_mutex_t mutex; /* all below; a push query gives it back while rows come */
@@ -38,18 +46,23 @@ struct engine {
     struct map queries;  /* id -> struct running_query */
     uint64_t next_query; /* number of the next persistent query */
     uint64_t next_client;
-    struct log_writer *inserts; /* of INSERT VALUES; NULL: not opened yet */
-    uint64_t insert_round;      /* for null keys */
+    struct client_query *clients; /* in the order of their start */
+    struct log_writer *inserts;   /* of INSERT VALUES; NULL: not opened yet */
+    uint64_t insert_round;        /* for null keys */
 };
 
 struct session {
     struct engine *engine;
     struct property_set properties; /* over the server's */
+    pthread_mutex_t client_mutex; /* the two below: whoever cancels does not wait for the engine */
+    struct row_queue *client;     /* of the push query that runs; NULL: none */
+    bool is_cancelled;
 };
 
 /* One statement on its way. */
 struct command {
     struct engine *engine;
+    struct session *session; /* NULL while the statement log is read */
     const struct ast_statement *statement;
     struct arena *arena;
     struct catalog *catalog;         /* what names mean: an overlay, or the engine's */
@@ -61,13 +74,18 @@ struct command {
 
 /* What a statement does to the catalog, and what has to happen beside. */
 struct change {
-    bool none;                        /* IF EXISTS, IF NOT EXISTS: `message` is a warning */
-    struct bytes sql;                 /* canonical; in the statement log and on display */
-    struct bytes message;             /* what the user is told */
-    const struct source *source;      /* it makes this one */
-    const struct physical_plan *plan; /* and starts this query */
-    struct query_options options;     /* of the query */
-    const struct bytes *stopped;      /* queries it ends */
+    bool none;        /* IF EXISTS, IF NOT EXISTS: `message` is a warning */
+    const char *type; /* what it is called: struct result_change */
+    struct bytes entity;
+    const char *action;
+    const struct client_query *client; /* nothing is logged: it ends this push query */
+    int64_t sequence;                  /* set by the append */
+    struct bytes sql;                  /* canonical; in the statement log and on display */
+    struct bytes message;              /* what the user is told */
+    const struct source *source;       /* it makes this one */
+    const struct physical_plan *plan;  /* and starts this query */
+    struct query_options options;      /* of the query */
+    const struct bytes *stopped;       /* queries it ends */
     uint32_t stopped_count;
     const struct bytes *paused; /* queries it pauses, or resumes */
     uint32_t paused_count;
@@ -103,6 +121,11 @@ int command_change(struct command *command, const struct command_kind *kind, str
 int replay_catch_up(struct engine *engine, struct error *outcome, struct error *err);
 void running_query_destroy(struct running_query *query);
 struct running_query *engine_find_query(struct engine *engine, struct bytes id);
+/* A push query that runs, by its id in any case; NULL: none. */
+const struct client_query *engine_find_client(const struct engine *engine, struct bytes id);
+/* What SHOW QUERIES tells of a persistent query. */
+struct result_query command_describe_query(const struct command *command,
+                                           const struct query_entry *query);
 
 /* --- planning: planning.c --- */
 
@@ -162,13 +185,15 @@ int show_check(struct command *command, struct error *err);
 int show_run(struct command *command, struct error *err);
 int describe_check(struct command *command, struct error *err);
 int describe_run(struct command *command, struct error *err);
-int describe_source(struct command *command, const struct source *source, bool extended,
-                    struct error *err);
+int describe_sources(struct command *command, enum source_kind kind, bool extended,
+                     struct error *err);
 int explain_check(struct command *command, struct error *err);
 int explain_run(struct command *command, struct error *err);
 /* RUNNING, PAUSED or ERROR. */
 const char *query_state_text(const struct command *command, struct bytes id);
-int explain_query(struct command *command, const struct query_entry *query, struct error *err);
+/* kind: the table's, alone or as one of a list. */
+int explain_query(struct command *command, const struct query_entry *query, const char *kind,
+                  struct error *err);
 int set_check(struct command *command, struct error *err);
 int set_run(struct command *command, struct error *err);
 int unset_check(struct command *command, struct error *err);
@@ -178,6 +203,8 @@ int unset_run(struct command *command, struct error *err);
 
 void answer_message(const struct command *command, struct bytes message);
 void answer_warning(const struct command *command, struct bytes message);
+void answer_changed(const struct command *command, const struct change *change);
+void answer_ended(const struct command *command, struct bytes query_id);
 
 /* Cells are given row by row. */
 struct answer_table {
@@ -185,7 +212,7 @@ struct answer_table {
     struct result_table table;
     VEC(struct bytes) cells;
 };
-/* columns: texts, NULL at the end. */
+/* columns: texts, NULL at the end. The table's fields and what it describes may be set behind. */
 void answer_begin(struct answer_table *answer, struct arena *arena, const char *kind,
                   const char *const *columns);
 void answer_cell(struct answer_table *answer, struct bytes text);

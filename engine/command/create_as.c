@@ -13,10 +13,15 @@ int create_as_change(struct command *command, struct change *out, struct error *
     struct plan_context context;
     struct bytes id;
 
+    out->type = create->kind == AST_TABLE ? "table" : "stream";
+    out->entity = create->name.text;
+    out->action = "create";
     if (create->if_not_exists && catalog_find_source(command->catalog, create->name.text)) {
         out->none = true;
-        out->message = arena_printf(command->arena, "There is a stream or table %.*s already",
-                                    BYTES_ARG(create->name.text));
+        out->message = arena_printf(command->arena,
+                                    "Cannot add %s `%.*s`: there is a stream or table of "
+                                    "that name already",
+                                    out->type, BYTES_ARG(create->name.text));
         return 0;
     }
     TRY(persistent_check_limit(command, err));

@@ -19,16 +19,21 @@ static void print_text_line(struct buffer *out, const char *label, const char *v
     print_line(out, label, bytes_of(value));
 }
 
-static struct bytes topic_line(const struct command *command, const struct source *source)
+/* 0: there is no such topic any more. */
+static uint32_t count_replicas(const struct command *command, const struct source *source)
 {
     const struct log_topic *topic = NULL;
-    uint32_t replicas = 0;
 
-    if (!log_open_topic(command->engine->config.log, source->topic, &topic, NULL)) {
-        replicas = topic->replica_count;
-    }
+    return log_open_topic(command->engine->config.log, source->topic, &topic, NULL)
+               ? 0
+               : topic->replica_count;
+}
+
+static struct bytes topic_line(const struct command *command, const struct source *source)
+{
     return arena_printf(command->arena, "%.*s (partitions: %u, replication: %u)",
-                        BYTES_ARG(source->topic), source->partition_count, replicas);
+                        BYTES_ARG(source->topic), source->partition_count,
+                        count_replicas(command, source));
 }
 
 static struct bytes extended_heading(const struct command *command, const struct source *source)
@@ -57,65 +62,106 @@ static bool reads(const struct query_entry *query, struct bytes source)
     return false;
 }
 
-static void print_query(const struct command *command, const struct query_entry *query,
+static void print_query(const struct command *command, const struct result_query *query,
                         struct buffer *out)
 {
     struct query_status status = { 0 };
 
     (void)runtime_query_status(command->engine->runtime, query->id, &status, NULL); /* zeros then */
-    buffer_printf(out, "%.*s (%s) : %.*s\n", BYTES_ARG(query->id),
-                  query_state_text(command, query->id),
+    buffer_printf(out, "%.*s (%s) : %.*s\n", BYTES_ARG(query->id), query->state,
                   BYTES_ARG(answer_one_line(command->arena, query->sql)));
     buffer_printf(out, "    rows in: %llu, skipped: %llu\n", (unsigned long long)status.rows_in,
                   (unsigned long long)status.rows_skipped);
 }
 
-static void print_queries(const struct command *command, const struct source *source,
-                          struct buffer *out)
+static struct bytes queries_footer(const struct command *command, const struct result_source *about)
+{
+    struct buffer text = { 0 };
+
+    if (about->reader_count > 0) {
+        buffer_append_text(&text, "\nQueries that read from this source\n");
+    }
+    for (uint32_t i = 0; i < about->reader_count; i++) {
+        print_query(command, &about->readers[i], &text);
+    }
+    if (about->writer_count > 0) {
+        buffer_append_text(&text, "\nQueries that write to this source\n");
+    }
+    for (uint32_t i = 0; i < about->writer_count; i++) {
+        print_query(command, &about->writers[i], &text);
+    }
+    return answer_take(command->arena, &text);
+}
+
+static struct result_source about_source(const struct command *command, const struct source *source,
+                                         bool extended)
 {
     const struct query_entry *const *queries = NULL;
     uint32_t count = catalog_list_queries(command->catalog, command->arena, &queries);
-    size_t before = out->len;
+    struct result_query *readers = arena_array(command->arena, struct result_query, count);
+    struct result_query *writers = arena_array(command->arena, struct result_query, count);
+    struct result_source about = {
+        .source = source, .extended = extended, .readers = readers, .writers = writers
+    };
 
     for (uint32_t i = 0; i < count; i++) {
         if (reads(queries[i], source->name)) {
-            buffer_append_text(out,
-                               out->len == before ? "\nQueries that read from this source\n" : "");
-            print_query(command, queries[i], out);
+            readers[about.reader_count++] = command_describe_query(command, queries[i]);
         }
-    }
-    before = out->len;
-    for (uint32_t i = 0; i < count; i++) {
         if (bytes_equal(queries[i]->sink, source->name)) {
-            buffer_append_text(out,
-                               out->len == before ? "\nQueries that write to this source\n" : "");
-            print_query(command, queries[i], out);
+            writers[about.writer_count++] = command_describe_query(command, queries[i]);
         }
     }
+    about.replica_count = count_replicas(command, source);
+    return about;
 }
 
-int describe_source(struct command *command, const struct source *source, bool extended,
-                    struct error *err)
+/* kind: the table's, alone or as one of a list. */
+static void answer_source(struct command *command, const struct source *source, bool extended,
+                          const char *kind)
 {
     static const char *const columns[] = { "Field", "Type", NULL };
+    const struct result_source about = about_source(command, source, extended);
     struct buffer heading = { 0 };
-    struct buffer footer = { 0 };
     struct answer_table answer;
 
-    answer_begin(&answer, command->arena, "source_description", columns);
+    answer_begin(&answer, command->arena, kind, columns);
+    answer.table.source = &about;
     answer_fields(&answer, &source->schema,
                   source->kind == SOURCE_TABLE ? " (primary key)" : " (key)");
     if (extended) {
         answer.table.heading = extended_heading(command, source);
-        print_queries(command, source, &footer);
+        answer.table.footer = queries_footer(command, &about);
     } else {
         print_line(&heading, "Name", source->name);
         answer.table.heading = answer_take(command->arena, &heading);
-        buffer_printf(&footer, "For queries and the topic: DESCRIBE %.*s EXTENDED;",
-                      BYTES_ARG(source->name));
+        answer.table.footer =
+            arena_printf(command->arena, "For queries and the topic: DESCRIBE %.*s EXTENDED;",
+                         BYTES_ARG(source->name));
     }
-    answer.table.footer = answer_take(command->arena, &footer);
     answer_end(&answer, command);
+}
+
+int describe_sources(struct command *command, enum source_kind kind, bool extended,
+                     struct error *err)
+{
+    static const char *const no_columns[] = { NULL };
+    const struct source *const *sources = NULL;
+    uint32_t count = catalog_list_sources(command->catalog, command->arena, &sources);
+    bool any = false;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (sources[i]->kind == kind) {
+            answer_source(command, sources[i], extended, "source_descriptions");
+            any = true;
+        }
+    }
+    if (!any) {
+        struct answer_table none;
+
+        answer_begin(&none, command->arena, "source_descriptions", no_columns);
+        answer_end(&none, command);
+    }
     return 0;
 }
 
@@ -130,19 +176,6 @@ static int find_source(struct command *command, const struct source **out, struc
     return error_set(err, ERR_UNKNOWN_SOURCE, name->at, "There is no stream or table %.*s%s",
                      BYTES_ARG(name->text),
                      near_hint(command->arena, catalog_near_source(command->catalog, name->text)));
-}
-
-static int describe_all(struct command *command, enum source_kind kind, struct error *err)
-{
-    const struct source *const *sources = NULL;
-    uint32_t count = catalog_list_sources(command->catalog, command->arena, &sources);
-
-    for (uint32_t i = 0; i < count; i++) {
-        if (sources[i]->kind == kind) {
-            TRY(describe_source(command, sources[i], command->statement->describe.extended, err));
-        }
-    }
-    return 0;
 }
 
 /* --- functions --- */
@@ -257,11 +290,12 @@ int describe_run(struct command *command, struct error *err)
     switch (command->statement->describe.what) {
     case AST_DESCRIBE_SOURCE:
         TRY(find_source(command, &source, err));
-        return describe_source(command, source, command->statement->describe.extended, err);
+        answer_source(command, source, command->statement->describe.extended, "sourceDescription");
+        return 0;
     case AST_DESCRIBE_STREAMS:
-        return describe_all(command, SOURCE_STREAM, err);
+        return describe_sources(command, SOURCE_STREAM, command->statement->describe.extended, err);
     case AST_DESCRIBE_TABLES:
-        return describe_all(command, SOURCE_TABLE, err);
+        return describe_sources(command, SOURCE_TABLE, command->statement->describe.extended, err);
     case AST_DESCRIBE_FUNCTION:
         return describe_function(command);
     case AST_DESCRIBE_CONNECTOR:

@@ -113,6 +113,7 @@ static int report_missing(struct command *command, struct change *out, struct er
 
     if (drop->if_exists) {
         out->none = true;
+        out->sql = planning_canonical(command->arena, command->statement, NULL);
         out->message = arena_printf(command->arena, "Source `%.*s` does not exist.",
                                     BYTES_ARG(drop->name.text));
         return 0;
@@ -128,6 +129,9 @@ int drop_change(struct command *command, struct change *out, struct error *err)
     const struct ast_drop_source *drop = &command->statement->drop_source;
     const struct source *source = catalog_find_source(command->catalog, drop->name.text);
 
+    out->type = drop->kind == AST_TABLE ? "table" : "stream";
+    out->entity = drop->name.text;
+    out->action = "drop";
     if (!source) {
         return report_missing(command, out, err);
     }

@@ -105,6 +105,16 @@ int engine_set_property(struct engine *engine, struct bytes name, struct bytes v
     return code;
 }
 
+struct bytes engine_get_property(struct engine *engine, const char *name, struct arena *arena)
+{
+    struct bytes value;
+
+    pthread_mutex_lock(&engine->mutex);
+    value = arena_copy(arena, property_get(&engine->server, name));
+    pthread_mutex_unlock(&engine->mutex);
+    return value;
+}
+
 /* --- sessions --- */
 
 struct session *session_create(struct engine *engine)
@@ -113,6 +123,7 @@ struct session *session_create(struct engine *engine)
 
     session->engine = engine;
     property_set_init(&session->properties, &engine->server);
+    pthread_mutex_init(&session->client_mutex, NULL);
     return session;
 }
 
@@ -122,7 +133,18 @@ void session_destroy(struct session *session)
         return;
     }
     property_set_fini(&session->properties);
+    pthread_mutex_destroy(&session->client_mutex);
     free(session);
+}
+
+void session_cancel(struct session *session)
+{
+    pthread_mutex_lock(&session->client_mutex);
+    session->is_cancelled = true;
+    if (session->client) {
+        row_queue_finish(session->client, "Query Completed");
+    }
+    pthread_mutex_unlock(&session->client_mutex);
 }
 
 int session_set_property(struct session *session, struct bytes name, struct bytes value,

@@ -44,17 +44,74 @@ void engine_close(struct engine *engine);
 int engine_set_property(struct engine *engine, struct bytes name, struct bytes value,
                         struct error *err);
 
+/* What it is for the whole server, by its kept name; absent when there is none. */
+struct bytes engine_get_property(struct engine *engine, const char *name, struct arena *arena);
+
 struct session *session_create(struct engine *engine);
 void session_destroy(struct session *session);
+/*
+ * Ends the session's push query, the running one or the next, as if it were complete. From any
+ * thread, and it waits for nobody; the session must outlive the call.
+ */
+void session_cancel(struct session *session);
 int session_set_property(struct session *session, struct bytes name, struct bytes value,
                          struct error *err);
 
 /* --- results --- */
 
+/* A query as SHOW QUERIES lists it. */
+struct result_query {
+    struct bytes id;
+    struct bytes sql;
+    struct bytes sink; /* absent, as its topic: it has none */
+    struct bytes sink_topic;
+    const char *type;  /* PERSISTENT, PUSH */
+    const char *state; /* RUNNING, ERROR; NULL: it is only explained */
+};
+
+/* What DESCRIBE knows of one source. */
+struct result_source {
+    const struct source *source;
+    bool extended;
+    uint32_t replica_count;
+    const struct result_query *readers;
+    uint32_t reader_count;
+    const struct result_query *writers;
+    uint32_t writer_count;
+};
+
+struct property_text;
+
+/* What EXPLAIN knows of one query. */
+struct result_plan {
+    struct result_query query;
+    const struct schema *fields;
+    const struct bytes *sources;
+    uint32_t source_count;
+    struct bytes execution_plan;
+    const struct property_text *properties; /* overridden */
+    uint32_t property_count;
+    const char *failure; /* why it is in ERROR; NULL: it is not */
+};
+
+/* What a statement did to the catalog, or found done. */
+struct result_change {
+    struct bytes sql;      /* canonical */
+    struct bytes message;  /* for the user */
+    const char *type;      /* "stream", "table", "terminate" */
+    struct bytes entity;   /* a name, a query id, ALL */
+    const char *action;    /* "create", "drop", "execute" */
+    struct bytes query_id; /* of the query it started; absent: none */
+    int64_t sequence;      /* place in the statement log; -1: nothing was logged */
+};
+
 /* A table of text: SHOW, DESCRIBE, EXPLAIN. Cells row by row. */
 struct result_table {
-    const char *kind; /* "streams", "queries", "source_description": REST entities, JSON output */
+    const char *kind; /* "streams", "queries", "sourceDescription": REST entities, JSON output */
     const struct bytes *columns;
+    const char *const *fields;          /* stable names of the columns; NULL: they have none */
+    const struct result_source *source; /* what the table describes; NULL: no source */
+    const struct result_plan *plan;     /* or no query */
     uint32_t column_count;
     const struct bytes *cells;
     uint32_t row_count;
@@ -69,8 +126,14 @@ struct result_table {
  * ends the query early.
  */
 struct result_sink {
-    void (*statement)(void *context, struct bytes text); /* NULL allowed; so all others */
+    /* NULL allowed; so all others. Before anything runs, each statement as it is checked. */
+    void (*checking)(void *context, struct bytes text);
+    void (*statement)(void *context, struct bytes text);
     void (*message)(void *context, struct bytes message);
+    /* A statement that changed the catalog; NULL: its message is told instead. */
+    void (*changed)(void *context, const struct result_change *change);
+    /* TERMINATE of a push query; NULL: a message is told instead. */
+    void (*ended)(void *context, struct bytes query_id);
     void (*warning)(void *context, struct bytes message);
     void (*table)(void *context, const struct result_table *table);
     void (*rows_begin)(void *context, struct bytes query_id, const struct schema *schema);

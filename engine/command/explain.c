@@ -27,19 +27,28 @@ static void print_properties(const struct command *command, const struct explain
     }
 }
 
+/* Why the query is in ERROR; NULL: it is not. */
+static const struct error *find_failure(const struct command *command,
+                                        const struct explained *explained,
+                                        struct query_status *status)
+{
+    if (!explained->running) {
+        return NULL;
+    }
+    if (runtime_query_status(command->engine->runtime, explained->plan->query_id, status, NULL)) {
+        return &explained->running->failure;
+    }
+    return status->state == QUERY_ERROR ? &status->error : NULL;
+}
+
 static void print_state(const struct command *command, const struct explained *explained,
                         struct buffer *out)
 {
-    const struct error *failure = NULL;
     struct query_status status = { 0 };
+    const struct error *failure = find_failure(command, explained, &status);
 
     if (!explained->running) {
         return;
-    }
-    if (runtime_query_status(command->engine->runtime, explained->plan->query_id, &status, NULL)) {
-        failure = &explained->running->failure;
-    } else if (status.state == QUERY_ERROR) {
-        failure = &status.error;
     }
     buffer_printf(out, "\nState: %s, rows in: %llu, skipped: %llu, tasks: %u\n",
                   query_state_text(command, explained->plan->query_id),
@@ -70,30 +79,64 @@ static struct bytes make_footer(const struct command *command, const struct expl
     return answer_take(command->arena, &text);
 }
 
-static void answer_explained(const struct command *command, const struct explained *explained)
+static struct result_plan about_query(const struct command *command,
+                                      const struct explained *explained, const char *failure)
+{
+    const struct physical_plan *plan = explained->plan;
+    struct buffer text = { 0 };
+    struct result_plan about = {
+        .query = { .id = plan->query_id, .sql = explained->sql, .type = explained->type },
+        .fields = plan->sink ? &plan->sink->schema : &plan->result,
+        .sources = plan->source_names,
+        .source_count = plan->source_count,
+        .failure = failure,
+    };
+
+    if (explained->running) {
+        about.query.state = query_state_text(command, plan->query_id);
+    } else {
+        about.property_count =
+            property_set_list(command->properties, command->arena, &about.properties);
+    }
+    if (plan->sink) {
+        about.query.sink = plan->sink->name;
+        about.query.sink_topic = plan->sink->topic;
+    }
+    plan_explain(plan, &text);
+    about.execution_plan = answer_take(command->arena, &text);
+    return about;
+}
+
+static void answer_explained(const struct command *command, const struct explained *explained,
+                             const char *kind)
 {
     static const char *const columns[] = { "Field", "Type", NULL };
-    const struct physical_plan *plan = explained->plan;
+    struct query_status status = { 0 };
+    const struct error *failure = find_failure(command, explained, &status);
+    const struct result_plan about =
+        about_query(command, explained, failure ? failure->message : NULL);
     struct buffer heading = { 0 };
     struct answer_table answer;
 
-    buffer_printf(&heading, "%-20s : %.*s\n", "ID", BYTES_ARG(plan->query_id));
+    buffer_printf(&heading, "%-20s : %.*s\n", "ID", BYTES_ARG(about.query.id));
     buffer_printf(&heading, "%-20s : %s\n", "Query Type", explained->type);
     buffer_printf(&heading, "%-20s : %.*s\n", "SQL", BYTES_ARG(explained->sql));
-    answer_begin(&answer, command->arena, "query_description", columns);
-    answer_fields(&answer, plan->sink ? &plan->sink->schema : &plan->result,
-                  plan->result_is_table ? " (primary key)" : " (key)");
+    answer_begin(&answer, command->arena, kind, columns);
+    answer.table.plan = &about;
+    answer_fields(&answer, about.fields,
+                  explained->plan->result_is_table ? " (primary key)" : " (key)");
     answer.table.heading = answer_take(command->arena, &heading);
     answer.table.footer = make_footer(command, explained);
     answer_end(&answer, command);
 }
 
-int explain_query(struct command *command, const struct query_entry *query, struct error *err)
+int explain_query(struct command *command, const struct query_entry *query, const char *kind,
+                  struct error *err)
 {
     struct explained explained = { query->plan, query->sql, "PERSISTENT", NULL };
 
     explained.running = engine_find_query(command->engine, query->id);
-    answer_explained(command, &explained);
+    answer_explained(command, &explained, kind);
     return 0;
 }
 
@@ -172,10 +215,10 @@ int explain_run(struct command *command, struct error *err)
 
     if (!statement) {
         TRY(find_query(command, &query, err));
-        return explain_query(command, query, err);
+        return explain_query(command, query, "queryDescription", err);
     }
     TRY(plan_statement(command, &explained, err));
     explained.sql = statement->text;
-    answer_explained(command, &explained);
+    answer_explained(command, &explained, "queryDescription");
     return 0;
 }

@@ -37,6 +37,9 @@ int insert_select_change(struct command *command, struct change *out, struct err
     TRY(persistent_check_limit(command, err));
     TRY(insert_select_plan(command, &plan, err));
     TRY(persistent_check_signature(command, plan, err));
+    out->type = "stream";
+    out->entity = plan->sink->name;
+    out->action = "create";
     out->options = planning_options(command, plan);
     out->plan = plan;
     out->sql = planning_canonical(command->arena, command->statement, NULL);

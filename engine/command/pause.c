@@ -7,6 +7,11 @@
 
 static int change_pause(struct command *command, bool pauses, struct change *out, struct error *err)
 {
+    const struct ast_query_ref *ref = &command->statement->query_ref;
+
+    out->type = pauses ? "pause" : "resume";
+    out->entity = ref->all ? bytes_of("ALL") : ref->name.text;
+    out->action = "execute";
     TRY(query_ref_find(command, &out->paused, &out->paused_count, err));
     for (uint32_t i = 0; i < out->paused_count; i++) {
         struct query_entry entry = *catalog_find_query(command->catalog, out->paused[i]);

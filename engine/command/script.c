@@ -22,6 +22,7 @@ static struct command make_command(struct script *script, const struct ast_state
 
     return (struct command){
         .engine = engine,
+        .session = script->session,
         .statement = statement,
         .arena = &script->scratch,
         .catalog = engine->catalog,
@@ -60,6 +61,9 @@ static int check_statements(struct script *script, struct catalog *overlay,
         command.catalog = overlay;
         command.properties = properties;
         command.next_query = next_query;
+        if (script->sink->checking) {
+            script->sink->checking(script->sink->context, command.statement->text);
+        }
         TRY(check_statement(script, &command, err));
         next_query = command.next_query;
         arena_reset(&script->scratch);

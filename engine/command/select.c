@@ -6,7 +6,8 @@
  */
 #include "engine/command/command_internal.h"
 
-enum { QUEUE_BYTES = 1 << 20, TAKE_WAIT_MS = 100 };
+/* Whoever ends a query wakes its queue, so the wait bounds nothing but a lost wake. */
+enum { QUEUE_BYTES = 1 << 20, TAKE_WAIT_MS = 10000 };
 
 static bool is_push(const struct command *command)
 {
@@ -201,18 +202,86 @@ static int follow(struct push *push, const struct physical_plan *plan, struct er
     return code;
 }
 
+/* --- the list of push queries: SHOW QUERIES, TERMINATE --- */
+
+const struct client_query *engine_find_client(const struct engine *engine, struct bytes id)
+{
+    const struct client_query *client = engine->clients;
+
+    while (client && !bytes_equal_nocase(client->id, id)) {
+        client = client->next;
+    }
+    return client;
+}
+
+static int check_client_limit(const struct command *command, struct error *err)
+{
+    int64_t limit = property_get_integer(command->properties, "ksql.max.push.queries");
+    int64_t count = 0;
+
+    for (const struct client_query *c = command->engine->clients; c; c = c->next) {
+        count++;
+    }
+    if (count < limit) {
+        return 0;
+    }
+    return error_set(err, ERR_INVALID_PROPERTY, command->statement->at,
+                     "There are %lld push queries, and ksql.max.push.queries allows %lld; end "
+                     "one first",
+                     (long long)count, (long long)limit);
+}
+
+static void set_client(struct session *session, struct row_queue *queue)
+{
+    pthread_mutex_lock(&session->client_mutex);
+    session->client = queue;
+    if (queue && session->is_cancelled) {
+        row_queue_finish(queue, "Query Completed");
+    }
+    pthread_mutex_unlock(&session->client_mutex);
+}
+
+static void list_client(struct command *command, struct client_query *client)
+{
+    struct client_query **end = &command->engine->clients;
+
+    while (*end) {
+        end = &(*end)->next;
+    }
+    *end = client;
+    set_client(command->session, client->queue);
+}
+
+static void unlist_client(struct command *command, const struct client_query *client)
+{
+    struct client_query **at = &command->engine->clients;
+
+    set_client(command->session, NULL);
+    while (*at != client) {
+        at = &(*at)->next;
+    }
+    *at = client->next;
+}
+
 static int run_push(struct command *command, struct error *err)
 {
     const struct physical_plan *plan = NULL;
     struct push push = { .command = command };
+    struct client_query listed;
     int code;
 
     TRY(make_push(command, &plan, err));
+    TRY(check_client_limit(command, err));
     command->engine->next_client++;
     push.client = find_client(plan);
     push.queue = row_queue_create(QUEUE_BYTES);
     arena_init(&push.rows, 0);
+    listed = (struct client_query){ .id = plan->query_id,
+                                    .sql = command->statement->text,
+                                    .queue = push.queue };
+    list_client(command, &listed);
     code = follow(&push, plan, err);
+    unlist_client(command, &listed);
     arena_fini(&push.rows);
     row_queue_destroy(push.queue);
     return code;

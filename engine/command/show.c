@@ -15,6 +15,8 @@ static int show_sources(struct command *command, enum source_kind kind, struct e
                                                   "Value Format", "Windowed",    NULL };
     static const char *const table_columns[] = { "Table Name",   "Kafka Topic", "Key Format",
                                                  "Value Format", "Windowed",    NULL };
+    static const char *const fields[] = { "name", "topic", "keyFormat", "valueFormat",
+                                          "isWindowed" };
     bool is_table = kind == SOURCE_TABLE;
     const struct source *const *sources = NULL;
     uint32_t count = catalog_list_sources(command->catalog, command->arena, &sources);
@@ -22,6 +24,7 @@ static int show_sources(struct command *command, enum source_kind kind, struct e
 
     answer_begin(&answer, command->arena, is_table ? "tables" : "streams",
                  is_table ? table_columns : stream_columns);
+    answer.table.fields = fields;
     for (uint32_t i = 0; i < count; i++) {
         if (sources[i]->kind == kind) {
             answer_cell(&answer, sources[i]->name);
@@ -32,19 +35,6 @@ static int show_sources(struct command *command, enum source_kind kind, struct e
         }
     }
     answer_end(&answer, command);
-    return 0;
-}
-
-static int describe_sources(struct command *command, enum source_kind kind, struct error *err)
-{
-    const struct source *const *sources = NULL;
-    uint32_t count = catalog_list_sources(command->catalog, command->arena, &sources);
-
-    for (uint32_t i = 0; i < count; i++) {
-        if (sources[i]->kind == kind) {
-            TRY(describe_source(command, sources[i], true, err));
-        }
-    }
     return 0;
 }
 
@@ -66,28 +56,60 @@ const char *query_state_text(const struct command *command, struct bytes id)
     return "ERROR";
 }
 
+struct result_query command_describe_query(const struct command *command,
+                                           const struct query_entry *query)
+{
+    const struct source *sink = catalog_find_source(command->catalog, query->sink);
+
+    return (struct result_query){ .id = query->id,
+                                  .sql = query->sql,
+                                  .sink = query->sink,
+                                  .sink_topic = sink ? sink->topic : bytes_of(""),
+                                  .type = "PERSISTENT",
+                                  .state = query_state_text(command, query->id) };
+}
+
+static void answer_query(struct command *command, struct answer_table *answer,
+                         const struct result_query *query)
+{
+    answer_cell(answer, query->id);
+    answer_cell_text(answer, query->type);
+    answer_cell(answer, arena_printf(command->arena, "%s:1", query->state));
+    answer_cell(answer, query->sink);
+    answer_cell(answer, query->sink_topic);
+    answer_cell(answer, answer_one_line(command->arena, query->sql));
+}
+
 static int show_queries(struct command *command, struct error *err)
 {
     static const char *const columns[] = { "Query ID",  "Query Type",       "Status",
                                            "Sink Name", "Sink Kafka Topic", "Query String",
                                            NULL };
+    static const char *const fields[] = { "id",   "queryType", "statusCount",
+                                          "sink", "sinkTopic", "queryString" };
     const struct query_entry *const *queries = NULL;
     uint32_t count = catalog_list_queries(command->catalog, command->arena, &queries);
     struct answer_table answer;
 
     answer_begin(&answer, command->arena, "queries", columns);
+    answer.table.fields = fields;
     for (uint32_t i = 0; i < count; i++) {
-        const struct source *sink = catalog_find_source(command->catalog, queries[i]->sink);
+        struct result_query query = command_describe_query(command, queries[i]);
 
-        answer_cell(&answer, queries[i]->id);
-        answer_cell_text(&answer, "PERSISTENT");
-        answer_cell(&answer, arena_printf(command->arena, "%s:1",
-                                          query_state_text(command, queries[i]->id)));
-        answer_cell(&answer, queries[i]->sink);
-        answer_cell(&answer, sink ? sink->topic : bytes_of(""));
-        answer_cell(&answer, answer_one_line(command->arena, queries[i]->sql));
+        answer_query(command, &answer, &query);
     }
-    if (count > 0) {
+    for (const struct client_query *client = command->engine->clients; client;
+         client = client->next) {
+        const struct result_query query = { .id = client->id,
+                                            .sql = client->sql,
+                                            .sink = bytes_of(""),
+                                            .sink_topic = bytes_of(""),
+                                            .type = "PUSH",
+                                            .state = "RUNNING" };
+
+        answer_query(command, &answer, &query);
+    }
+    if (answer.cells.count > 0) {
         answer.table.footer = bytes_of("For a query's plan and state: EXPLAIN <Query ID>;");
     }
     answer_end(&answer, command);
@@ -96,11 +118,17 @@ static int show_queries(struct command *command, struct error *err)
 
 static int explain_queries(struct command *command, struct error *err)
 {
+    static const char *const no_columns[] = { NULL };
     const struct query_entry *const *queries = NULL;
     uint32_t count = catalog_list_queries(command->catalog, command->arena, &queries);
+    struct answer_table none;
 
     for (uint32_t i = 0; i < count; i++) {
-        TRY(explain_query(command, queries[i], err));
+        TRY(explain_query(command, queries[i], "query_descriptions", err));
+    }
+    if (count == 0) {
+        answer_begin(&none, command->arena, "query_descriptions", no_columns);
+        answer_end(&none, command);
     }
     return 0;
 }
@@ -111,12 +139,14 @@ static int show_topics(struct command *command, struct error *err)
 {
     static const char *const columns[] = { "Kafka Topic", "Partitions", "Partition Replicas",
                                            NULL };
+    static const char *const fields[] = { "name", "partitions", "replicas" };
     const struct log_topic **topics = NULL;
     struct answer_table answer;
     uint32_t count = 0;
 
     TRY(log_list_topics(command->engine->config.log, command->arena, &topics, &count, err));
     answer_begin(&answer, command->arena, "kafka_topics", columns);
+    answer.table.fields = fields;
     for (uint32_t i = 0; i < count; i++) {
         if (command->statement->show.all ||
             !topic_is_listed(command->properties, "ksql.hidden.topics", topics[i]->name)) {
@@ -206,6 +236,7 @@ static int show_properties(struct command *command, struct error *err)
 {
     static const char *const columns[] = { "Property", "Scope", "Default override",
                                            "Effective Value", NULL };
+    static const char *const fields[] = { "name", "scope", "level", "value" };
     property_list list = { 0 };
     struct answer_table answer;
 
@@ -220,6 +251,7 @@ static int show_properties(struct command *command, struct error *err)
         qsort(list.items, list.count, sizeof *list.items, compare_properties);
     }
     answer_begin(&answer, command->arena, "properties", columns);
+    answer.table.fields = fields;
     for (uint32_t i = 0; i < list.count; i++) {
         const struct shown_property *shown = &list.items[i];
 
@@ -273,10 +305,12 @@ static function_list list_functions(struct arena *arena)
 static int show_functions(struct command *command, struct error *err)
 {
     static const char *const columns[] = { "Function Name", "Category", NULL };
+    static const char *const fields[] = { "name", "category" };
     function_list list = list_functions(command->arena);
     struct answer_table answer;
 
     answer_begin(&answer, command->arena, "function_names", columns);
+    answer.table.fields = fields;
     for (uint32_t i = 0; i < list.count; i++) {
         const struct shown_function *shown = &list.items[i];
 
@@ -298,9 +332,11 @@ static int show_functions(struct command *command, struct error *err)
 static int show_types(struct command *command, struct error *err)
 {
     static const char *const columns[] = { "Type Name", "Schema", NULL };
+    static const char *const fields[] = { "name", "schema" };
     struct answer_table answer;
 
     answer_begin(&answer, command->arena, "type_list", columns);
+    answer.table.fields = fields;
     answer_end(&answer, command);
     return 0;
 }
@@ -347,10 +383,10 @@ int show_run(struct command *command, struct error *err)
     case AST_SHOW_TOPICS:
         return show_topics(command, err);
     case AST_SHOW_STREAMS:
-        return extended ? describe_sources(command, SOURCE_STREAM, err)
+        return extended ? describe_sources(command, SOURCE_STREAM, extended, err)
                         : show_sources(command, SOURCE_STREAM, err);
     case AST_SHOW_TABLES:
-        return extended ? describe_sources(command, SOURCE_TABLE, err)
+        return extended ? describe_sources(command, SOURCE_TABLE, extended, err)
                         : show_sources(command, SOURCE_TABLE, err);
     case AST_SHOW_QUERIES:
         return extended ? explain_queries(command, err) : show_queries(command, err);

@@ -25,6 +25,7 @@ struct statement_log {
     struct log_reader *reader;
     struct log_writer *writer;
     struct log_builder builder;
+    int64_t record_count; /* read so far */
 };
 
 struct statement_log *statement_log_create(struct log *log, const char *service_id)
@@ -195,6 +196,7 @@ int statement_log_read(struct statement_log *slog, struct arena *arena,
             log_block_unref(block);
         }
     }
+    slog->record_count += list.count;
     *out = list.items;
     *count = list.count;
     return 0;
@@ -226,7 +228,7 @@ static int append(struct statement_log *slog, struct error *err)
 }
 
 int statement_log_append(struct statement_log *slog, const struct statement_record *record,
-                         int64_t now_ms, struct error *err)
+                         int64_t now_ms, int64_t *sequence, struct error *err)
 {
     struct buffer text = { 0 };
     int code;
@@ -240,6 +242,8 @@ int statement_log_append(struct statement_log *slog, const struct statement_reco
     if (code) {
         log_writer_close(slog->writer);
         slog->writer = NULL;
+        return code;
     }
-    return code;
+    *sequence = slog->record_count; /* all before it were read: the caller holds the lock */
+    return 0;
 }

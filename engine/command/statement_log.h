@@ -38,8 +38,11 @@ int statement_log_read(struct statement_log *slog, struct arena *arena,
                        const struct statement_record **out, uint32_t *count, struct error *err);
 /* Becomes the only writer, unless it is already: what was appended before can then be read. */
 int statement_log_lock(struct statement_log *slog, struct error *err);
-/* ERR_FENCED: another writer came in between; lock, read and validate again. */
+/*
+ * *sequence: the record's number in the log as this process has read and written it.
+ * ERR_FENCED: another writer came in between; lock, read and validate again.
+ */
 int statement_log_append(struct statement_log *slog, const struct statement_record *record,
-                         int64_t now_ms, struct error *err);
+                         int64_t now_ms, int64_t *sequence, struct error *err);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * terminate.c: TERMINATE id and TERMINATE ALL: queries end, what they made stays.
+ * terminate.c: TERMINATE id and TERMINATE ALL: queries end, what they made stays. Push queries
+ * end by id alone.
  */
 #include "base/near.h"
 #include "engine/command/command_internal.h"
@@ -37,6 +38,17 @@ int query_ref_find(struct command *command, const struct bytes **out, uint32_t *
 
 int terminate_change(struct command *command, struct change *out, struct error *err)
 {
+    const struct ast_query_ref *ref = &command->statement->query_ref;
+
+    out->type = "terminate";
+    out->entity = ref->all ? bytes_of("ALL") : ref->name.text;
+    out->action = "execute";
+    if (!ref->all && !catalog_find_query(command->catalog, ref->name.text)) {
+        out->client = engine_find_client(command->engine, ref->name.text);
+        if (out->client) {
+            return 0;
+        }
+    }
     TRY(query_ref_find(command, &out->stopped, &out->stopped_count, err));
     for (uint32_t i = 0; i < out->stopped_count; i++) {
         catalog_remove_query(command->catalog, out->stopped[i]);
