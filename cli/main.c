@@ -9,10 +9,10 @@
 
 #include "cli/help/help.h"
 #include "cli/run.h"
+#include "cli/serve.h"
 #include "cli/test/test.h"
+#include "cli/version.h"
 #include "engine/type/java_text.h"
-
-static const char version[] = "0.1.0";
 
 /* --- what is wrong with the command line --- */
 
@@ -212,7 +212,7 @@ static const struct command_line commands[] = {
     { "help", "[TOPIC]", "this; or a command, a topic, a statement, a function", help_main, NULL },
     { "version", "", "the version of this program; also --version", version_main, NULL },
     { "test", "[OPTIONS] FILE...", "run test files", test_main, test_usage },
-    { "server", "[-c FILE]", "serve HTTP", NULL, NULL },
+    { "server", "[OPTIONS] [FILE]", "serve HTTP", serve_main, serve_usage },
     { "datagen", "NAME=VALUE...", "write generated records", NULL, NULL },
     { "migrate", "COMMAND", "apply migrations", NULL, NULL },
     { "check", "FILE", "check a file of statements", NULL, NULL },
@@ -338,7 +338,7 @@ static int help_main(int argc, char **argv)
 
 static int version_main(int argc, char **argv)
 {
-    printf("sluice %s\n", version);
+    printf("sluice %s\n", SLUICE_VERSION);
     return EXIT_OK;
 }
 

@@ -65,7 +65,7 @@ run 255 -e 'SHOW STREAMS' -e 'SHOW TABLES'
 has err 'twice'
 
 case_begins 'what is not built is refused by name'
-for what in server datagen migrate check; do
+for what in datagen migrate check; do
     run 255 $what
     has err "$what is not built yet"
 done

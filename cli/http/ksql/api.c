@@ -1,0 +1,96 @@
+/*
+ * api.c: the life of the API, and its threads.
+ */
+#include "cli/http/ksql/api.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "cli/http/ksql/api_internal.h"
+#include "engine/type/java_text.h"
+
+enum { PULL_THREADS = 32, PUSH_MAX = 10000 };
+
+static uint32_t query_threads(struct ksql_api *api)
+{
+    struct bytes text = engine_get_property(api->engine, "ksql.max.push.queries", &api->arena);
+    int64_t count = 0;
+
+    if (java_long_parse(text, &count, NULL) || count < 0) {
+        count = 0;
+    }
+    return PULL_THREADS + (uint32_t)(count < PUSH_MAX ? count : PUSH_MAX);
+}
+
+/* The advertised listener, or else the first one, without scheme and path. */
+static struct bytes find_host(struct ksql_api *api)
+{
+    struct bytes url = engine_get_property(api->engine, "ksql.advertised.listener", &api->arena);
+    struct bytes scheme = bytes_of("http://");
+    size_t len = 0;
+
+    if (!url.data) {
+        url = engine_get_property(api->engine, "listeners", &api->arena);
+    }
+    if (bytes_starts_with(url, scheme)) {
+        url = (struct bytes){ url.data + scheme.len, url.len - scheme.len };
+    }
+    while (len < url.len && url.data[len] != ',' && url.data[len] != '/') {
+        len++;
+    }
+    return (struct bytes){ url.data, len };
+}
+
+struct ksql_api *ksql_api_create(struct engine *engine)
+{
+    struct ksql_api *api = memory_zalloc(1, sizeof *api);
+
+    api->engine = engine;
+    api->sequence = -1;
+    arena_init(&api->arena, 0);
+    map_init(&api->statuses);
+    pthread_mutex_init(&api->mutex, NULL);
+    lane_init(&api->commands, 1);
+    lane_init(&api->queries, query_threads(api));
+    api->service_id = engine_get_property(engine, "ksql.service.id", &api->arena);
+    api->host = find_host(api);
+    return api;
+}
+
+void ksql_api_start(struct ksql_api *api, struct letterbox *letterbox)
+{
+    api->letterbox = letterbox;
+}
+
+bool api_is_stopping(struct ksql_api *api)
+{
+    bool is_stopping;
+
+    pthread_mutex_lock(&api->mutex);
+    is_stopping = api->is_stopping;
+    pthread_mutex_unlock(&api->mutex);
+    return is_stopping;
+}
+
+void ksql_api_stop(struct ksql_api *api)
+{
+    pthread_mutex_lock(&api->mutex);
+    api->is_stopping = true;
+    for (struct active_query *active = api->active; active; active = active->next) {
+        session_cancel(active->session);
+    }
+    pthread_mutex_unlock(&api->mutex);
+}
+
+void ksql_api_destroy(struct ksql_api *api)
+{
+    if (!api) {
+        return;
+    }
+    lane_fini(&api->queries);
+    lane_fini(&api->commands);
+    map_fini(&api->statuses);
+    arena_fini(&api->arena);
+    pthread_mutex_destroy(&api->mutex);
+    free(api);
+}

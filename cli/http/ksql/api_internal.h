@@ -1,0 +1,161 @@
+/*
+ * api_internal.h: what the files of the ksql API share: the API, one request as a job, and how
+ * entities and errors are printed.
+ */
+#ifndef SLUICE_CLI_HTTP_KSQL_API_INTERNAL_H
+#define SLUICE_CLI_HTTP_KSQL_API_INTERNAL_H
+
+#include "base/map.h"
+#include "cli/http/ksql/api.h"
+#include "cli/http/ksql/lane.h"
+#include "cli/http/ksql/media.h"
+#include "cli/http/reply.h"
+#include "cli/output.h"
+#include "engine/command/properties.h"
+#include "parser/ast.h"
+
+/* A query that streams; on the stack of the thread that runs it. */
+struct active_query {
+    struct bytes id; /* absent: not known yet */
+    struct session *session;
+    struct active_query *next;
+};
+
+struct ksql_api {
+    struct engine *engine;
+    struct letterbox *letterbox;
+    struct lane commands; /* one thread */
+    struct lane queries;
+    struct bytes service_id; /* in the arena */
+    struct bytes host;       /* "h:p", how others reach this server */
+    pthread_mutex_t mutex;   /* all below */
+    struct arena arena;
+    struct map statuses; /* command id -> struct command_status */
+    struct active_query *active;
+    int64_t sequence; /* of the last command */
+    bool is_stopping;
+};
+
+struct command_status {
+    struct bytes message;
+    struct bytes query_id; /* absent: none */
+};
+
+/* --- one request, on its way to a thread: job.c --- */
+
+struct ksql_job {
+    struct lane_job lane; /* first */
+    struct ksql_api *api;
+    struct reply *reply;
+    enum media media;
+    bool is_stream; /* POST /query-stream */
+    struct arena arena;
+    struct bytes body;
+    void (*run)(struct ksql_job *job); /* ends the reply */
+};
+
+struct job_spec {
+    const enum media *offered; /* NULL: there is no body to choose a form for */
+    uint32_t offered_count;
+    enum media usual;
+    bool streams; /* the client must take answers of unknown length */
+    bool is_query_stream;
+    struct lane *lane;
+    void (*run)(struct ksql_job *job);
+};
+
+/* Makes a job of the exchange, or answers why not. */
+void job_submit(struct exchange *exchange, struct ksql_api *api, const struct job_spec *spec,
+                struct bytes body);
+
+/* --- requests: request.c --- */
+
+struct ksql_request {
+    struct bytes text;
+    const struct property_text *properties;
+    uint32_t property_count;
+    int64_t sequence; /* wait for this command; -1: none */
+};
+
+/* text_name: "ksql" or "sql". Says what is wrong in *err. */
+int request_parse(struct bytes body, const char *text_name, struct arena *arena,
+                  struct ksql_request *out, struct error *err);
+/* A text member of a JSON body; absent: there is none. */
+struct bytes request_text(struct bytes body, const char *name, struct arena *arena);
+int request_apply(const struct ksql_request *request, struct session *session, struct error *err);
+struct bytes request_trim(struct bytes text);
+
+/* --- errors: error_entity.c --- */
+
+struct api_error {
+    int status;
+    int code; /* error_code */
+    struct bytes message;
+    struct bytes statement; /* absent: a generic error */
+    struct bytes entities;  /* finished before it, as text; absent: none */
+};
+
+struct api_error error_entity_make(int status, int code, struct bytes message);
+void error_entity_print(const struct api_error *error, struct buffer *out);
+/* What an error of the engine is to a client. */
+struct api_error error_entity_of(const struct error *err, struct bytes statement,
+                                 struct arena *arena);
+void error_entity_respond(struct exchange *exchange, const struct api_error *error);
+void error_entity_reply(struct reply *reply, const struct api_error *error);
+
+/* --- JSON: print.c --- */
+
+/* ,"name":"text"; absent is null. */
+void print_text(struct buffer *out, const char *name, struct bytes text);
+void print_name(struct buffer *out, const char *name); /* ,"name": */
+void print_quoted(struct buffer *out, struct bytes text);
+void print_fields(struct buffer *out, const struct schema *schema);
+void print_source(struct buffer *out, const struct result_source *source);
+void print_plan(struct buffer *out, const struct result_plan *plan, struct bytes host);
+void print_query(struct buffer *out, const struct result_query *query);
+/* "`ID` STRING KEY, `V` BIGINT" as header.schema has it. */
+enum key_marks { KEYS_UNMARKED, KEYS_MARKED };
+void print_schema_text(struct buffer *out, const struct schema *schema, enum key_marks marks);
+
+/* --- entities of POST /ksql: entities.c --- */
+
+struct entities {
+    struct ksql_api *api;
+    struct arena arena;    /* of a statement */
+    struct bytes checking; /* statement that is being checked, or run */
+    struct buffer text;    /* of all entities, commas between */
+    bool list_is_open;
+};
+
+void entities_init(struct entities *entities, struct ksql_api *api);
+struct result_sink entities_sink(struct entities *entities);
+void entities_end(struct entities *entities); /* the last one is complete */
+void entities_fini(struct entities *entities);
+
+/* --- rows of queries: rows.c --- */
+
+struct rows {
+    struct ksql_job *job;
+    struct active_query *active;
+    const struct schema *schema;
+    struct buffer line;
+    struct buffer held; /* V, pull: the element that waits for its separator */
+    bool has_begun;
+    bool is_push;
+    struct bytes statement; /* that is checked */
+};
+
+struct result_sink rows_sink(struct rows *rows);
+/* An error behind the header, and the end of the stream. */
+void rows_fail(struct rows *rows, const struct api_error *error);
+void rows_fini(struct rows *rows);
+
+/* --- what routes run --- */
+
+void statements_open(struct exchange *exchange, void *context);
+void query_open(struct exchange *exchange, void *context);
+void query_stream_open(struct exchange *exchange, void *context);
+void close_query_open(struct exchange *exchange, void *context);
+bool api_is_stopping(struct ksql_api *api);
+
+#endif

@@ -1,0 +1,225 @@
+/*
+ * information.c: routes that tell about the server; answered on the loop at once.
+ */
+#include "cli/http/ksql/api_internal.h"
+#include "cli/version.h"
+#include "engine/command/properties.h"
+
+/* Clients compare it: the level of ksqlDB whose behaviour this is. */
+static const char ksqldb_version[] = "8.0.0";
+
+static const enum media offered[] = { MEDIA_KSQL, MEDIA_JSON };
+
+/* False: the client takes no such answer, and was told so. */
+static bool accepts(struct exchange *exchange)
+{
+    if (media_choose(exchange_find_header(exchange, "accept"), offered, 2, MEDIA_JSON) !=
+        MEDIA_NONE) {
+        return true;
+    }
+    exchange_respond(exchange, 404, "text/plain", bytes_of("Not Found"));
+    return false;
+}
+
+static void respond(struct exchange *exchange, struct buffer *text)
+{
+    exchange_respond(exchange, 200, media_name(MEDIA_JSON), buffer_bytes(text));
+    buffer_fini(text);
+}
+
+static void complete_root(struct exchange *exchange, struct bytes body)
+{
+    exchange_redirect(exchange, "/info");
+}
+
+static void complete_info(struct exchange *exchange, struct bytes body)
+{
+    struct ksql_api *api = exchange->context;
+    struct buffer text = { 0 };
+
+    if (!accepts(exchange)) {
+        return;
+    }
+    buffer_printf(&text, "{\"KsqlServerInfo\":{\"version\":\"%s\"", ksqldb_version);
+    print_text(&text, "kafkaClusterId", bytes_of("memory"));
+    print_text(&text, "ksqlServiceId", api->service_id);
+    print_text(&text, "serverStatus", bytes_of("RUNNING"));
+    print_text(&text, "sluiceVersion", bytes_of(SLUICE_VERSION));
+    buffer_append_text(&text, "}}");
+    respond(exchange, &text);
+}
+
+static void complete_health(struct exchange *exchange, struct bytes body)
+{
+    struct ksql_api *api = exchange->context;
+    struct buffer text = { 0 };
+
+    if (!accepts(exchange)) {
+        return;
+    }
+    buffer_printf(&text,
+                  "{\"isHealthy\":true,\"details\":{\"metastore\":{\"isHealthy\":true},"
+                  "\"kafka\":{\"isHealthy\":true},\"commandRunner\":{\"isHealthy\":true}},"
+                  "\"serverState\":\"%s\"}",
+                  api_is_stopping(api) ? "TERMINATING" : "READY");
+    respond(exchange, &text);
+}
+
+static void print_cluster(struct buffer *out, const struct ksql_api *api)
+{
+    buffer_append_text(out, "{\"id\":\"\",\"scope\":{\"path\":[],\"clusters\":{"
+                            "\"kafka-cluster\":\"memory\"");
+    print_text(out, "ksql-cluster", api->service_id);
+    buffer_append_text(out, "}}}");
+}
+
+static void complete_metadata(struct exchange *exchange, struct bytes body)
+{
+    struct buffer text = { 0 };
+
+    if (!accepts(exchange)) {
+        return;
+    }
+    buffer_printf(&text, "{\"version\":\"%s\",\"clusterId\":", ksqldb_version);
+    print_cluster(&text, exchange->context);
+    buffer_append_char(&text, '}');
+    respond(exchange, &text);
+}
+
+static void complete_metadata_id(struct exchange *exchange, struct bytes body)
+{
+    struct buffer text = { 0 };
+
+    if (accepts(exchange)) {
+        print_cluster(&text, exchange->context);
+        respond(exchange, &text);
+    }
+}
+
+static void complete_alive(struct exchange *exchange, struct bytes body)
+{
+    exchange_respond(exchange, 200, media_name(MEDIA_JSON), bytes_of("{}"));
+}
+
+/* --- properties --- */
+
+static void complete_property(struct exchange *exchange, struct bytes body)
+{
+    const struct setting_kind *kind = NULL;
+    struct bytes name = router_rest(exchange, "/is_valid_property/*");
+    struct bytes kept_name;
+    struct error err = { 0 };
+    struct api_error error;
+
+    if (!accepts(exchange)) {
+        return;
+    }
+    if (!setting_find(name, NO_POSITION, &kind, &kept_name, &err) &&
+        kind->scope != SETTING_SESSION) {
+        (void)error_set(&err, ERR_INVALID_PROPERTY, NO_POSITION,
+                        "The property '%.*s' is the server's: a session cannot set it",
+                        BYTES_ARG(name));
+    }
+    if (err.code) {
+        error = error_entity_make(400, 40000, bytes_of(err.message));
+        error_entity_respond(exchange, &error);
+        return;
+    }
+    exchange_respond(exchange, 200, media_name(MEDIA_JSON), bytes_of("true"));
+}
+
+/* --- commands --- */
+
+static void complete_statuses(struct exchange *exchange, struct bytes body)
+{
+    struct ksql_api *api = exchange->context;
+    struct buffer text = { 0 };
+    bool any = false;
+
+    if (!accepts(exchange)) {
+        return;
+    }
+    buffer_append_text(&text, "{\"commandStatuses\":{");
+    pthread_mutex_lock(&api->mutex);
+    MAP_FOREACH (entry, &api->statuses) {
+        buffer_append_text(&text, any ? "," : "");
+        print_quoted(&text, entry->key);
+        buffer_append_text(&text, ":\"SUCCESS\"");
+        any = true;
+    }
+    pthread_mutex_unlock(&api->mutex);
+    buffer_append_text(&text, "}}");
+    respond(exchange, &text);
+}
+
+static bool print_status(struct ksql_api *api, struct bytes id, struct buffer *out)
+{
+    const struct command_status *status;
+
+    pthread_mutex_lock(&api->mutex);
+    status = map_find(&api->statuses, id);
+    if (status) {
+        buffer_append_text(out, "{\"status\":\"SUCCESS\"");
+        print_text(out, "message", status->message);
+        print_text(out, "queryId", status->query_id);
+        buffer_append_char(out, '}');
+    }
+    pthread_mutex_unlock(&api->mutex);
+    return status != NULL;
+}
+
+static void complete_status(struct exchange *exchange, struct bytes body)
+{
+    struct bytes id = router_rest(exchange, "/status/*");
+    const struct api_error unknown = error_entity_make(404, 40400, bytes_of("Command not found"));
+    struct buffer text = { 0 };
+
+    if (!accepts(exchange)) {
+        return;
+    }
+    if (print_status(exchange->context, id, &text)) {
+        respond(exchange, &text);
+    } else {
+        error_entity_respond(exchange, &unknown);
+    }
+}
+
+/* --- the routes --- */
+
+#define INFORMATION(name)                                             \
+    static void open_##name(struct exchange *exchange, void *context) \
+    {                                                                 \
+        exchange->context = context;                                  \
+        exchange_gather(exchange, complete_##name);                   \
+    }
+INFORMATION(root)
+INFORMATION(info)
+INFORMATION(health)
+INFORMATION(metadata)
+INFORMATION(metadata_id)
+INFORMATION(alive)
+INFORMATION(property)
+INFORMATION(statuses)
+INFORMATION(status)
+#undef INFORMATION
+
+#define INFORMATION_ROUTES                                                                     \
+    { "GET", "/", open_root }, { "GET", "/info", open_info },                                  \
+        { "GET", "/healthcheck", open_health }, { "GET", "/v1/metadata", open_metadata },      \
+        { "GET", "/v1/metadata/id", open_metadata_id }, { "GET", "/chc/live", open_alive },    \
+        { "GET", "/chc/ready", open_alive }, { "GET", "/is_valid_property/*", open_property }, \
+        { "GET", "/status", open_statuses },                                                   \
+    {                                                                                          \
+        "GET", "/status/*", open_status                                                        \
+    }
+
+const struct route ksql_information_routes[] = { INFORMATION_ROUTES, { NULL, NULL, NULL } };
+
+const struct route ksql_routes[] = {
+    INFORMATION_ROUTES,
+    { "POST", "/ksql", statements_open },
+    { "POST", "/query", query_open },
+    { "POST", "/query-stream", query_stream_open },
+    { "POST", "/close-query", close_query_open },
+    { NULL, NULL, NULL },
+};

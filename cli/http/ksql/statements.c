@@ -1,0 +1,123 @@
+/*
+ * statements.c: POST /ksql: statements that are not queries, on the one command thread.
+ */
+#include "cli/http/ksql/api_internal.h"
+#include "parser/parse.h"
+
+static const enum media offered[] = { MEDIA_KSQL, MEDIA_JSON };
+
+/* --- what can be refused before the engine is asked --- */
+
+static bool is_applied(struct ksql_api *api, int64_t sequence)
+{
+    bool is_applied;
+
+    pthread_mutex_lock(&api->mutex);
+    is_applied = sequence <= api->sequence;
+    pthread_mutex_unlock(&api->mutex);
+    return is_applied;
+}
+
+static bool check_kinds(const struct ast_script *script, struct api_error *out)
+{
+    for (uint32_t i = 0; i < script->statements.count; i++) {
+        const struct ast_statement *statement = script->statements.items[i];
+
+        if (statement->kind == AST_SELECT || statement->kind == AST_PRINT) {
+            *out = error_entity_make(
+                400, 40002,
+                bytes_of("SELECT and PRINT are answered by /query and /query-stream, not here"));
+            out->statement = request_trim(statement->text);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check(struct ksql_job *job, const struct ksql_request *request, struct api_error *out)
+{
+    struct ast_script script;
+    struct error err = { 0 };
+
+    if (!is_applied(job->api, request->sequence)) {
+        *out = error_entity_make(
+            503, 50301,
+            arena_printf(&job->arena,
+                         "Timed out while waiting for a previous command to execute. command "
+                         "sequence number: %lld",
+                         (long long)request->sequence));
+        return false;
+    }
+    if (parse_script(&job->arena, request->text, &script, &err)) {
+        *out = error_entity_of(&err, request_trim(request->text), &job->arena);
+        return false;
+    }
+    return check_kinds(&script, out);
+}
+
+/* --- the job --- */
+
+static void execute(struct ksql_job *job, struct session *session, struct bytes text)
+{
+    struct entities entities;
+    struct result_sink sink;
+    struct api_error error;
+    struct error err = { 0 };
+    struct buffer body = { 0 };
+
+    entities_init(&entities, job->api);
+    sink = entities_sink(&entities);
+    if (engine_execute(job->api->engine, session, text, &sink, &err)) {
+        entities_end(&entities);
+        error = error_entity_of(
+            &err, request_trim(entities.checking.data ? entities.checking : text), &job->arena);
+        error.entities = buffer_bytes(&entities.text);
+        error_entity_reply(job->reply, &error);
+    } else {
+        entities_end(&entities);
+        buffer_append_char(&body, '[');
+        buffer_append_bytes(&body, buffer_bytes(&entities.text));
+        buffer_append_char(&body, ']');
+        reply_respond(job->reply, 200, media_name(MEDIA_JSON), buffer_bytes(&body));
+    }
+    entities_fini(&entities);
+    buffer_fini(&body);
+}
+
+static void run_statements_job(struct ksql_job *job)
+{
+    const struct bytes no_statement = { NULL, 0 };
+    struct session *session = session_create(job->api->engine);
+    struct ksql_request request;
+    struct api_error error;
+    struct error err = { 0 };
+
+    if (request_parse(job->body, "ksql", &job->arena, &request, &err) ||
+        request_apply(&request, session, &err)) {
+        error = error_entity_of(&err, no_statement, &job->arena);
+        error_entity_reply(job->reply, &error);
+    } else if (!check(job, &request, &error)) {
+        error_entity_reply(job->reply, &error);
+    } else {
+        execute(job, session, request.text);
+    }
+    session_destroy(session);
+}
+
+static void complete(struct exchange *exchange, struct bytes body)
+{
+    struct ksql_api *api = exchange->context;
+    const struct job_spec spec = { .offered = offered,
+                                   .offered_count = sizeof offered / sizeof offered[0],
+                                   .usual = MEDIA_JSON,
+                                   .lane = &api->commands,
+                                   .run = run_statements_job };
+
+    job_submit(exchange, api, &spec, body);
+}
+
+void statements_open(struct exchange *exchange, void *context)
+{
+    exchange->context = context;
+    exchange_gather(exchange, complete);
+}

@@ -1,0 +1,421 @@
+/*
+ * serve.c: `sluice server`: configuration, an engine with threads, the HTTP endpoint over it.
+ *
+ * Order of what is configured: file, then --listeners, then --set; the later one counts. With
+ * --queries-file the statements of a file are run at the start, and none are taken over HTTP.
+ */
+#include "cli/serve.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/config.h"
+#include "cli/http/ksql/api.h"
+#include "cli/http/server.h"
+#include "cli/run.h"
+#include "engine/type/java_text.h"
+#include "parser/parse.h"
+
+enum { CONNECTION_LIMIT = 10000 };
+
+struct serve_options {
+    struct arena arena;
+    config_list settings; /* line 0: of the command line */
+    const char *file;
+    const char *queries_file;
+    bool in_memory;
+};
+
+struct serve {
+    const struct serve_options *options;
+    struct clock clock;
+    struct log *log;
+    struct engine *engine;
+    struct ksql_api *api;
+    struct server *server;
+};
+
+/* --- the command line --- */
+
+static int usage_error(const char *subject, const char *complaint)
+{
+    fprintf(stderr, "sluice server: %s %s; see: sluice server --help\n", subject, complaint);
+    return EXIT_USAGE;
+}
+
+static void add_setting(struct serve_options *options, struct bytes name, struct bytes value)
+{
+    *vec_push(&options->arena, &options->settings) = (struct config_entry){ name, value, 0 };
+}
+
+static int take_file(struct serve_options *options, const char *value)
+{
+    if (options->file) {
+        return usage_error(value, "is a second configuration file");
+    }
+    options->file = value;
+    return EXIT_OK;
+}
+
+static int take_listeners(struct serve_options *options, const char *value)
+{
+    add_setting(options, bytes_of("listeners"), bytes_of(value));
+    return EXIT_OK;
+}
+
+static int take_setting(struct serve_options *options, const char *value)
+{
+    const char *equals = strchr(value, '=');
+
+    if (!equals || equals == value) {
+        return usage_error("--set", "takes name=value");
+    }
+    add_setting(options, (struct bytes){ value, (size_t)(equals - value) }, bytes_of(equals + 1));
+    return EXIT_OK;
+}
+
+static int take_queries_file(struct serve_options *options, const char *value)
+{
+    options->queries_file = value;
+    return EXIT_OK;
+}
+
+static int take_memory(struct serve_options *options, const char *value)
+{
+    options->in_memory = true;
+    return EXIT_OK;
+}
+
+static int refuse_data(struct serve_options *options, const char *value)
+{
+    return usage_error("--data", "is not built yet: there is no log on disk");
+}
+
+static const struct serve_option {
+    const char *name;
+    const char *argument; /* NULL: takes none */
+    const char *doc;
+    int (*take)(struct serve_options *options, const char *value);
+} serve_option_kinds[] = {
+    { "-c", "FILE", "configuration: Java properties", take_file },
+    { "--listeners", "URL[,URL]", "where to listen: http://HOST:PORT; port 0 is a free one",
+      take_listeners },
+    { "--memory", NULL, "keep everything in memory", take_memory },
+    { "--set", "NAME=VALUE", "set a property; may be repeated", take_setting },
+    { "--queries-file", "FILE", "run these statements, and take none over HTTP",
+      take_queries_file },
+    { "--data", "DIR", "keep everything in a directory (not built yet)", refuse_data },
+};
+
+enum { SERVE_OPTION_COUNT = sizeof serve_option_kinds / sizeof serve_option_kinds[0] };
+
+void serve_usage(FILE *to)
+{
+    for (size_t i = 0; i < SERVE_OPTION_COUNT; i++) {
+        fprintf(to, "  %-14s %-10s %s\n", serve_option_kinds[i].name,
+                serve_option_kinds[i].argument ? serve_option_kinds[i].argument : "",
+                serve_option_kinds[i].doc);
+    }
+}
+
+static const struct serve_option *find_option(const char *argument, const char **value)
+{
+    for (size_t i = 0; i < SERVE_OPTION_COUNT; i++) {
+        size_t len = strlen(serve_option_kinds[i].name);
+
+        if (strcmp(argument, serve_option_kinds[i].name) == 0) {
+            *value = NULL;
+            return &serve_option_kinds[i];
+        }
+        if (serve_option_kinds[i].argument &&
+            strncmp(argument, serve_option_kinds[i].name, len) == 0 && argument[len] == '=') {
+            *value = argument + len + 1;
+            return &serve_option_kinds[i];
+        }
+    }
+    return NULL;
+}
+
+static int take_options(struct serve_options *options, int argc, char **argv)
+{
+    int status = EXIT_OK;
+
+    for (int i = 1; status == EXIT_OK && i < argc; i++) {
+        const char *value = NULL;
+        const struct serve_option *kind = find_option(argv[i], &value);
+
+        if (!kind && argv[i][0] != '-') {
+            status = take_file(options, argv[i]);
+        } else if (!kind) {
+            status = usage_error(argv[i], "is no option");
+        } else if (kind->argument && !value && i + 1 == argc) {
+            status = usage_error(argv[i], "needs a value");
+        } else {
+            status = kind->take(options, value || !kind->argument ? value : argv[++i]);
+        }
+    }
+    return status;
+}
+
+/* --- configuration --- */
+
+/* The file's entries stand in front: those of the command line count more. */
+static int read_config(struct serve_options *options, struct error *err)
+{
+    config_list all = { 0 };
+
+    if (!options->file) {
+        return 0;
+    }
+    TRY(config_read(options->file, &options->arena, &all, err));
+    for (uint32_t i = 0; i < options->settings.count; i++) {
+        *vec_push(&options->arena, &all) = options->settings.items[i];
+    }
+    options->settings = all;
+    return 0;
+}
+
+static const struct config_entry *find_setting(const struct serve_options *options,
+                                               const char *name)
+{
+    const struct config_entry *found = NULL;
+
+    for (uint32_t i = 0; i < options->settings.count; i++) {
+        if (bytes_equal_text(options->settings.items[i].name, name)) {
+            found = &options->settings.items[i];
+        }
+    }
+    return found;
+}
+
+static int check_log(const struct serve_options *options, struct error *err)
+{
+    if (!options->in_memory && find_setting(options, "bootstrap.servers")) {
+        return error_set(err, ERR_UNSUPPORTED, NO_POSITION,
+                         "bootstrap.servers asks for a Kafka cluster, and there is no log on Kafka "
+                         "yet; --memory serves from memory instead");
+    }
+    if (!options->in_memory) {
+        fprintf(stderr, "WARNING: there is no log on disk yet: everything is in memory, and gone "
+                        "when the server ends (--memory says that this is meant)\n");
+    }
+    return 0;
+}
+
+static int apply_settings(struct serve *serve, struct error *err)
+{
+    const struct serve_options *options = serve->options;
+
+    for (uint32_t i = 0; i < options->settings.count; i++) {
+        const struct config_entry *entry = &options->settings.items[i];
+
+        if (engine_set_property(serve->engine, entry->name, entry->value, err)) {
+            if (entry->line) {
+                error_prefix(err, "%s:%u", options->file, entry->line);
+            }
+            return (int)err->code;
+        }
+    }
+    return 0;
+}
+
+static int64_t setting_number(struct serve *serve, const char *name, struct arena *arena)
+{
+    int64_t number = 0;
+
+    (void)java_long_parse(engine_get_property(serve->engine, name, arena), &number, NULL);
+    return number; /* it was checked when it was set */
+}
+
+/* --- the engine --- */
+
+static void tell_skipped(void *context, struct bytes query_id, const struct row_origin *origin,
+                         const char *what, const struct error *err)
+{
+    fprintf(stderr, "WARNING: %.*s skipped %s of %s-%u@%lld: %s\n", BYTES_ARG(query_id),
+            what ? what : "a record", origin && origin->topic ? origin->topic : "?",
+            origin ? origin->partition : 0, origin ? (long long)origin->offset : -1LL,
+            err->message);
+}
+
+static int open_engine(struct serve *serve, struct error *err)
+{
+    const struct serve_options *options = serve->options;
+    const struct config_entry *id = find_setting(options, "ksql.service.id");
+    struct engine_config config = { .log = serve->log,
+                                    .clock = &serve->clock,
+                                    .mode = RUNTIME_THREADED,
+                                    .skipped = tell_skipped,
+                                    .context = serve };
+    struct arena arena;
+    int code;
+
+    arena_init(&arena, 0);
+    config.service_id = id ? arena_copy_text(&arena, id->value) : NULL;
+    code = engine_open(&config, &serve->engine, err);
+    arena_fini(&arena);
+    return code ? code : apply_settings(serve, err);
+}
+
+/* --- headless: the statements of a file --- */
+
+static int check_queries(struct bytes text, struct error *err)
+{
+    struct ast_script script;
+    struct arena arena;
+    int code;
+
+    arena_init(&arena, 0);
+    code = parse_script(&arena, text, &script, err);
+    for (uint32_t i = 0; !code && i < script.statements.count; i++) {
+        if (script.statements.items[i]->kind == AST_SELECT) {
+            code = error_set(err, ERR_UNSUPPORTED, script.statements.items[i]->at,
+                             "a query without CREATE ... AS has nobody to answer to here");
+        }
+    }
+    arena_fini(&arena);
+    return code;
+}
+
+static int execute_text(struct serve *serve, struct bytes text, struct error *err)
+{
+    const struct result_sink nobody = { 0 };
+    struct session *session = session_create(serve->engine);
+    int code = check_queries(text, err);
+
+    code = code ? code : engine_execute(serve->engine, session, text, &nobody, err);
+    session_destroy(session);
+    if (code && err->at.line > 0) {
+        error_prefix(err, "%s:%u:%u", serve->options->queries_file, err->at.line, err->at.column);
+    }
+    return code;
+}
+
+static int run_queries_file(struct serve *serve, struct error *err)
+{
+    const char *name = serve->options->queries_file;
+    FILE *in = name ? fopen(name, "rb") : NULL;
+    struct buffer text = { 0 };
+    size_t got;
+    int code = 0;
+
+    if (!name) {
+        return 0;
+    }
+    if (!in) {
+        return error_set(err, ERR_IO, NO_POSITION, "%s cannot be opened: %s", name,
+                         strerror(errno));
+    }
+    do {
+        buffer_reserve(&text, 65536);
+        got = fread(text.data + text.len, 1, 65536, in);
+        text.len += got;
+    } while (got > 0 && text.len <= PARSE_TEXT_MAX);
+    if (ferror(in)) {
+        code = error_set(err, ERR_IO, NO_POSITION, "%s cannot be read: %s", name, strerror(errno));
+    }
+    fclose(in);
+    code = code ? code : execute_text(serve, buffer_bytes(&text), err);
+    buffer_fini(&text);
+    return code;
+}
+
+/* --- the endpoint --- */
+
+static void stopping(void *context)
+{
+    ksql_api_stop(context);
+}
+
+static int open_server(struct serve *serve, struct arena *arena, struct error *err)
+{
+    struct server_config config = {
+        .routes = serve->options->queries_file ? ksql_information_routes : ksql_routes,
+        .stopping = stopping,
+        .connection_limit = CONNECTION_LIMIT,
+        .signals = SERVER_TAKES_SIGNALS,
+    };
+
+    serve->api = ksql_api_create(serve->engine);
+    config.context = serve->api;
+    config.idle_timeout_ms =
+        setting_number(serve, "ksql.idle.connection.timeout.seconds", arena) * 1000;
+    config.request_timeout_ms = setting_number(serve, "server.request.timeout.ms", arena);
+    serve->server = server_create(&config);
+    ksql_api_start(serve->api, server_letterbox(serve->server));
+    TRY(server_listen(serve->server, engine_get_property(serve->engine, "listeners", arena), err));
+    if (!server_is_loopback(serve->server)) {
+        fprintf(stderr, "WARNING: whoever reaches a listener can run statements: there is no "
+                        "authentication\n");
+    }
+    return 0;
+}
+
+static int open_all(struct serve *serve, struct error *err)
+{
+    struct arena arena;
+    int code;
+
+    clock_init_real(&serve->clock);
+    TRY(check_log(serve->options, err));
+    serve->log = log_memory_create(&serve->clock);
+    TRY(open_engine(serve, err));
+    TRY(run_queries_file(serve, err));
+    arena_init(&arena, 0);
+    code = open_server(serve, &arena, err);
+    arena_fini(&arena);
+    return code;
+}
+
+/* Handlers' threads first: they use the letterbox and the engine. */
+static void close_all(struct serve *serve)
+{
+    if (serve->api) {
+        ksql_api_stop(serve->api);
+        ksql_api_destroy(serve->api);
+    }
+    server_destroy(serve->server);
+    engine_close(serve->engine);
+    if (serve->log) {
+        log_close(serve->log);
+    }
+}
+
+static int serve(struct serve_options *options)
+{
+    struct serve serve = { .options = options };
+    struct error err = { 0 };
+    int status = EXIT_OK;
+
+    if (read_config(options, &err) || open_all(&serve, &err)) {
+        fprintf(stderr, "sluice server: %s (%s)\n", err.message, error_name(err.code));
+        status = EXIT_USAGE;
+    } else {
+        printf("listening on port %u\n", server_port(serve.server));
+        fflush(stdout);
+        server_run(serve.server);
+    }
+    close_all(&serve);
+    return status;
+}
+
+int serve_main(int argc, char **argv)
+{
+    struct serve_options options = { 0 };
+    int status;
+
+    if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+        printf("usage: sluice server [OPTIONS] [FILE]\n");
+        serve_usage(stdout);
+        return EXIT_OK;
+    }
+    arena_init(&options.arena, 0);
+    status = take_options(&options, argc, argv);
+    if (status == EXIT_OK) {
+        status = serve(&options);
+    }
+    arena_fini(&options.arena);
+    return status;
+}
