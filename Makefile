@@ -225,7 +225,7 @@ kafka-here: $(call chosen,$(KAFKA_PROGRAMS))
 # prints the sum. To add one: a target, and its name below.
 
 CHECK_SUITES := compile style tidy unit sql-asan manual
-TEST_SUITES := unit sql sql-batch3 sql-batch256 sql-crash sql-cache cli manual conformance \
+TEST_SUITES := unit sql sql-batch3 sql-batch256 sql-crash sql-cache cli http manual conformance \
 	conformance-matrix threads fuzz-regress checks
 
 # Case files, and suites of the runner over them; ONLY=substring selects cases.
@@ -253,9 +253,14 @@ cli: $(PROGRAM)
 manual: $(PROGRAM)
 	$(Q)SLUICE=$(PROGRAM) tools/run_cli.sh $(call chosen,$(sort $(wildcard tests/manual/test_*.sh)))
 
+# tests/http/test_<name>.sh starts servers on free ports.
+.PHONY: http
+http: $(PROGRAM)
+	$(Q)SLUICE=$(PROGRAM) tools/run_cli.sh $(call chosen,$(sort $(wildcard tests/http/test_*.sh)))
+
 .PHONY: sql-asan conformance
 sql-asan:
-	$(Q)$(MAKE) MODE=asan sql cli
+	$(Q)$(MAKE) MODE=asan sql cli http
 
 # Cases in ksqlDB's own shape are read from beside the repository. Those named in
 # tests/conformance-passing.txt must pass; conformance-all runs every one. Where there are
@@ -406,6 +411,7 @@ help:
 	@echo '                   CONFORMANCE=DIR says where they are'
 	@echo 'make cli           the program as a user runs it'
 	@echo 'make kafka         the Kafka log against a real broker, which it starts and stops'
+	@echo 'make http          the server as its operator sees it'
 	@echo 'make asan          unit and SQL cases under ASan and UBSan'
 	@echo 'make tsan          unit tests under TSan; threads: those that start threads'
 	@echo 'make fuzz          fuzz each target for FUZZ_SECONDS=30; fuzz-regress replays inputs'

@@ -5,6 +5,7 @@ set -u
 root=$(pwd)
 export SLUICE=$root/${SLUICE:?the program to test}
 export CHECK=$root/tests/cli/check.bash
+export SERVER_BASH=$root/tests/http/server.bash
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 for script in "$@"; do

@@ -96,7 +96,7 @@ struct address {
 static int parse_url(struct bytes url, struct address *out, struct error *err)
 {
     static const struct bytes scheme = BYTES("http://");
-    struct bytes rest = url;
+    struct bytes rest;
     size_t colon;
 
     if (!bytes_starts_with(url, scheme)) {
@@ -115,6 +115,11 @@ static int parse_url(struct bytes url, struct address *out, struct error *err)
     }
     memset(out, 0, sizeof *out);
     memcpy(out->port, rest.data + colon, rest.len - colon);
+    if (strspn(out->port, "0123456789") < rest.len - colon ||
+        strtol(out->port, NULL, 10) > UINT16_MAX) {
+        return error_set(err, ERR_USAGE, NO_POSITION, "'%.*s' has no port up to %d", BYTES_ARG(url),
+                         UINT16_MAX);
+    }
     if (rest.data[0] == '[' && rest.data[colon - 2] == ']') {
         memcpy(out->host, rest.data + 1, colon - 3);
     } else {

@@ -1,0 +1,90 @@
+# test_server.sh: the server as its operator sees it.
+. "$SERVER_BASH"
+
+case_begins 'the server serves until SIGTERM, and ends with 0'
+serve
+request GET /info
+has answer '"serverStatus":"RUNNING"'
+lacks err 'authentication'
+stop TERM 0
+
+case_begins 'SIGINT during a push query: the final message, then the end'
+serve --set auto.offset.reset=earliest
+request POST /ksql "{\"ksql\":\"CREATE STREAM s (v INT) WITH (KAFKA_TOPIC='t', PARTITIONS=1, VALUE_FORMAT='JSON'); INSERT INTO s (v) VALUES (1);\"}"
+has answer '"message":"Stream created"'
+exec 8<>"/dev/tcp/127.0.0.1/$port"
+body='{"ksql":"SELECT * FROM s EMIT CHANGES;"}'
+printf 'POST /query HTTP/1.1\r\nContent-Length: %s\r\n\r\n%s' "${#body}" "$body" >&8
+while read -r -t 20 line <&8 && [[ "$line" != *'"columns":[1]'* ]]; do :; done
+[[ "$line" == *'"columns":[1]'* ]] || fail 'no row came'
+stop INT 0
+cat <&8 >answer
+has answer '{"finalMessage":"Query Completed"}'
+exec 8>&-
+
+case_begins 'a configuration file is read, the command line counts more'
+printf '# a comment\nksql.service.id = shop_\nlisteners http://127.0.0.1:1\n' >server.properties
+serve -c server.properties
+request GET /info
+has answer '"ksqlServiceId":"shop_"'
+stop TERM 0
+
+case_begins 'what is wrong in a configuration file is told with its line'
+printf 'ksql.service.id=x\n\nauto.ofset.reset=earliest\n' >server.properties
+run 255 server --memory server.properties
+has err 'server.properties:3: There is no property'
+has err 'did you mean auto.offset.reset?'
+printf 'auto.offset.reset=never\n' >server.properties
+run 255 server --memory server.properties
+has err 'server.properties:1: '
+printf 'a=\\u12\n' >server.properties
+run 255 server --memory server.properties
+has err 'server.properties:1: \u needs four'
+run 255 server --memory nowhere.properties
+has err 'nowhere.properties cannot be opened'
+
+case_begins 'a server that cannot listen says why'
+run 255 server --memory --listeners ftp://x
+has err 'http://HOST:PORT'
+run 255 server --memory --listeners http://127.0.0.1:99999
+has err 'http://127.0.0.1:99999'
+serve
+run 255 server --memory --listeners "http://127.0.0.1:$port"
+has err 'address already in use'
+stop TERM 0
+
+case_begins 'a cluster that is configured is not silently left out'
+printf 'bootstrap.servers=localhost:9092\n' >server.properties
+run 255 server server.properties
+has err 'no log on Kafka'
+
+case_begins 'statements of a file run without an endpoint for statements'
+printf "CREATE STREAM s (v INT) WITH (KAFKA_TOPIC='t', PARTITIONS=1, VALUE_FORMAT='JSON');\n" >q.sql
+serve --queries-file q.sql
+request GET /healthcheck
+has answer '"isHealthy":true'
+request POST /ksql '{"ksql":"SHOW STREAMS;"}'
+has answer '404 Not Found'
+stop TERM 0
+printf "CREATE STREAM s (v INT) WITH (KAFKA_TOPIC='t',\nnonsense;\n" >q.sql
+run 255 server --memory --listeners http://127.0.0.1:0 --queries-file q.sql
+has err 'q.sql:2:'
+printf "SELECT * FROM s EMIT CHANGES;\n" >q.sql
+run 255 server --memory --listeners http://127.0.0.1:0 --queries-file q.sql
+has err 'nobody to answer'
+
+case_begins 'options are checked'
+run 255 server --nonsense
+has err '--nonsense is no option'
+run 255 server --set nonsense
+has err 'name=value'
+run 255 server --data here
+has err 'not built yet'
+run 255 server --listeners
+has err 'needs a value'
+run 255 server a b
+has err 'second configuration file'
+run 0 server --help
+has out '--queries-file'
+
+report_and_exit
