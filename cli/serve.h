@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-void serve_usage(FILE *to); /* its options */
+void serve_usage(FILE *to);            /* its options */
 int serve_main(int argc, char **argv); /* argv[0] is "server"; the exit status */
 
 #endif
