@@ -33,6 +33,30 @@ static bool is_made_from(struct arena *arena, const struct source *made, struct 
     return query_reads(script.statements.items[0]->create_as.query, name);
 }
 
+/* Clients look for these words, and terminate what they find in the brackets. */
+static const char *list_readers(struct command *command, struct bytes name)
+{
+    const struct query_entry *const *queries = NULL;
+    uint32_t count = catalog_list_queries(command->catalog, command->arena, &queries);
+    struct buffer text = { 0 };
+    const char *list;
+
+    for (uint32_t q = 0; q < count; q++) {
+        for (uint32_t i = 0; i < queries[q]->source_count; i++) {
+            if (bytes_equal(queries[q]->sources[i], name)) {
+                buffer_append_text(&text, text.len ? ", "
+                                                   : ". The following queries read from this "
+                                                     "source: [");
+                buffer_append_bytes(&text, queries[q]->id);
+            }
+        }
+    }
+    buffer_append_text(&text, text.len ? "]" : "");
+    list = arena_copy_text(command->arena, buffer_bytes(&text));
+    buffer_fini(&text);
+    return list;
+}
+
 static int check_use(struct command *command, const struct source *source, struct error *err)
 {
     const struct ast_drop_source *drop = &command->statement->drop_source;
@@ -42,8 +66,8 @@ static int check_use(struct command *command, const struct source *source, struc
     for (uint32_t i = 0; i < count; i++) {
         if (sources[i] != source && is_made_from(command->arena, sources[i], source->name)) {
             return error_set(err, ERR_SOURCE_IN_USE, drop->name.at,
-                             "%.*s is made from %.*s; drop it first", BYTES_ARG(sources[i]->name),
-                             BYTES_ARG(source->name));
+                             "%.*s is made from %.*s; drop it first%s", BYTES_ARG(sources[i]->name),
+                             BYTES_ARG(source->name), list_readers(command, source->name));
         }
         if (drop->delete_topic && sources[i] != source &&
             bytes_equal(sources[i]->topic, source->topic)) {

@@ -118,6 +118,7 @@ static void statements_answer_entities(void **state)
               "\"sourceDescriptions\":[{\"name\":\"S\",");
     statement(*state, "EXPLAIN CTAS_A_0;",
               "\"queryDescription\":{\"id\":\"CTAS_A_0\",\"statementText\":\"CREATE TABLE A ");
+    statement(*state, "DROP STREAM s;", "The following queries read from this source: [CTAS_A_0]");
     statement(*state, "TERMINATE CTAS_A_0;",
               "\"commandId\":\"terminate/CTAS_A_0/execute\",\"commandStatus\":{\"status\":"
               "\"SUCCESS\",\"message\":\"Query terminated.\"");
