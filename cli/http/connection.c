@@ -361,13 +361,21 @@ void connection_accept(struct server *server, uv_stream_t *listener)
 
 /* --- all of them --- */
 
+static bool is_idle(const struct connection *self)
+{
+    return self->state < LINGERING && !h1_is_answering(self->h1) && !h1_is_receiving(self->h1) &&
+           self->output.len == 0 && self->write_count == 0;
+}
+
 void connection_finish_all(struct server *server)
 {
     struct connection *next;
 
     for (struct connection *self = server->connections; self; self = next) {
         next = self->next;
-        if (self->state < LINGERING) {
+        if (is_idle(self)) {
+            cut(self); /* there is nothing that could be lost */
+        } else if (self->state < LINGERING) {
             h1_finish(self->h1);
         }
     }
