@@ -118,6 +118,15 @@ static void statements_answer_entities(void **state)
               "\"sourceDescriptions\":[{\"name\":\"S\",");
     statement(*state, "EXPLAIN CTAS_A_0;",
               "\"queryDescription\":{\"id\":\"CTAS_A_0\",\"statementText\":\"CREATE TABLE A ");
+    statement(
+        *state, "PAUSE CTAS_A_0;",
+        "\"commandId\":\"pause/CTAS_A_0/execute\",\"commandStatus\":{\"status\":\"SUCCESS\",");
+    statement(*state, "SHOW QUERIES;",
+              "\"statusCount\":{\"PAUSED\":1},\"queryType\":\"PERSISTENT\",\"state\":\"PAUSED\"}]");
+    statement(*state, "RESUME CTAS_A_0;", "\"commandId\":\"resume/CTAS_A_0/execute\",");
+    statement(*state, "CREATE STREAM b AS SELECT * FROM s; INSERT INTO b SELECT * FROM s;",
+              "\"message\":\"Created query with ID INSERTQUERY_2\",\"queryId\":\"INSERTQUERY_2\"}");
+    statement(*state, "TERMINATE INSERTQUERY_2; DROP STREAM b;", "\"@type\":\"currentStatus\"");
     statement(*state, "DROP STREAM s;", "The following queries read from this source: [CTAS_A_0]");
     statement(*state, "TERMINATE CTAS_A_0;",
               "\"commandId\":\"terminate/CTAS_A_0/execute\",\"commandStatus\":{\"status\":"

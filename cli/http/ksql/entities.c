@@ -76,15 +76,19 @@ static void print_query_row(struct buffer *out, const struct row *row)
 {
     struct bytes type = cell(row, "queryType");
     struct bytes count = cell(row, "statusCount"); /* STATE:1 */
-    const struct result_query query = {
+    char state[16] = "";
+    struct result_query query = {
         .id = cell(row, "id"),
         .sql = cell(row, "queryString"),
         .sink = cell(row, "sink"),
         .sink_topic = cell(row, "sinkTopic"),
         .type = bytes_equal_text(type, "PUSH") ? "PUSH" : "PERSISTENT",
-        .state = bytes_starts_with(count, bytes_of("RUNNING")) ? "RUNNING" : "ERROR",
+        .state = state,
     };
 
+    for (size_t i = 0; i < count.len && i < sizeof state - 1 && count.data[i] != ':'; i++) {
+        state[i] = count.data[i];
+    }
     print_query(out, &query);
 }
 
