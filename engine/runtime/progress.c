@@ -454,6 +454,11 @@ void progress_free(struct progress *progress)
     free(progress);
 }
 
+uint32_t progress_record_count(const struct progress *progress)
+{
+    return progress ? progress->entries.live_count : 0;
+}
+
 static struct bytes find_value(const struct progress *progress, struct buffer *key)
 {
     const struct progress_entry *entry = map_find(&progress->entries, buffer_bytes(key));

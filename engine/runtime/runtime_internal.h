@@ -437,6 +437,7 @@ int commit_execute(struct worker *worker, struct error *err); /* the waiting par
 /* What a slot's partition says; kept with the slot, so only what is new is read. */
 int progress_read(struct runtime *rt, uint32_t slot, struct progress **out, struct error *err);
 void progress_free(struct progress *progress);
+uint32_t progress_record_count(const struct progress *progress); /* NULL: 0 */
 /* On the slot's worker: its tasks stand together from now on, whoever stood there before. */
 void progress_begin_cohort(const struct progress *progress, uint32_t slot, struct worker *worker);
 /* Only of a task that was born; -1: the topic is another one than then. */

@@ -1,0 +1,407 @@
+/*
+ * test_runtime_membership.c: two nodes on one log share the slots; whoever goes, is put out or
+ * comes late, each record counts once. And queries of a node that come one after another.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/runtime/runtime_internal.h"
+#include "tests/unit/runtime_rig.h"
+
+enum { KEYS = 5, PARTITIONS = 8 };
+
+static const char *const orders = "CREATE STREAM orders (id STRING KEY, item STRING, qty INT) "
+                                  "WITH (KAFKA_TOPIC='orders', VALUE_FORMAT='JSON');";
+
+/* A log, a plan and its two nodes. */
+struct pair {
+    struct rig rig;
+    struct runtime *a, *b;
+    const struct physical_plan *copy, *totals;
+};
+
+static void begin(struct pair *p)
+{
+    rig_init(&p->rig);
+    rig_topic(&p->rig, "orders", PARTITIONS);
+    rig_sql(&p->rig, orders);
+    p->copy = rig_plan(&p->rig, "CREATE STREAM copy AS SELECT id, qty FROM orders;");
+    p->totals = rig_plan(&p->rig, "CREATE TABLE totals AS SELECT item, COUNT(*) AS n FROM orders "
+                                  "GROUP BY item;");
+    p->a = p->b = NULL;
+}
+
+static struct runtime *open_node(struct pair *p, const char *name)
+{
+    rig_open(&p->rig, name);
+    rig_start(&p->rig, p->copy);
+    rig_start(&p->rig, p->totals);
+    return p->rig.rt;
+}
+
+static void end(struct pair *p)
+{
+    runtime_close(p->a);
+    runtime_close(p->b);
+    p->rig.rt = NULL;
+    rig_fini(&p->rig);
+}
+
+static void turn(struct runtime *rt)
+{
+    for (int i = 0; rt && i < 50 && runtime_step(rt); i++) {
+    }
+}
+
+/* Lets both work, and back-off pass, until nothing moves. */
+static void settle_both(struct pair *p)
+{
+    for (int i = 0; i < 100; i++) {
+        turn(p->a);
+        turn(p->b);
+        if (i % 10 == 9) {
+            clock_advance(&p->rig.clock, 500);
+        }
+    }
+}
+
+static uint32_t slots_of(const struct runtime *rt)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < rt->slot_count; i++) {
+        count += rt->slots[i].owned;
+    }
+    return count;
+}
+
+/* Every key's counts must run 1, 2, 3 ... without a gap, a repeat or a step back. */
+static void check_totals(struct pair *p, int records)
+{
+    struct bytes text = rig_read(&p->rig, "TOTALS");
+    int seen[KEYS] = { 0 };
+
+    for (const char *line = text.data; *line; line = strchr(line, '\n') + 1) {
+        int key = line[1] - '0';
+        const char *n = strstr(line, "\"N\":");
+
+        assert_non_null(n);
+        seen[key]++;
+        assert_int_equal(strtol(n + 4, NULL, 10), seen[key]);
+    }
+    for (int k = 0; k < KEYS; k++) {
+        assert_int_equal(seen[k], records / KEYS);
+    }
+    assert_int_equal(rig_count(&p->rig, "COPY"), records);
+}
+
+static void two_nodes_share_the_slots_and_the_one_left_has_all(void **state)
+{
+    struct pair p;
+
+    (void)state;
+    begin(&p);
+    p.a = open_node(&p, "a");
+    rig_put_many(&p.rig, "orders", 0, 1000);
+    turn(p.a);
+    p.b = open_node(&p, "b");
+    settle_both(&p);
+    assert_int_equal(slots_of(p.a), 32);
+    assert_int_equal(slots_of(p.b), 32);
+    rig_put_many(&p.rig, "orders", 1000, 2000);
+    settle_both(&p);
+    check_totals(&p, 2000);
+    rig_put_many(&p.rig, "orders", 2000, 2500);
+    turn(p.b);
+    runtime_close(p.a);
+    p.a = NULL;
+    settle_both(&p);
+    assert_int_equal(slots_of(p.b), 64);
+    rig_put_many(&p.rig, "orders", 2500, 3000);
+    settle_both(&p);
+    check_totals(&p, 3000);
+    end(&p);
+}
+
+/* Nothing need be recovered by the one who gives: its last commit is in time. */
+static void given_up_slots_are_committed_under_the_generation_that_takes_them(void **state)
+{
+    struct pair p;
+
+    (void)state;
+    begin(&p);
+    p.rig.options.cache_bytes = 1 << 20;
+    p.rig.options.commit_interval_ms = 3600000;
+    p.a = open_node(&p, "a");
+    turn(p.a);
+    rig_put_many(&p.rig, "orders", 0, 1000);
+    turn(p.a);
+    assert_int_equal(rig_count(&p.rig, "TOTALS"), 0);
+    p.b = open_node(&p, "b");
+    turn(p.a);
+    assert_int_equal(atomic_load(&p.a->lost_workers), 0);
+    assert_int_equal(p.a->workers[0].failures, 0);
+    assert_true(rig_count(&p.rig, "TOTALS") > 0);
+    settle_both(&p);
+    assert_int_equal(rig_count(&p.rig, "COPY"), 1000);
+    end(&p);
+}
+
+/* Has uncommitted work in node a, and node b in its place. */
+static void make_zombie(struct pair *p)
+{
+    p->rig.options.cache_bytes = 1 << 20;
+    p->rig.options.commit_interval_ms = 3600000;
+    p->a = open_node(p, "a");
+    turn(p->a);
+    rig_put_many(&p->rig, "orders", 0, 1000);
+    turn(p->a);
+    p->rig.options.cache_bytes = 0;
+    p->b = open_node(p, "b");
+    turn(p->b);
+    clock_advance(&p->rig.clock, SESSION_TIMEOUT_MS + 1000);
+    turn(p->b);
+    assert_int_equal(slots_of(p->b), 64);
+}
+
+static void zombie_is_refused_its_commit(void **state)
+{
+    struct pair p;
+
+    (void)state;
+    begin(&p);
+    make_zombie(&p);
+    commit_now(&p.a->workers[0]);
+    assert_int_equal(p.a->workers[0].phase, WORKER_LOST);
+    settle_both(&p);
+    check_totals(&p, 1000);
+    rig_put_many(&p.rig, "orders", 1000, 2000);
+    settle_both(&p);
+    check_totals(&p, 2000);
+    end(&p);
+}
+
+static void zombie_that_wakes_does_not_repeat_what_another_did(void **state)
+{
+    struct pair p;
+
+    (void)state;
+    begin(&p);
+    make_zombie(&p);
+    turn(p.b);
+    settle_both(&p);
+    assert_int_equal(slots_of(p.a), 32);
+    rig_put_many(&p.rig, "orders", 1000, 2000);
+    settle_both(&p);
+    check_totals(&p, 2000);
+    end(&p);
+}
+
+/* The positions were sent in time, but the new owner has read since. */
+static void commit_that_comes_behind_the_new_owners_reading_is_refused(void **state)
+{
+    struct pair p;
+    struct error err = { 0 };
+    int code;
+
+    (void)state;
+    begin(&p);
+    p.a = open_node(&p, "a");
+    turn(p.a);
+    rig_put_many(&p.rig, "orders", 0, 1000);
+    p.a->workers[0].has_threads = true; /* commits wait for a thread that is not there */
+    turn(p.a);
+    assert_int_equal(p.a->workers[0].phase, WORKER_COMMITTING);
+    p.b = open_node(&p, "b");
+    clock_advance(&p.rig.clock, SESSION_TIMEOUT_MS + 1000);
+    turn(p.b);
+    assert_int_equal(slots_of(p.b), 64);
+    code = commit_execute(&p.a->workers[0], &err);
+    assert_int_equal(code, ERR_FENCED);
+    p.a->workers[0].has_threads = false;
+    commit_finish(&p.a->workers[0], code, &err);
+    settle_both(&p);
+    check_totals(&p, 1000);
+    end(&p);
+}
+
+static void nodes_that_come_and_go_at_random_count_each_record_once(void **state)
+{
+    (void)state;
+    for (unsigned first = 1; first <= 8; first++) {
+        unsigned seed = first;
+        struct pair p;
+        int records = 0;
+
+        begin(&p);
+        p.rig.batch_rows = 5;
+        p.a = open_node(&p, "a");
+        for (int i = 0; i < 60; i++) {
+            int dice = rand_r(&seed) % 12;
+
+            rig_put_many(&p.rig, "orders", records, records + KEYS);
+            records += KEYS;
+            if (dice == 0 && !p.b) {
+                p.b = open_node(&p, "b");
+            } else if (dice == 1 && p.b) {
+                runtime_close(p.b);
+                p.b = NULL;
+            } else if (dice == 2) {
+                clock_advance(&p.rig.clock, SESSION_TIMEOUT_MS + 1);
+            } else if (dice == 3) {
+                log_memory_fail(p.rig.log, LOG_FAULT_COMMIT_APPLIED, 1);
+            } else if (dice == 4) {
+                log_memory_fail(p.rig.log, LOG_FAULT_COMMIT_LOST, 1);
+            }
+            for (int n = rand_r(&seed) % 8; n > 0; n--) {
+                struct runtime *rt = p.b && rand_r(&seed) % 2 ? p.b : p.a;
+
+                runtime_step(rt);
+            }
+        }
+        clock_advance(&p.rig.clock, 60000);
+        settle_both(&p);
+        clock_advance(&p.rig.clock, 4000);
+        settle_both(&p);
+        check_totals(&p, records);
+        end(&p);
+    }
+}
+
+/* --- queries of one node --- */
+
+/* What is not there yet must not be taken along by the commits of what is. */
+static void query_that_starts_after_its_neighbour_goes_on_where_it_stood(void **state)
+{
+    struct rig f;
+    const struct physical_plan *one, *two;
+    struct error err = { 0 };
+
+    (void)state;
+    rig_init(&f);
+    rig_open(&f, "node");
+    rig_topic(&f, "orders", 2);
+    rig_sql(&f, orders);
+    one = rig_sql(&f, "CREATE STREAM one AS SELECT id, qty FROM orders;");
+    two = rig_sql(&f, "CREATE STREAM two AS SELECT id, qty FROM orders;");
+    rig_put_many(&f, "orders", 0, 500);
+    rig_drain(&f);
+    for (int round = 1; round <= 4; round++) {
+        runtime_close(f.rt);
+        rig_open(&f, "node");
+        rig_put_many(&f, "orders", round * 500, round * 500 + 500);
+        rig_start(&f, round % 2 ? one : two);
+        rig_drain(&f);
+        assert_int_equal(runtime_crash(f.rt, &err), 0);
+        rig_start(&f, round % 2 ? two : one);
+        rig_drain(&f);
+        assert_int_equal(rig_count(&f, "ONE"), (uint64_t)round * 500 + 500);
+        assert_int_equal(rig_count(&f, "TWO"), (uint64_t)round * 500 + 500);
+    }
+    rig_fini(&f);
+}
+
+static void query_that_starts_while_its_worker_is_lost_runs_once(void **state)
+{
+    struct rig f;
+    struct error err = { 0 };
+
+    (void)state;
+    rig_init(&f);
+    rig_open(&f, "node");
+    rig_topic(&f, "orders", 2);
+    rig_sql(&f, orders);
+    rig_sql(&f, "CREATE STREAM one AS SELECT id, qty FROM orders;");
+    rig_drain(&f);
+    error_set(&err, ERR_LOG_UNAVAILABLE, NO_POSITION, "test");
+    worker_lose(&f.rt->workers[0], &err);
+    rig_sql(&f, "CREATE STREAM two AS SELECT id, qty FROM orders;");
+    rig_put_many(&f, "orders", 0, 500);
+    rig_drain(&f);
+    assert_int_equal(rig_count(&f, "ONE"), 500);
+    assert_int_equal(rig_count(&f, "TWO"), 500);
+    rig_fini(&f);
+}
+
+/* Dead cohorts are cleared away, so what recovery reads does not grow with its count. */
+static void progress_does_not_grow_with_recoveries(void **state)
+{
+    struct rig f;
+    struct error err = { 0 };
+    uint32_t before = 0;
+
+    (void)state;
+    rig_init(&f);
+    rig_open(&f, "node");
+    rig_topic(&f, "orders", 1);
+    rig_sql(&f, orders);
+    rig_sql(&f, "CREATE STREAM one AS SELECT id, qty FROM orders;");
+    rig_sql(&f, "CREATE TABLE totals AS SELECT item, COUNT(*) AS n FROM orders GROUP BY item;");
+    for (int i = 0; i < 20; i++) {
+        uint32_t records = 0;
+
+        rig_put_many(&f, "orders", i * 10, i * 10 + 10);
+        rig_drain(&f);
+        assert_int_equal(runtime_crash(f.rt, &err), 0);
+        for (uint32_t slot = 0; slot < f.rt->slot_count; slot++) {
+            records += progress_record_count(f.rt->slots[slot].progress);
+        }
+        assert_true(i < 5 || records == before);
+        before = records;
+    }
+    assert_int_equal(rig_count(&f, "ONE"), 200);
+    rig_fini(&f);
+}
+
+static void sources_of_one_name_keep_apart_who_reads_them(void **state)
+{
+    struct rig f;
+    struct error err = { 0 };
+
+    (void)state;
+    rig_init(&f);
+    rig_open(&f, "node");
+    rig_topic(&f, "orders", 1);
+    rig_sql(&f, orders);
+    rig_sql(&f, "CREATE STREAM one AS SELECT id, qty FROM orders;");
+    rig_put_many(&f, "orders", 0, 100);
+    rig_drain(&f);
+    catalog_remove_source(f.catalog, (struct bytes)BYTES("ORDERS"));
+    rig_sql(&f, "CREATE STREAM orders (id STRING KEY, item STRING, qty INT, more INT) "
+                "WITH (KAFKA_TOPIC='orders', VALUE_FORMAT='JSON');");
+    rig_sql(&f, "CREATE STREAM two AS SELECT id, qty, more FROM orders;");
+    for (int i = 1; i < 6; i++) {
+        rig_put_many(&f, "orders", i * 100, i * 100 + 100);
+        for (int n = 0; n < i; n++) {
+            runtime_step(f.rt);
+        }
+        assert_int_equal(runtime_crash(f.rt, &err), 0);
+    }
+    rig_drain(&f);
+    assert_int_equal(rig_count(&f, "ONE"), 600);
+    assert_int_equal(rig_count(&f, "TWO"), 600);
+    rig_fini(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_nodes_share_the_slots_and_the_one_left_has_all),
+        cmocka_unit_test(given_up_slots_are_committed_under_the_generation_that_takes_them),
+        cmocka_unit_test(zombie_is_refused_its_commit),
+        cmocka_unit_test(zombie_that_wakes_does_not_repeat_what_another_did),
+        cmocka_unit_test(commit_that_comes_behind_the_new_owners_reading_is_refused),
+        cmocka_unit_test(nodes_that_come_and_go_at_random_count_each_record_once),
+        cmocka_unit_test(query_that_starts_after_its_neighbour_goes_on_where_it_stood),
+        cmocka_unit_test(query_that_starts_while_its_worker_is_lost_runs_once),
+        cmocka_unit_test(progress_does_not_grow_with_recoveries),
+        cmocka_unit_test(sources_of_one_name_keep_apart_who_reads_them),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
