@@ -175,7 +175,9 @@ static void refuse_one(uint32_t countdown, uint32_t workers)
     }
     assert_true(failed <= 1);
     log_memory_fail(f.log, LOG_FAULT_APPEND_REFUSED, 0);
-    rig_put_many(&f, "orders", 8000, 9000);
+    rig_put_many(&f, "orders", 8000, 8500);
+    rig_drain(&f);
+    rig_put_many(&f, "orders", 8500, 9000);
     clock_advance(&f.clock, 40000);
     rig_drain(&f);
     for (int i = 0; i < QUERIES; i++) {
