@@ -490,6 +490,20 @@ static void probe_worker(struct worker *worker, void *context)
     }
 }
 
+/* Not in the midst of a recovery, when tasks are missing. */
+static int probe_all(struct runtime *rt, struct probe *probe, struct error *err)
+{
+    int code;
+
+    pthread_mutex_lock(&rt->mutex);
+    for (uint32_t i = 0; i < rt->worker_count; i++) {
+        worker_call(&rt->workers[i], probe_worker, probe);
+    }
+    code = check_lost(rt, err);
+    pthread_mutex_unlock(&rt->mutex);
+    return code;
+}
+
 static int drain_threaded(struct runtime *rt, struct error *err)
 {
     uint64_t last = UINT64_MAX;
@@ -498,10 +512,7 @@ static int drain_threaded(struct runtime *rt, struct error *err)
     while (quiet_rounds < QUIET_ROUNDS) {
         struct probe probe = { .quiet = true };
 
-        for (uint32_t i = 0; i < rt->worker_count; i++) {
-            worker_call(&rt->workers[i], probe_worker, &probe);
-        }
-        TRY(check_lost(rt, err));
+        TRY(probe_all(rt, &probe, err));
         quiet_rounds = probe.quiet && probe.activity == last ? quiet_rounds + 1 : 0;
         last = probe.activity;
         if (quiet_rounds == 0) {

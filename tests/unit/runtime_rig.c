@@ -102,6 +102,16 @@ void rig_start(struct rig *f, const struct physical_plan *plan)
     must(runtime_start(f->rt, plan, &f->options, NULL, &err), &err);
 }
 
+static void put_entries(struct rig *f, const struct physical_plan *plan)
+{
+    struct source sink = *plan->sink;
+    const struct query_entry entry = { .id = plan->query_id, .sink = sink.name, .plan = plan };
+
+    sink.query = plan->query_id;
+    catalog_put_source(f->catalog, &sink);
+    catalog_put_query(f->catalog, &entry);
+}
+
 static const struct physical_plan *plan_as(struct rig *f, struct ast_statement *statement)
 {
     struct plan_context context = context_of(f);
@@ -120,7 +130,7 @@ static const struct physical_plan *plan_as(struct rig *f, struct ast_statement *
             assert_true(code == 0 || code == ERR_TOPIC_EXISTS);
         }
     }
-    catalog_put_source(f->catalog, plan->sink);
+    put_entries(f, plan);
     return plan;
 }
 
@@ -157,6 +167,16 @@ const struct physical_plan *rig_push(struct rig *f, const char *sql, struct row_
     must(plan_push(&context, parse_one(f, sql), id, &plan, &err), &err);
     must(runtime_start(f->rt, plan, &f->options, queue, &err), &err);
     return plan;
+}
+
+const struct pull_lookup *rig_pull(struct rig *f, const char *sql)
+{
+    struct plan_context context = context_of(f);
+    const struct pull_lookup *lookup = NULL;
+    struct error err = { 0 };
+
+    must(plan_pull(&context, parse_one(f, sql), &lookup, &err), &err);
+    return lookup;
 }
 
 static struct log_writer *open_writer(struct rig *f)

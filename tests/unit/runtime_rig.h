@@ -33,6 +33,8 @@ const struct physical_plan *rig_sql(struct rig *f, const char *sql);
 const struct physical_plan *rig_push(struct rig *f, const char *sql, struct row_queue *queue);
 /* The plan of CREATE ... AS SELECT, with its sink in log and catalog; not started. */
 const struct physical_plan *rig_plan(struct rig *f, const char *sql);
+/* SELECT of a table by key. */
+const struct pull_lookup *rig_pull(struct rig *f, const char *sql);
 void rig_start(struct rig *f, const struct physical_plan *plan);
 /* A record of text key and JSON value, by hash of the key; NULL: absent. */
 void rig_put(struct rig *f, const char *topic, const char *key, const char *value,
