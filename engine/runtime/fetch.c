@@ -17,6 +17,9 @@
  * When nobody is left at the head (all were slower), it waits and is set back to the
  * foremost of them. Cursors move on the fetching thread alone; subscribing
  * only changes lists, under the mutex.
+ *
+ * A step steers the channels where something has happened. Now and then all of them are
+ * looked at (fetcher_look), for an aborted transaction moves a log's end without a word.
  */
 #include "engine/runtime/runtime_internal.h"
 
@@ -45,6 +48,8 @@ struct channel {
     bool catching_up, catch_up_paused;
     int64_t head;
     int64_t catch_up;
+    _Atomic bool noted;
+    struct channel *next_noted;
 };
 
 struct fetcher {
@@ -53,7 +58,10 @@ struct fetcher {
     struct log_reader *catch_up;
     pthread_mutex_t mutex; /* channels and their subscribers */
     struct map channels;
-    uint32_t catching_up; /* channels with an elevator under way */
+    uint32_t catching_up;        /* channels with an elevator under way */
+    pthread_mutex_t noted_mutex; /* noted; nothing is called under it */
+    struct channel *noted;       /* where something has happened */
+    _Atomic bool all_noted;      /* the next step steers all */
 };
 
 static struct bytes channel_key_bytes(const struct channel_key *key)
@@ -80,6 +88,7 @@ int fetcher_create(struct log *log, struct bytes client_id, struct fetcher **out
         return code;
     }
     pthread_mutex_init(&fetcher->mutex, NULL);
+    pthread_mutex_init(&fetcher->noted_mutex, NULL);
     map_init(&fetcher->channels);
     *out = fetcher;
     return 0;
@@ -103,7 +112,26 @@ void fetcher_destroy(struct fetcher *fetcher)
     log_reader_close(fetcher->head);
     log_reader_close(fetcher->catch_up);
     pthread_mutex_destroy(&fetcher->mutex);
+    pthread_mutex_destroy(&fetcher->noted_mutex);
     free(fetcher);
+}
+
+static void note(struct fetcher *fetcher, struct channel *channel)
+{
+    if (atomic_exchange(&channel->noted, true)) {
+        return;
+    }
+    pthread_mutex_lock(&fetcher->noted_mutex);
+    channel->next_noted = fetcher->noted;
+    fetcher->noted = channel;
+    pthread_mutex_unlock(&fetcher->noted_mutex);
+}
+
+void fetcher_note(struct fetcher *fetcher, struct fetch_subscriber *subscriber)
+{
+    if (subscriber->channel) {
+        note(fetcher, subscriber->channel);
+    }
 }
 
 void fetcher_subscribe(struct fetcher *fetcher, const struct log_topic *topic, uint32_t partition,
@@ -125,27 +153,27 @@ void fetcher_subscribe(struct fetcher *fetcher, const struct log_topic *topic, u
                                              sizeof(struct fetch_subscriber *));
     }
     channel->subscribers[channel->subscriber_count++] = subscriber;
+    subscriber->channel = channel;
     if (channel->head_assigned) {
         subscriber->reader->head = channel->head;
     }
     pthread_mutex_unlock(&fetcher->mutex);
 }
 
-void fetcher_unsubscribe(struct fetcher *fetcher, const struct log_topic *topic, uint32_t partition,
-                         struct fetch_subscriber *subscriber)
+void fetcher_unsubscribe(struct fetcher *fetcher, struct fetch_subscriber *subscriber)
 {
-    struct channel_key key = { topic, partition };
-    struct channel *channel;
+    struct channel *channel = subscriber->channel;
 
+    subscriber->channel = NULL;
     pthread_mutex_lock(&fetcher->mutex);
-    channel = map_find(&fetcher->channels, channel_key_bytes(&key));
-    for (uint32_t i = 0; channel && i < channel->subscriber_count; i++) {
+    for (uint32_t i = 0; i < channel->subscriber_count; i++) {
         if (channel->subscribers[i] == subscriber) {
             channel->subscribers[i] = channel->subscribers[--channel->subscriber_count];
             break;
         }
     }
     pthread_mutex_unlock(&fetcher->mutex);
+    atomic_store(&fetcher->all_noted, true); /* the channel may have to go */
 }
 
 void fetcher_wake(struct fetcher *fetcher)
@@ -285,13 +313,14 @@ static bool seat_head(struct fetcher *fetcher, struct channel *channel, int64_t 
     return true;
 }
 
-static void pause_or_resume(struct log_reader *reader, const struct channel *channel, bool *paused,
+/* True: the partition may be polled again. */
+static bool pause_or_resume(struct log_reader *reader, const struct channel *channel, bool *paused,
                             bool want_pause)
 {
     uint32_t partition = (uint32_t)channel->key.partition;
 
     if (want_pause == *paused) {
-        return;
+        return false;
     }
     if (want_pause) {
         log_reader_pause(reader, channel->key.topic, partition);
@@ -299,16 +328,17 @@ static void pause_or_resume(struct log_reader *reader, const struct channel *cha
         log_reader_resume(reader, channel->key.topic, partition);
     }
     *paused = want_pause;
+    return !want_pause;
 }
 
 /* Markers and aborted records yield no block: tells the tasks that wait before them. */
-static void pass_empty(struct log_reader *reader, struct channel *channel, enum cursor cursor)
+static bool pass_empty(struct log_reader *reader, struct channel *channel, enum cursor cursor)
 {
     int64_t *position = cursor == CURSOR_HEAD ? &channel->head : &channel->catch_up;
     int64_t at = log_reader_position(reader, channel->key.topic, (uint32_t)channel->key.partition);
 
     if (at <= *position) {
-        return;
+        return false;
     }
     for (uint32_t i = 0; i < channel->subscriber_count; i++) {
         struct fetch_subscriber *s = channel->subscribers[i];
@@ -316,12 +346,14 @@ static void pass_empty(struct log_reader *reader, struct channel *channel, enum 
         post(s, message_make(s, FETCH_EMPTY, cursor, *position, at));
     }
     *position = at;
+    return true;
 }
 
 static bool steer_head(struct fetcher *fetcher, struct channel *channel,
                        const struct channel_demand *demand)
 {
     bool idle = !demand->under_way[CURSOR_HEAD];
+    bool moved = false;
 
     if (!channel->head_assigned) {
         return demand->leading >= 0 && seat_head(fetcher, channel, demand->leading);
@@ -331,11 +363,11 @@ static bool steer_head(struct fetcher *fetcher, struct channel *channel,
         return seat_head(fetcher, channel, demand->leading);
     }
     if (idle && demand->leading == channel->head) {
-        pass_empty(fetcher->head, channel, CURSOR_HEAD);
+        moved = pass_empty(fetcher->head, channel, CURSOR_HEAD);
     }
-    pause_or_resume(fetcher->head, channel, &channel->head_paused,
-                    demand->over_budget || !demand->follows);
-    return false;
+    return pause_or_resume(fetcher->head, channel, &channel->head_paused,
+                           demand->over_budget || !demand->follows) ||
+           moved;
 }
 
 static bool seat_catch_up(struct fetcher *fetcher, struct channel *channel, int64_t at)
@@ -364,6 +396,7 @@ static bool steer_catch_up(struct fetcher *fetcher, struct channel *channel,
 {
     bool idle = !demand->under_way[CURSOR_CATCH_UP];
     bool wanted = demand->ahead < channel->head;
+    bool moved = false;
 
     if (!channel->catching_up) {
         /* Who has just fallen behind the head may be all there is: it is set back then. */
@@ -373,7 +406,7 @@ static bool steer_catch_up(struct fetcher *fetcher, struct channel *channel,
                seat_catch_up(fetcher, channel, demand->lagging);
     }
     if (idle) {
-        pass_empty(fetcher->catch_up, channel, CURSOR_CATCH_UP);
+        moved = pass_empty(fetcher->catch_up, channel, CURSOR_CATCH_UP);
     }
     if (channel->catch_up >= channel->head || (idle && !wanted)) {
         end_catch_up(fetcher, channel);
@@ -382,9 +415,9 @@ static bool steer_catch_up(struct fetcher *fetcher, struct channel *channel,
     if (idle && demand->ahead > channel->catch_up) {
         return seat_catch_up(fetcher, channel, demand->ahead);
     }
-    pause_or_resume(fetcher->catch_up, channel, &channel->catch_up_paused,
-                    demand->over_budget || !wanted);
-    return false;
+    return pause_or_resume(fetcher->catch_up, channel, &channel->catch_up_paused,
+                           demand->over_budget || !wanted) ||
+           moved;
 }
 
 static void drop_channel(struct fetcher *fetcher, struct channel *channel)
@@ -401,23 +434,65 @@ static void drop_channel(struct fetcher *fetcher, struct channel *channel)
     channel_free(channel);
 }
 
-static bool steer(struct fetcher *fetcher)
+static bool steer_channel(struct fetcher *fetcher, struct channel *channel)
+{
+    struct channel_demand demand;
+    bool moved;
+
+    if (channel->subscriber_count == 0) {
+        drop_channel(fetcher, channel);
+        return false;
+    }
+    demand = channel_demand(channel);
+    moved = steer_head(fetcher, channel, &demand);
+    return steer_catch_up(fetcher, channel, &demand) || moved;
+}
+
+/* What happens to the channel from now on is noted anew. */
+static struct channel *take_noted(struct fetcher *fetcher)
+{
+    struct channel *channel;
+
+    pthread_mutex_lock(&fetcher->noted_mutex);
+    channel = fetcher->noted;
+    if (channel) {
+        fetcher->noted = channel->next_noted;
+        atomic_store(&channel->noted, false);
+    }
+    pthread_mutex_unlock(&fetcher->noted_mutex);
+    return channel;
+}
+
+static bool steer_all(struct fetcher *fetcher)
 {
     bool moved = false;
 
+    while (take_noted(fetcher)) {
+    }
     MAP_FOREACH (entry, &fetcher->channels) {
-        struct channel *channel = entry->value;
-        struct channel_demand demand;
-
-        if (channel->subscriber_count == 0) {
-            drop_channel(fetcher, channel);
-            continue;
-        }
-        demand = channel_demand(channel);
-        moved |= steer_head(fetcher, channel, &demand);
-        moved |= steer_catch_up(fetcher, channel, &demand);
+        moved |= steer_channel(fetcher, entry->value);
     }
     return moved;
+}
+
+static bool steer(struct fetcher *fetcher)
+{
+    struct channel *channel;
+    bool moved = false;
+
+    if (atomic_exchange(&fetcher->all_noted, false)) {
+        return steer_all(fetcher);
+    }
+    while ((channel = take_noted(fetcher))) {
+        moved |= steer_channel(fetcher, channel);
+    }
+    return moved;
+}
+
+void fetcher_look(struct fetcher *fetcher)
+{
+    atomic_store(&fetcher->all_noted, true);
+    fetcher_wake(fetcher);
 }
 
 /* --- polling --- */
@@ -491,6 +566,9 @@ static bool poll_once(struct fetcher *fetcher, enum cursor cursor, int64_t wait_
             deliver_head(channel, block);
         } else if (channel && channel->catching_up) {
             deliver_catch_up(channel, block);
+        }
+        if (channel) {
+            note(fetcher, channel);
         }
         log_block_unref(block);
     } else if (failed.topic) {

@@ -295,6 +295,7 @@ static void drop_pending(struct reader *reader)
     atomic_fetch_sub(&s->in_flight_bytes, (int64_t)message->block->size_bytes);
     left = atomic_fetch_sub(&s->in_flight, 1) - 1;
     atomic_fetch_sub(&s->under_way[message->cursor], 1);
+    fetcher_note(reader->fetcher, s);
     log_block_unref(message->block);
     free(message);
     if (!reader->pending || left % BLOCKS_PER_WAKE == 0) {
@@ -317,7 +318,7 @@ void reader_detach(struct task_input *input)
         }
     }
     if (reader->input_count == 0) {
-        fetcher_unsubscribe(reader->fetcher, reader->topic, reader->partition, &reader->subscriber);
+        fetcher_unsubscribe(reader->fetcher, &reader->subscriber);
         reader->dead = true;
     }
     reader_touch(reader);
@@ -394,6 +395,7 @@ void reader_handle(struct worker *worker, struct message *base)
     handle_move(reader, message);
     atomic_fetch_sub(&reader->subscriber.under_way[message->cursor], 1);
     atomic_fetch_sub(&reader->subscriber.messages, 1);
+    fetcher_note(reader->fetcher, &reader->subscriber);
     wake_fetcher(reader);
     free(message);
 }
@@ -550,6 +552,7 @@ static bool step(struct reader *reader)
     }
     if (reader->stale) {
         update_wants(reader);
+        fetcher_note(reader->fetcher, &reader->subscriber);
         wake_fetcher(reader);
         decoded = true;
     }

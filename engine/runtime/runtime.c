@@ -14,7 +14,13 @@
 #include "base/trace.h"
 #include "engine/runtime/runtime_internal.h"
 
-enum { FETCH_WAIT_MS = 50, CONTROL_WAIT_MS = 20, JOIN_POLLS_MAX = 1000, QUIET_ROUNDS = 2 };
+enum {
+    FETCH_WAIT_MS = 50,
+    LOOK_EVERY_US = 1000000,
+    CONTROL_WAIT_MS = 20,
+    JOIN_POLLS_MAX = 1000,
+    QUIET_ROUNDS = 2
+};
 
 /* --- control: membership, recovery, retries; rt->mutex held --- */
 
@@ -102,11 +108,18 @@ static void *control_main(void *argument)
 static void *fetch_main(void *argument)
 {
     struct runtime *rt = argument;
+    int64_t looked_us = 0;
 
     while (!atomic_load(&rt->stop)) {
         bool any = fetcher_step(rt->transient_fetcher, 0);
+        int64_t now_us = clock_monotonic_us(rt->clock);
 
         fetcher_step(rt->fetcher, any ? 0 : FETCH_WAIT_MS);
+        if (now_us - looked_us >= LOOK_EVERY_US) {
+            fetcher_look(rt->transient_fetcher);
+            fetcher_look(rt->fetcher);
+            looked_us = now_us;
+        }
     }
     return NULL;
 }
@@ -410,16 +423,28 @@ int runtime_query_status(struct runtime *rt, struct bytes query_id, struct query
 
 /* --- stepping and draining --- */
 
+static bool step_once(struct runtime *rt)
+{
+    bool any = control_step(rt);
+
+    any |= fetcher_step(rt->transient_fetcher, 0);
+    any |= fetcher_step(rt->fetcher, 0);
+    for (uint32_t i = 0; i < rt->worker_count; i++) {
+        any |= worker_step(&rt->workers[i], 0);
+    }
+    return any;
+}
+
 bool runtime_step(struct runtime *rt)
 {
     bool any;
 
     pthread_mutex_lock(&rt->mutex);
-    any = control_step(rt);
-    any |= fetcher_step(rt->transient_fetcher, 0);
-    any |= fetcher_step(rt->fetcher, 0);
-    for (uint32_t i = 0; i < rt->worker_count; i++) {
-        any |= worker_step(&rt->workers[i], 0);
+    any = step_once(rt);
+    if (!any) {
+        fetcher_look(rt->transient_fetcher);
+        fetcher_look(rt->fetcher);
+        any = step_once(rt);
     }
     pthread_mutex_unlock(&rt->mutex);
     return any;
@@ -501,6 +526,10 @@ static int probe_all(struct runtime *rt, struct probe *probe, struct error *err)
     }
     code = check_lost(rt, err);
     pthread_mutex_unlock(&rt->mutex);
+    if (!probe->quiet) {
+        fetcher_look(rt->transient_fetcher);
+        fetcher_look(rt->fetcher);
+    }
     return code;
 }
 

@@ -25,6 +25,7 @@ struct worker;
 struct task;
 struct reader;
 struct fetcher;
+struct channel;
 
 enum { SLOT_COUNT_DEFAULT = 64, SLOT_COUNT_MAX = 1024, BUILDER_DRAIN_BYTES = 64 * 1024 };
 enum { MAX_COMMIT_PAUSE_MS = 100, TRANSACTION_TIMEOUT_MS = 10000, SESSION_TIMEOUT_MS = 6000 };
@@ -83,6 +84,7 @@ struct fetch_message {
 struct fetch_subscriber {
     struct reader *reader;
     struct worker *worker;
+    struct channel *channel; /* the fetcher's, while subscribed */
     _Atomic int64_t
         lagging;           /* lowest position below the head that a task waits for, or INT64_MAX */
     _Atomic int64_t ahead; /* the same, but not below where the catch-up was last seen */
@@ -101,10 +103,13 @@ void fetcher_destroy(struct fetcher *fetcher);
 void fetcher_subscribe(struct fetcher *fetcher, const struct log_topic *topic, uint32_t partition,
                        struct fetch_subscriber *subscriber);
 /* Afterwards nothing new is posted for it. */
-void fetcher_unsubscribe(struct fetcher *fetcher, const struct log_topic *topic, uint32_t partition,
-                         struct fetch_subscriber *subscriber);
+void fetcher_unsubscribe(struct fetcher *fetcher, struct fetch_subscriber *subscriber);
+/* What it wants has changed. */
+void fetcher_note(struct fetcher *fetcher, struct fetch_subscriber *subscriber);
 /* Moves cursors and delivers at most a few blocks; false: nothing to do. */
 bool fetcher_step(struct fetcher *fetcher, int64_t wait_ms);
+/* The next step sees, too, where the log has moved without records. */
+void fetcher_look(struct fetcher *fetcher);
 void fetcher_wake(struct fetcher *fetcher);
 
 /* --- reader.c --- */
