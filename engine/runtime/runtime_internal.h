@@ -148,6 +148,7 @@ struct task_input {
     bool has_head;     /* while choosing what to run: the next two */
     uint32_t head_row;
     int64_t head_ms;
+    uint64_t exhausted_in; /* the worker's step in which the log had nothing more */
     bool shares_topic; /* with another input of the task: a record goes to both before the next */
 };
 
@@ -337,6 +338,7 @@ struct worker {
     _Atomic int64_t recover_at_ms;
     uint32_t failures; /* in a row: back-off */
     uint64_t activity; /* grows with everything done: quiescence */
+    uint64_t step;
     /* threads */
     pthread_t thread;
     pthread_t commit_thread;

@@ -356,18 +356,22 @@ static bool input_head(struct task_input *input, uint32_t *row, int64_t *timesta
     return false;
 }
 
-/* Whether the log has nothing more for an input whose queue is empty. */
-static bool input_is_exhausted(const struct task_input *input)
+/* Whether the log has nothing more for an input whose queue is empty; asked once per step. */
+static bool input_is_exhausted(struct task_input *input)
 {
     struct log *log = input->plan->source ? input->task->query->rt->log : input->task->query->log;
+    uint64_t step = input->task->worker->step;
     struct log_range range;
 
-    if (input->enqueued >= input->gate) {
+    if (input->enqueued >= input->gate || input->exhausted_in == step) {
         return true;
     }
-    return log_topic_range(log, input->topic, input->task->partition, READ_COMMITTED, &range,
-                           NULL) == 0 &&
-           input->enqueued >= range.end;
+    if (log_topic_range(log, input->topic, input->task->partition, READ_COMMITTED, &range, NULL) ||
+        input->enqueued < range.end) {
+        return false;
+    }
+    input->exhausted_in = step;
+    return true;
 }
 
 struct choice {
@@ -440,7 +444,7 @@ static bool choose_first(struct task *task, struct choice *best)
 static bool consider_others(const struct task *task, struct choice *best)
 {
     for (uint32_t i = 0; i < task->sub->input_count; i++) {
-        const struct task_input *input = &task->inputs[i];
+        struct task_input *input = &task->inputs[i];
 
         if (input == best->input) {
             continue;

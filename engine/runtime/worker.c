@@ -364,6 +364,7 @@ bool worker_step(struct worker *worker, int64_t wait_ms)
     bool any = handle_messages(worker, 0);
     bool decoded, ran = false;
 
+    worker->step++;
     decoded = readers_step(worker);
     if (worker->phase == WORKER_IDLE) {
         ran = run_all(worker);

@@ -322,6 +322,72 @@ static void vanished_sink_stops_its_writer_until_it_is_back(void **state)
     rig_fini(&f);
 }
 
+/* Whichever it is, the progress topic too: nobody hangs, and what is left is right. */
+static void any_topic_may_vanish(void **state)
+{
+    (void)state;
+    for (uint32_t countdown = 1; countdown <= 16; countdown++) {
+        struct row_queue *queue = row_queue_create(1 << 20);
+        const struct log_topic *topic = NULL;
+        struct error err = { 0 };
+        struct rig f;
+
+        begin(&f, 2);
+        rig_sql(&f, "CREATE STREAM copy AS SELECT id, qty FROM orders;");
+        rig_sql(&f, "CREATE TABLE totals AS SELECT item, COUNT(*) AS n FROM orders "
+                    "GROUP BY item;");
+        rig_push(&f, "SELECT item, COUNT(*) AS n FROM orders GROUP BY item EMIT CHANGES;", queue);
+        rig_put_many(&f, "orders", 0, 500);
+        log_memory_fail(f.log, LOG_FAULT_TOPIC_VANISHES, countdown);
+        for (int i = 0; i < 20; i++) {
+            (void)runtime_drain(f.rt, &err);
+            clock_advance(&f.clock, 20000);
+        }
+        if (!log_open_topic(f.log, (struct bytes)BYTES("COPY"), &topic, NULL)) {
+            assert_true(rig_count(&f, "COPY") <= 500);
+        }
+        rig_fini(&f);
+        row_queue_destroy(queue);
+    }
+}
+
+static int64_t first_offset(struct log *log, struct bytes name)
+{
+    const struct log_topic *topic = NULL;
+    struct log_range range = { 0 };
+
+    assert_int_equal(log_open_topic(log, name, &topic, NULL), 0);
+    assert_int_equal(log_topic_range(log, topic, 0, READ_COMMITTED, &range, NULL), 0);
+    return range.begin;
+}
+
+static void repartition_topics_are_deleted_behind_their_readers(void **state)
+{
+    struct rig f;
+    struct row_queue *queue = row_queue_create(1 << 26);
+    const struct physical_plan *totals, *push;
+    struct error err = { 0 };
+
+    (void)state;
+    begin(&f, 1);
+    totals = rig_sql(&f, "CREATE TABLE totals AS SELECT item, COUNT(*) AS n FROM orders "
+                         "GROUP BY item;");
+    push =
+        rig_push(&f, "SELECT item, COUNT(*) AS n FROM orders GROUP BY item EMIT CHANGES;", queue);
+    for (int i = 0; i < 5; i++) {
+        rig_put_many(&f, "orders", i * 4000, i * 4000 + 4000);
+        rig_drain(&f);
+    }
+    assert_int_equal(runtime_crash(f.rt, &err), 0);
+    rig_put_many(&f, "orders", 20000, 20100);
+    rig_drain(&f);
+    assert_true(first_offset(f.log, totals->outputs[0].topic) > 8000);
+    assert_true(first_offset(f.rt->transient_log, push->outputs[0].topic) > 8000);
+    assert_int_equal(rig_count(&f, "TOTALS"), 20100);
+    rig_fini(&f);
+    row_queue_destroy(queue);
+}
+
 static int64_t retry_in(struct rig *f, const struct physical_plan *plan)
 {
     const struct query *query = map_find(&f->rt->queries, plan->query_id);
@@ -373,6 +439,8 @@ int main(void)
         cmocka_unit_test(push_query_with_a_lost_topic_ends_and_blames_nobody_else),
         cmocka_unit_test(vanished_source_stops_its_readers_until_it_is_back),
         cmocka_unit_test(vanished_sink_stops_its_writer_until_it_is_back),
+        cmocka_unit_test(any_topic_may_vanish),
+        cmocka_unit_test(repartition_topics_are_deleted_behind_their_readers),
         cmocka_unit_test(back_off_doubles_from_thirty_seconds_and_ends_with_health),
     };
 

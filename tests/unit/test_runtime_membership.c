@@ -328,6 +328,37 @@ static void query_that_starts_while_its_worker_is_lost_runs_once(void **state)
     rig_fini(&f);
 }
 
+static void start_that_fails_leaves_the_state_of_before(void **state)
+{
+    struct rig f;
+    const struct physical_plan *totals;
+    const struct log_topic *before, *after;
+    struct error err = { 0 };
+
+    (void)state;
+    rig_init(&f);
+    rig_open(&f, "node");
+    rig_topic(&f, "orders", 1);
+    rig_sql(&f, orders);
+    totals = rig_sql(&f, "CREATE TABLE totals AS SELECT item, COUNT(*) AS n FROM orders "
+                         "GROUP BY item;");
+    rig_put_many(&f, "orders", 0, 100);
+    rig_drain(&f);
+    assert_int_equal(log_open_topic(f.log, totals->outputs[0].topic, &before, &err), 0);
+    runtime_close(f.rt);
+    assert_int_equal(log_delete_topic(f.log, (struct bytes)BYTES("orders"), &err), 0);
+    rig_open(&f, "node");
+    assert_int_equal(runtime_start(f.rt, totals, &f.options, NULL, &err), ERR_UNKNOWN_TOPIC);
+    assert_int_equal(log_open_topic(f.log, totals->outputs[0].topic, &after, &err), 0);
+    assert_int_equal(after->incarnation, before->incarnation);
+    rig_topic(&f, "orders", 1);
+    rig_start(&f, totals);
+    rig_put_many(&f, "orders", 100, 105);
+    rig_drain(&f);
+    assert_non_null(strstr(rig_read(&f, "TOTALS").data, "k0={\"N\":21}@100"));
+    rig_fini(&f);
+}
+
 /* Dead cohorts are cleared away, so what recovery reads does not grow with its count. */
 static void progress_does_not_grow_with_recoveries(void **state)
 {
@@ -399,6 +430,7 @@ int main(void)
         cmocka_unit_test(nodes_that_come_and_go_at_random_count_each_record_once),
         cmocka_unit_test(query_that_starts_after_its_neighbour_goes_on_where_it_stood),
         cmocka_unit_test(query_that_starts_while_its_worker_is_lost_runs_once),
+        cmocka_unit_test(start_that_fails_leaves_the_state_of_before),
         cmocka_unit_test(progress_does_not_grow_with_recoveries),
         cmocka_unit_test(sources_of_one_name_keep_apart_who_reads_them),
     };

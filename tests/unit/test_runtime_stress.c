@@ -27,7 +27,7 @@ struct stress {
     struct rig f;
     unsigned seed;
     struct queue pause; /* never has anything */
-    const struct physical_plan *totals;
+    const struct physical_plan *totals, *copy;
     const struct pull_lookup *lookup;
     struct row_queue *queues[ROUNDS];
     uint32_t queue_count;
@@ -158,7 +158,7 @@ static void ask(struct stress *s)
 
 static void act(struct stress *s)
 {
-    switch (dice(s, 12)) {
+    switch (dice(s, 14)) {
     case 0:
         log_memory_fail(s->f.log, LOG_FAULT_COMMIT_LOST, 1 + (uint32_t)dice(s, 4));
         break;
@@ -185,6 +185,12 @@ static void act(struct stress *s)
     case 9:
         (void)queue_take(&s->pause, 1); /* lets the threads run */
         break;
+    case 10:
+        assert_int_equal(runtime_pause(s->f.rt, s->copy->query_id, NULL), 0);
+        break;
+    case 11:
+        assert_int_equal(runtime_resume(s->f.rt, s->copy->query_id, NULL), 0);
+        break;
     default:
         ask(s);
         break;
@@ -200,7 +206,7 @@ static void run(unsigned seed, uint32_t workers)
     log_memory_set_gaps(s.f.log, seed % 2);
     s.totals = rig_sql(&s.f, "CREATE TABLE totals AS SELECT item, COUNT(*) AS n FROM orders "
                              "GROUP BY item;");
-    rig_sql(&s.f, "CREATE STREAM copy AS SELECT id, qty FROM orders;");
+    s.copy = rig_sql(&s.f, "CREATE STREAM copy AS SELECT id, qty FROM orders;");
     s.lookup = rig_pull(&s.f, "SELECT * FROM totals WHERE item = 'k1';");
     for (int i = 0; i < ROUNDS; i++) {
         rig_put_many(&s.f, "orders", records, records + PER_ROUND);
@@ -210,6 +216,7 @@ static void run(unsigned seed, uint32_t workers)
     for (int fault = LOG_FAULT_COMMIT_LOST; fault < LOG_FAULT_COUNT; fault++) {
         log_memory_fail(s.f.log, (enum log_fault)fault, 0);
     }
+    assert_int_equal(runtime_resume(s.f.rt, s.copy->query_id, NULL), 0);
     drain(&s);
     check_totals(&s, records);
     assert_int_equal(rig_count(&s.f, "COPY"), records);
