@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cli/report.h"
 #include "parser/parse.h"
 
 enum { SKIPPED_SHOWN = 10, DEFAULT_WIDTH = 80, READ_BYTES = 65536 };
@@ -27,64 +28,6 @@ struct run {
 };
 
 /* --- what goes wrong --- */
-
-/* What to do where the message cannot know it. */
-static const struct {
-    enum error_code code;
-    const char *text;
-} advice[] = {
-    { ERR_UNKNOWN_SOURCE, "SHOW STREAMS; and SHOW TABLES; list what there is. An engine in memory "
-                          "starts empty: CREATE comes first." },
-    { ERR_UNKNOWN_TOPIC, "SHOW TOPICS; lists what there is. An engine in memory starts without "
-                         "topics: WITH (PARTITIONS = 1) makes one." },
-    { ERR_UNKNOWN_COLUMN, "DESCRIBE <name>; lists the columns of a stream or table." },
-    { ERR_UNKNOWN_FUNCTION, "SHOW FUNCTIONS; lists what there is." },
-    { ERR_UNKNOWN_PROPERTY, "sluice help settings tells what SET and --set take, sluice help with "
-                            "what WITH takes." },
-    { ERR_UNKNOWN_QUERY, "SHOW QUERIES; lists what there is." },
-    { ERR_UNKNOWN_TYPE, "Types are BOOLEAN, INT, BIGINT, DOUBLE, DECIMAL(p, s), STRING, BYTES, "
-                        "TIME, DATE, TIMESTAMP, ARRAY<t>, MAP<STRING, t>, STRUCT<name t, ...>." },
-    { ERR_TOO_LARGE, "Split the text: statements are checked together, so one text has a limit." },
-};
-
-static const char *find_advice(enum error_code code)
-{
-    for (size_t i = 0; i < sizeof advice / sizeof advice[0]; i++) {
-        if (advice[i].code == code) {
-            return advice[i].text;
-        }
-    }
-    return NULL;
-}
-
-static int exit_status(enum error_code code)
-{
-    return error_class_of(code) == ERROR_USAGE ? EXIT_USAGE : EXIT_REJECTED;
-}
-
-/* `from` is the file, or NULL where there is no text. */
-static int report(const char *from, struct bytes text, const struct error *err)
-{
-    const char *what_to_do = find_advice(err->code);
-    struct buffer excerpt = { 0 };
-
-    fflush(stdout);
-    if (from && err->at.line > 0) {
-        parse_error_excerpt(text, err->at, &excerpt);
-        fprintf(stderr, "%s:%u:%u: ", from, err->at.line, err->at.column);
-    } else if (from) {
-        fprintf(stderr, "%s: ", from);
-    } else {
-        fprintf(stderr, "sluice: ");
-    }
-    fprintf(stderr, "%s (%s)\n%.*s", err->message, error_name(err->code), (int)excerpt.len,
-            excerpt.data ? excerpt.data : "");
-    if (what_to_do) {
-        fprintf(stderr, "%s\n", what_to_do);
-    }
-    buffer_fini(&excerpt);
-    return exit_status(err->code);
-}
 
 static void tell_skipped(void *context, struct bytes query_id, const struct row_origin *origin,
                          const char *what, const struct error *err)
@@ -193,7 +136,7 @@ static int execute(struct run *run, const char *from, struct bytes text)
     struct error err = { 0 };
 
     if (engine_execute(run->engine, run->session, text, &sink, &err)) {
-        return report(from, text, &err);
+        return report_error(from, text, &err);
     }
     return EXIT_OK;
 }
@@ -311,13 +254,13 @@ int run_statements(const struct run_options *options)
     int status = EXIT_OK;
 
     if (open_run(&run, options, &err)) {
-        (void)report(NULL, bytes_of(""), &err);
+        (void)report_error(NULL, bytes_of(""), &err);
         close_run(&run);
         return EXIT_USAGE;
     }
     status = execute_all(&run);
     if (status == EXIT_OK && engine_drain(run.engine, &err)) {
-        status = report(NULL, bytes_of(""), &err);
+        status = report_error(NULL, bytes_of(""), &err);
     }
     tell_skipped_total(&run);
     close_run(&run);
