@@ -16,9 +16,6 @@ static int refuse_unbuilt(const struct ast_query *query, struct error *err)
     if (query->window) {
         return refuse(query->window->at, "WINDOW", err);
     }
-    if (query->joins.count > 0 && query->partition_by) {
-        return refuse(query->joins.items[0].at, "PARTITION BY of a JOIN", err);
-    }
     if (query->emit == AST_EMIT_FINAL) {
         return error_set(err, ERR_EMIT, query->emit_at, "EMIT FINAL is for groups with a WINDOW");
     }
@@ -167,36 +164,38 @@ int analyze_keys(struct analysis *a, struct error *err)
 
 /* --- the key among the columns of a join --- */
 
-static bool is_column(const struct select_column *column, uint32_t wanted)
+static bool is_selected(const struct analysis *a, uint32_t column)
 {
-    return column->value->kind == EXPR_COLUMN && column->value->column.index == wanted;
+    for (uint32_t i = 0; i < a->columns.count; i++) {
+        if (expr_is_column(a->columns.items[i].value, column)) {
+            return true;
+        }
+    }
+    return false;
 }
 
-/*
- * Of the columns that are equal to the key, the first in the order of `equal` that is selected is
- * the key: it is read from where the key lies.
- */
+uint32_t analysis_join_key(const struct analysis *a)
+{
+    for (uint32_t i = 0; i < a->relation->equal.count; i++) {
+        const struct expr *equal = a->relation->equal.items[i];
+
+        if (equal->kind == EXPR_COLUMN && is_selected(a, equal->column.index)) {
+            return equal->column.index;
+        }
+    }
+    return RELATION_KEY;
+}
+
+/* The selected column that is the key is read from where the key lies. */
 static void choose_join_key(struct analysis *a)
 {
-    const struct relation *relation = a->relation;
+    uint32_t key = analysis_join_key(a);
 
-    for (uint32_t i = 0; i < relation->equal.count; i++) {
-        const struct expr *equal = relation->equal.items[i];
-        bool found = false;
+    for (uint32_t i = 0; i < a->columns.count; i++) {
+        struct select_column *column = &a->columns.items[i];
 
-        if (equal->kind != EXPR_COLUMN) {
-            continue;
-        }
-        for (uint32_t j = 0; j < a->columns.count; j++) {
-            struct select_column *column = &a->columns.items[j];
-
-            if (is_column(column, equal->column.index)) {
-                column->value = relation_expr(relation, RELATION_KEY, column->value->at);
-                found = true;
-            }
-        }
-        if (found) {
-            return;
+        if (expr_is_column(column->value, key)) {
+            column->value = relation_expr(a->relation, RELATION_KEY, column->value->at);
         }
     }
 }
@@ -228,13 +227,17 @@ int analyze_query(struct plan_context *context, enum query_kind kind, const stru
     if (query->where) {
         TRY(scope_bind_condition(&scope, context->arena, "WHERE", 0, query->where, &a.where, err));
     }
-    TRY(analyze_partition(&a, &scope, err));
-    scope.partitions = a.partitioned ? &a.partitions : NULL;
     TRY(select_list_bind(&scope, context->arena, BIND_AGGREGATES, query, &a.columns, err));
+    TRY(analyze_partition(&a, &scope, err));
+    if (a.partitioned) {
+        scope.partitions = &a.partitions; /* another * */
+        a.columns.count = 0;
+        TRY(select_list_bind(&scope, context->arena, BIND_AGGREGATES, query, &a.columns, err));
+    }
     TRY(select_list_name(&a.columns, context->arena, &scope, kind == QUERY_PERSISTENT, err));
     analyze_partition_names(&a);
     TRY(analyze_grouping(&a, &scope, err));
-    if (a.relation && !a.grouped) {
+    if (a.relation && !a.grouped && !a.partitioned) {
         choose_join_key(&a);
     }
     a.result_is_table = a.grouped || a.source->kind == SOURCE_TABLE;

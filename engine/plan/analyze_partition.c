@@ -49,8 +49,15 @@ static int add_partition(struct analysis *a, struct source_scope *scope,
 /* By exactly the single key column: rows lie as they should. */
 static bool is_by_key(const struct analysis *a)
 {
-    return a->partitions.count == 1 && a->source->schema.key_count == 1 &&
-           expr_is_column(a->partitions.items[0].value, 0);
+    const struct expr *value = a->partitions.items[0].value;
+
+    if (a->partitions.count != 1) {
+        return false;
+    }
+    if (a->relation) {
+        return expr_is_column(value, analysis_join_key(a));
+    }
+    return a->source->schema.key_count == 1 && expr_is_column(value, 0);
 }
 
 int analyze_partition(struct analysis *a, struct source_scope *scope, struct error *err)

@@ -249,16 +249,20 @@ static const char *what_of(struct builder *b, const struct expr *value, struct b
 
 /* --- PARTITION BY --- */
 
-static void push_column(struct builder *b, struct column *columns, uint32_t *count, uint32_t index)
+static void push_column(struct builder *b, const struct schema *schema, uint32_t index,
+                        struct column *columns, uint32_t *count)
 {
     const struct analysis *a = b->a;
 
+    if (a->relation && index == RELATION_KEY && !a->relation->has_synthetic_key) {
+        return; /* it is among the sources' */
+    }
     for (uint32_t i = 0; i < a->partitions.count; i++) {
         if (expr_is_column(a->partitions.items[i].value, index)) {
             return;
         }
     }
-    columns[*count] = a->source->schema.columns[index];
+    columns[*count] = schema->columns[index];
     columns[(*count)++].role = COLUMN_VALUE;
 }
 
@@ -266,7 +270,7 @@ static void push_column(struct builder *b, struct column *columns, uint32_t *cou
 static void add_partition_by(struct builder *b)
 {
     const struct analysis *a = b->a;
-    const struct schema *schema = &a->source->schema;
+    const struct schema *schema = a->relation ? relation_schema(a->relation) : &a->source->schema;
     uint32_t keys = a->partitions.count;
     struct column *columns = arena_array(b->arena, struct column, keys + schema->column_count);
     uint32_t count = keys;
@@ -281,7 +285,7 @@ static void add_partition_by(struct builder *b)
         columns[i].role = COLUMN_KEY;
     }
     for (uint32_t i = 0; i < schema->column_count; i++) {
-        push_column(b, columns, &count, (i + schema->key_count) % schema->column_count);
+        push_column(b, schema, (i + schema->key_count) % schema->column_count, columns, &count);
     }
     node = add(b, LOGICAL_PARTITION_BY, "PartitionBy", 1);
     node->schema = (struct schema){ columns, count, keys };
@@ -302,7 +306,8 @@ static void rekey_column(struct builder *b, struct logical_column *column)
     const char *text = plan_text_of(b->arena, column->value);
 
     column->what = arena_printf(b->arena, "Error computing new key from expression %s", text).data;
-    column->needs_row_value = !expr_walk(column->value, is_of_key, &key_count);
+    /* What comes out of a join has a value. */
+    column->needs_row_value = !b->a->relation && !expr_walk(column->value, is_of_key, &key_count);
 }
 
 static void add_projection(struct builder *b)

@@ -181,7 +181,13 @@ int analyze_query(struct plan_context *context, enum query_kind kind, const stru
                   struct analysis *out, struct error *err);
 /* A persistent query's key: its columns come first then, in the parent's order (queries.md 3.2). */
 int analyze_keys(struct analysis *a, struct error *err);
-/* PARTITION BY, in front of the select list; the names, behind it. */
+/*
+ * Of the columns that are equal to the key of a join, the first in the order of `equal` that is
+ * selected; RELATION_KEY where none is.
+ */
+uint32_t analysis_join_key(const struct analysis *a);
+/* PARTITION BY, once the select list is known; if it gives another key, that has to be bound anew.
+ */
 int analyze_partition(struct analysis *a, struct source_scope *scope, struct error *err);
 void analyze_partition_names(struct analysis *a);
 /* A column's or field's own name, else the alias of the same expression in SELECT (3.4). */

@@ -92,6 +92,45 @@ static void add_all_joined(const struct relation *relation, const struct ast_sel
     }
 }
 
+/* What a join's rows hold of a source: the values, the pseudo columns, then what was its key. */
+static void add_joined_partitioned(const struct relation *relation,
+                                   const struct relation_source *source, const key_list *partitions,
+                                   struct arena *arena, struct position at, select_list *out)
+{
+    uint32_t keys = source->source->schema.key_count;
+
+    for (uint32_t i = 0; i < source->column_count; i++) {
+        uint32_t column = source->first + (i + keys) % source->column_count;
+
+        if (!is_partition_column(partitions, column)) {
+            add_joined(relation, column, 1, arena, at, out);
+        }
+    }
+}
+
+/* The new key, then source by source what its rows hold, then the key of the join (3.4). */
+static void add_all_joined_partitioned(const struct relation *relation, const key_list *partitions,
+                                       struct arena *arena, struct position at, select_list *out)
+{
+    for (uint32_t i = 0; i < partitions->count; i++) {
+        const struct expr *value = partitions->items[i].value;
+        struct select_column *column = vec_push(arena, out);
+
+        *column = (struct select_column){
+            .value = value, .at = at, .syntax = partitions->items[i].syntax, .is_partition = true
+        };
+        if (value->kind == EXPR_COLUMN) {
+            column->name = relation->columns.items[value->column.index].name;
+        }
+    }
+    for (uint32_t i = 0; i < relation->sources.count; i++) {
+        add_joined_partitioned(relation, &relation->sources.items[i], partitions, arena, at, out);
+    }
+    if (relation->has_synthetic_key && !is_partition_column(partitions, RELATION_KEY)) {
+        add_joined(relation, RELATION_KEY, 1, arena, at, out);
+    }
+}
+
 static bool is_in_from(const struct source_scope *scope, struct bytes alias)
 {
     const struct relation *relation = scope->relation;
@@ -165,7 +204,9 @@ static int bind_item(struct source_scope *scope, struct arena *arena, unsigned f
                          BYTES_ARG(item->source.text), BYTES_ARG(scope->alias));
     }
     if (item->kind == AST_ITEM_ALL || item->kind == AST_ITEM_SOURCE_ALL) {
-        if (scope->relation) {
+        if (scope->relation && scope->partitions && item->kind == AST_ITEM_ALL) {
+            add_all_joined_partitioned(scope->relation, scope->partitions, arena, item->at, out);
+        } else if (scope->relation) {
             add_all_joined(scope->relation, item, arena, out);
         } else {
             add_all(scope, arena, item->at, out);
