@@ -137,6 +137,8 @@ struct query_options planning_options(const struct command *command,
 /* CSAS_NAME_0, without a name INSERTQUERY_0; or what the record says. */
 struct bytes planning_query_id(const struct command *command, const char *prefix,
                                struct bytes name);
+/* transient_NAME_0: of a query whose rows go to a client. */
+struct bytes planning_client_id(const struct command *command);
 /* The statement as logged and displayed: with what it took over from its topic and settings. */
 struct bytes planning_canonical(struct arena *arena, const struct ast_statement *statement,
                                 const struct source *source);
@@ -181,6 +183,8 @@ int insert_values_check(struct command *command, struct error *err);
 int insert_values_run(struct command *command, struct error *err);
 int select_check(struct command *command, struct error *err);
 int select_run(struct command *command, struct error *err);
+int pull_check(struct command *command, struct error *err);
+int pull_run(struct command *command, struct error *err);
 int show_check(struct command *command, struct error *err);
 int show_run(struct command *command, struct error *err);
 int describe_check(struct command *command, struct error *err);
@@ -198,6 +202,29 @@ int set_check(struct command *command, struct error *err);
 int set_run(struct command *command, struct error *err);
 int unset_check(struct command *command, struct error *err);
 int unset_run(struct command *command, struct error *err);
+
+/* --- rows of queries: rows.c --- */
+
+void rows_begin(const struct command *command, struct bytes id, const struct schema *schema);
+bool rows_tell(const struct command *command, const struct value *cells, bool tombstone,
+               int64_t timestamp_ms);
+void rows_end(const struct command *command, const char *message);
+
+/* From a client's queue to the sink. */
+struct row_taker {
+    struct command *command;
+    const struct client_plan *client;
+    struct row_queue *queue;
+    struct arena rows; /* of the row that is being told */
+    bool stopped;      /* the one who listens has had enough */
+    bool finished;     /* there will be no more */
+};
+
+const struct client_plan *rows_find_client(const struct physical_plan *plan);
+/* Tells what is there; *any when there was something. */
+int row_taker_take(struct row_taker *taker, int64_t wait_ms, bool *any, struct error *err);
+/* Whom session_cancel ends; NULL: nobody any more. */
+void session_set_client(struct session *session, struct row_queue *queue);
 
 /* --- answers: answer.c --- */
 

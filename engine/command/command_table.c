@@ -117,8 +117,8 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                         "everything in it was "
                                         "read. Without EMIT a pull query: the rows that a table of "
                                         "CREATE TABLE AS "
-                                        "holds now, looked up by key. A query of its own starts "
-                                        "with the newest "
+                                        "holds now, looked up by key where WHERE names it, or "
+                                        "that a stream holds. A push query starts with the newest "
                                         "records unless SET 'auto.offset.reset' = 'earliest'.",
                                  .example = "SET 'auto.offset.reset' = 'earliest';\n"
                                             "INSERT INTO clicks VALUES ('ada', '/home', 120);\n"
@@ -138,9 +138,6 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                            { "WINDOW", "SELECT page, COUNT(*) FROM clicks WINDOW "
                                                        "TUMBLING (SIZE 1 HOUR) "
                                                        "GROUP BY page EMIT CHANGES;" },
-                                           { "pull queries on streams", "SELECT * FROM clicks;" },
-                                           { "pull queries that scan a table",
-                                             "SELECT * FROM views;" },
                                            { "CASE value WHEN",
                                              "SELECT CASE ms WHEN 1 THEN 'a' "
                                              "END FROM clicks EMIT CHANGES;" } } } },

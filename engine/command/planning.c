@@ -28,6 +28,8 @@ void planning_settings(const struct command *command, struct plan_settings *out)
         .headers_enabled = property_get_boolean(properties, "ksql.headers.columns.enabled"),
         .wrap_single_values =
             property_is_set(properties, wrap) ? property_get_boolean(properties, wrap) : -1,
+        .no_table_scans = !property_get_boolean(properties, "ksql.query.pull.table.scan.enabled"),
+        .no_range_scans = !property_get_boolean(properties, "ksql.query.pull.range.scan.enabled"),
     };
 }
 
@@ -36,6 +38,15 @@ void planning_context(const struct command *command, const struct plan_settings 
 {
     *out = (struct plan_context){ command->arena, command->catalog, command->engine->config.log,
                                   settings };
+}
+
+struct bytes planning_client_id(const struct command *command)
+{
+    const struct ast_relation *from = &command->statement->select->from;
+    struct bytes alias = from->alias.text.data ? from->alias.text : from->source.text;
+
+    return arena_printf(command->arena, "transient_%.*s_%llu", BYTES_ARG(alias),
+                        (unsigned long long)command->engine->next_client);
 }
 
 /* Tables start at the beginning unless somebody says otherwise. */

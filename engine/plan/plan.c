@@ -55,11 +55,18 @@ int plan_insert_select(struct plan_context *context, const struct ast_statement 
     return build(context, &analysis, query_id, sink, out, err);
 }
 
-int plan_push(struct plan_context *context, const struct ast_statement *statement,
-              struct bytes query_id, const struct physical_plan **out, struct error *err)
+int plan_client(struct plan_context *context, enum query_kind kind,
+                const struct ast_statement *statement, struct bytes query_id,
+                const struct physical_plan **out, struct error *err)
 {
     struct analysis analysis;
 
-    TRY(analyze_query(context, QUERY_PUSH, statement->select, &analysis, err));
+    TRY(analyze_query(context, kind, statement->select, &analysis, err));
     return build(context, &analysis, query_id, NULL, out, err);
+}
+
+int plan_push(struct plan_context *context, const struct ast_statement *statement,
+              struct bytes query_id, const struct physical_plan **out, struct error *err)
+{
+    return plan_client(context, QUERY_PUSH, statement, query_id, out, err);
 }

@@ -14,6 +14,7 @@
 
 #include "engine/catalog/catalog.h"
 #include "engine/expr/program.h"
+#include "engine/state/store.h"
 #include "engine/type/row_codec.h"
 
 /* Every operator kind implements one of these. */
@@ -244,6 +245,8 @@ struct plan_settings {
     struct bytes topic_prefix;                      /* ksql.output.topic.name.prefix */
     bool headers_enabled;
     int wrap_single_values; /* -1: the format decides */
+    bool no_table_scans;    /* pull queries have to name keys */
+    bool no_range_scans;    /* a range of keys is a filter on all of them */
 };
 
 struct plan_context {
@@ -271,12 +274,17 @@ bool name_is_generated_query(struct bytes id);
 int plan_push(struct plan_context *context, const struct ast_statement *statement,
               struct bytes query_id, const struct physical_plan **out, struct error *err);
 
-/* A pull query by key: which keys of which query's store, and what of its rows. */
+/* How the rows of a table are found. */
+enum pull_access { PULL_KEYS, PULL_SCAN };
+
+/* A pull query on a table: which rows of which query's store, and what of them. */
 struct pull_lookup {
     const struct source *table;
-    struct bytes query_id;    /* whose store */
-    const struct bytes *keys; /* in the store's key format, in request order */
+    struct bytes query_id; /* whose store */
+    enum pull_access access;
+    const struct bytes *keys; /* PULL_KEYS: in the store's key format, in request order */
     uint32_t key_count;
+    struct store_range range;      /* PULL_SCAN: which part of the store */
     const struct row_shape *input; /* columns of the table: cells in schema order */
     const struct program *program; /* the whole WHERE and the projection over the table's columns */
     const struct row_shape *output; /* the result; over the program's banks */
@@ -285,6 +293,12 @@ struct pull_lookup {
 };
 int plan_pull(struct plan_context *context, const struct ast_statement *statement,
               const struct pull_lookup **out, struct error *err);
+/*
+ * A pull query on a stream: a plan of one sub-topology without stores, to be pushed what the
+ * stream holds; its end is a client.
+ */
+int plan_stream_pull(struct plan_context *context, const struct ast_statement *statement,
+                     struct bytes query_id, const struct physical_plan **out, struct error *err);
 
 /* INSERT VALUES: checked and coerced; cells in schema order. */
 struct insert_row {

@@ -309,4 +309,11 @@ bool physical_keeps_table(const struct analysis *a);
 int coerce_strictly(const struct value *in, const struct sql_type *from, const struct sql_type *to,
                     struct arena *arena, struct value *out, struct error *err);
 
+/* --- plan.c --- */
+
+/* A query whose rows go to a client: QUERY_PUSH, QUERY_PULL. */
+int plan_client(struct plan_context *context, enum query_kind kind,
+                const struct ast_statement *statement, struct bytes query_id,
+                const struct physical_plan **out, struct error *err);
+
 #endif

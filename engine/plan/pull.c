@@ -1,9 +1,10 @@
 /*
- * pull.c: a pull query by key on a table that a query makes (queries.md 8.1): which keys to
- * look up, and one program with the whole WHERE and the projection.
+ * pull.c: a pull query on a table that a query makes (queries.md 8.1): which keys to look up, or
+ * which to scan, and one program with the whole WHERE and the projection.
  *
  * The WHERE is brought into disjunctions of key bindings: per alternative, a constant for
  * each key column. What else it says is left to the program, which sees every row found.
+ * A pull query on a stream is a plan without stores that reads what is there.
  */
 #include "engine/plan/pull_internal.h"
 
@@ -48,11 +49,6 @@ static int find_table(struct plan_context *context, const struct ast_name *name,
                       struct error *err)
 {
     TRY(plan_find_source(context, name, table, err));
-    if ((*table)->kind == SOURCE_STREAM) {
-        return error_set(err, ERR_UNSUPPORTED, name->at,
-                         "Pull queries on streams are not supported; EMIT CHANGES makes it a push "
-                         "query");
-    }
     *query = (*table)->query.data ? catalog_find_query(context->catalog, (*table)->query) : NULL;
     if (!*query || !(*query)->plan->pull.queryable) {
         return error_set(err, ERR_NOT_QUERYABLE, name->at,
@@ -110,10 +106,13 @@ static int make_program(struct pull_query *q, struct error *err)
 
     row_shape_of_schema(arena, &lookup->table->schema, input);
     program = program_begin(arena, input, NULL);
-    TRY(program_add_filter(
-        program, q->where,
-        arena_printf(arena, "Error evaluating predicate %s", plan_text_of(arena, q->where)).data,
-        err));
+    if (q->where) {
+        const char *what =
+            arena_printf(arena, "Error evaluating predicate %s", plan_text_of(arena, q->where))
+                .data;
+
+        TRY(program_add_filter(program, q->where, what, err));
+    }
     TRY(add_columns(q, program, output, err));
     lookup->program = program_finish(program);
     output->cell_count = input->cell_count;
@@ -130,11 +129,11 @@ static int bind_query(struct pull_query *q, const struct ast_query *query, struc
     struct source_scope scope;
 
     source_scope_init(&scope, q->lookup->table, &query->from, QUERY_PULL);
-    if (!query->where) {
-        return error_set(err, ERR_UNSUPPORTED, query->from.source.at,
-                         "Table scans are not supported; WHERE has to name the key of the rows");
+    if (query->where) {
+        TRY(pull_keys_check_lists(q, query->where, err));
+        TRY(scope_bind_condition(&scope, q->context->arena, "WHERE", 0, query->where, &q->where,
+                                 err));
     }
-    TRY(scope_bind_condition(&scope, q->context->arena, "WHERE", 0, query->where, &q->where, err));
     TRY(select_list_bind(&scope, q->context->arena, 0, query, &q->columns, err));
     return select_list_name(&q->columns, q->context->arena, &scope, false, err);
 }
@@ -145,7 +144,7 @@ int plan_pull(struct plan_context *context, const struct ast_statement *statemen
     const struct ast_query *query = statement->select;
     const struct query_entry *entry = NULL;
     struct pull_lookup *lookup = arena_new(context->arena, struct pull_lookup);
-    struct pull_query q = { .context = context, .lookup = lookup };
+    struct pull_query q = { .context = context, .lookup = lookup, .at = query->at };
 
     TRY(check_clauses(query, err));
     TRY(find_table(context, &query->from.source, &lookup->table, &entry, err));
@@ -157,4 +156,11 @@ int plan_pull(struct plan_context *context, const struct ast_statement *statemen
     TRY(make_program(&q, err));
     *out = lookup;
     return 0;
+}
+
+int plan_stream_pull(struct plan_context *context, const struct ast_statement *statement,
+                     struct bytes query_id, const struct physical_plan **out, struct error *err)
+{
+    TRY(check_clauses(statement->select, err));
+    return plan_client(context, QUERY_PULL, statement, query_id, out, err);
 }

@@ -5,7 +5,7 @@
  *   (A = 1 OR A = 2) AND B = 'x'        ->  {A: 1, B: x}, {A: 2, B: x}
  *   A = 1 OR V > 5                      ->  {A: 1}, {}          the second leaves A open
  *
- * An alternative that binds no key column to a constant leaves it open: that would be a scan.
+ * An alternative that binds no key column to a constant leaves it open: that is a scan.
  */
 #include "engine/plan/pull_internal.h"
 #include "engine/type/cast.h"
@@ -15,7 +15,8 @@ enum { ALTERNATIVES_MAX = 10000 };
 
 /* One alternative: per key column its value's expression, or NULL while it is open. */
 struct alternative {
-    const struct expr **values; /* of the key's width */
+    const struct expr **values;  /* of the key's width */
+    const struct expr *repeated; /* binds a column once more; NULL: none does */
 };
 
 typedef VEC(struct alternative) alternative_list;
@@ -29,7 +30,7 @@ struct key_search {
 
 static struct alternative make_open(const struct key_search *s)
 {
-    return (struct alternative){ arena_array(s->arena, const struct expr *, s->width) };
+    return (struct alternative){ arena_array(s->arena, const struct expr *, s->width), NULL };
 }
 
 /* Whether different values stay different: an equality behind the cast names one key. */
@@ -89,8 +90,12 @@ static struct alternative join(const struct key_search *s, const struct alternat
 {
     struct alternative both = make_open(s);
 
+    both.repeated = a->repeated ? a->repeated : b->repeated;
     for (uint32_t i = 0; i < s->width; i++) {
         both.values[i] = a->values[i] ? a->values[i] : b->values[i];
+        if (a->values[i] && b->values[i]) {
+            both.repeated = b->values[i];
+        }
     }
     return both;
 }
@@ -206,21 +211,6 @@ static void keep_key(struct key_search *s, struct bytes key, struct bytes *keys)
     keys[lookup->key_count++] = key;
 }
 
-static int check_bound(const struct key_search *s, const struct alternative *one)
-{
-    const struct schema *schema = &s->q->lookup->table->schema;
-
-    for (uint32_t i = 0; i < s->width; i++) {
-        if (!one->values[i]) {
-            return error_set(s->err, ERR_UNSUPPORTED, s->q->where->at,
-                             "Table and range scans are not supported; every alternative of WHERE "
-                             "has to say %.*s = a constant",
-                             BYTES_ARG(schema->columns[i].name));
-        }
-    }
-    return 0;
-}
-
 static int encode_alternatives(struct key_search *s, struct encoder *encoder,
                                const alternative_list *list)
 {
@@ -232,7 +222,6 @@ static int encode_alternatives(struct key_search *s, struct encoder *encoder,
         bool none = false;
         struct bytes key = { NULL, 0 };
 
-        TRY(check_bound(s, &list->items[i]));
         for (uint32_t at = 0; at < s->width && !none; at++) {
             TRY(key_value(s, &list->items[i], at, &cells[at], &none));
         }
@@ -244,21 +233,170 @@ static int encode_alternatives(struct key_search *s, struct encoder *encoder,
     return 0;
 }
 
-int pull_keys_find(struct pull_query *q, struct error *err)
+static int encode_keys(struct key_search *s, const alternative_list *list)
 {
-    struct key_search s = { q, q->context->arena, q->key->column_count, err };
-    operand *at = arena_array(s.arena, operand, s.width);
-    struct encoder_spec spec = { SIDE_KEY, q->key->columns, s.width, at, q->key->format.options };
-    alternative_list list = { 0 };
+    const struct key_plan *key = s->q->key;
+    operand *at = arena_array(s->arena, operand, s->width);
+    struct encoder_spec spec = { SIDE_KEY, key->columns, s->width, at, key->format.options };
     struct encoder encoder = { 0 };
     int code;
 
-    TRY(find_alternatives(&s, q->where, &list));
-    for (uint32_t i = 0; i < s.width; i++) {
+    for (uint32_t i = 0; i < s->width; i++) {
         at[i] = operand_make(BANK_CELLS, i);
     }
-    TRY(encoder_open(&encoder, q->key->format.kind, &spec, err));
-    code = encode_alternatives(&s, &encoder, &list);
+    TRY(encoder_open(&encoder, key->format.kind, &spec, s->err));
+    code = encode_alternatives(s, &encoder, list);
     encoder_close(&encoder);
     return code;
+}
+
+/* --- what is no lookup --- */
+
+static bool is_lookup(const struct key_search *s, const alternative_list *list)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        for (uint32_t at = 0; at < s->width; at++) {
+            if (!list->items[i].values[at]) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static int refuse_repeated(const struct key_search *s, const struct expr *e)
+{
+    return error_set(s->err, ERR_PULL_KEY, e->at,
+                     "A key column can be compared once in each alternative of WHERE while scans "
+                     "are switched off (ksql.query.pull.table.scan.enabled): %s",
+                     plan_text_of(s->arena, s->q->where));
+}
+
+/* A comparison of a key column that names no key. Recursion as in find_alternatives. */
+static int check_comparisons(const struct key_search *s, const struct expr *e)
+{
+    if (e->kind == EXPR_COMPARE) {
+        bool is_left = key_column_of(s, e->arguments[0]) != NULL;
+        bool is_about_key = is_left || key_column_of(s, e->arguments[1]);
+
+        if (is_about_key && !expr_is_constant(e->arguments[is_left ? 1 : 0])) {
+            return error_set(s->err, ERR_PULL_KEY, e->at,
+                             "A key column has to be compared with a constant: %s",
+                             plan_text_of(s->arena, e));
+        }
+        if (is_about_key && e->compare != OP_EQUAL) {
+            return error_set(s->err, ERR_PULL_KEY, e->at,
+                             "A key column has to be compared by = while scans are switched off "
+                             "(ksql.query.pull.table.scan.enabled): %s",
+                             plan_text_of(s->arena, e));
+        }
+    }
+    for (uint32_t i = 0; (e->kind == EXPR_AND || e->kind == EXPR_OR) && i < e->argument_count;
+         i++) {
+        TRY(check_comparisons(s, e->arguments[i]));
+    }
+    return 0;
+}
+
+/* Why this cannot be answered without a scan. */
+static int refuse_scan(const struct key_search *s, struct position at)
+{
+    const struct schema *schema = &s->q->lookup->table->schema;
+    struct buffer names = { 0 };
+    int code;
+
+    if (s->q->where) {
+        TRY(check_comparisons(s, s->q->where));
+    }
+    for (uint32_t i = 0; i < s->width; i++) {
+        buffer_printf(&names, "%s%.*s", i ? ", " : "", BYTES_ARG(schema->columns[i].name));
+    }
+    code = error_set(s->err, ERR_PULL_SCAN, at,
+                     "Scans are switched off (ksql.query.pull.table.scan.enabled): every "
+                     "alternative of WHERE has to compare all key columns by =: %.*s",
+                     (int)names.len, names.data);
+    buffer_fini(&names);
+    return code;
+}
+
+static int check_repeated(const struct key_search *s, const alternative_list *list)
+{
+    for (uint32_t i = 0; s->q->context->settings->no_table_scans && i < list->count; i++) {
+        if (list->items[i].repeated) {
+            return refuse_repeated(s, list->items[i].repeated);
+        }
+    }
+    return 0;
+}
+
+int pull_keys_find(struct pull_query *q, struct error *err)
+{
+    struct key_search s = { q, q->context->arena, q->key->column_count, err };
+    struct position at = q->where ? q->where->at : q->at;
+    alternative_list list = { 0 };
+
+    if (q->where) {
+        TRY(find_alternatives(&s, q->where, &list));
+    }
+    if (q->where && is_lookup(&s, &list)) {
+        TRY(check_repeated(&s, &list));
+        return encode_keys(&s, &list);
+    }
+    if (q->context->settings->no_table_scans) {
+        return refuse_scan(&s, at);
+    }
+    q->lookup->access = PULL_SCAN;
+    return pull_range_find(q, err);
+}
+
+/* --- lists as they are written: text and numbers would adapt to each other --- */
+
+static bool is_number_literal(const struct ast_literal *literal)
+{
+    return literal->kind == AST_LITERAL_INTEGER || literal->kind == AST_LITERAL_BIGINT ||
+           literal->kind == AST_LITERAL_DECIMAL || literal->kind == AST_LITERAL_DOUBLE;
+}
+
+/* Text for a column that has no literals of its own is fine. */
+static bool fits_key(const struct ast_expr *member, const struct sql_type *type)
+{
+    if (member->kind != AST_LITERAL) {
+        return true;
+    }
+    if (type->id == T_STRING) {
+        return !is_number_literal(&member->literal) && member->literal.kind != AST_LITERAL_BOOLEAN;
+    }
+    return member->literal.kind != AST_LITERAL_STRING ||
+           !(type_is_number(type->id) || type->id == T_BOOLEAN);
+}
+
+static int check_list(const struct pull_query *q, const struct ast_expr *in, struct error *err)
+{
+    const struct schema *schema = &q->lookup->table->schema;
+    const struct ast_expr *tested = in->in.operand;
+    const struct column *column =
+        tested->kind == AST_COLUMN ? schema_find(schema, tested->column.name.text) : NULL;
+
+    for (uint32_t i = 0; column && column->role == COLUMN_KEY && i < in->in.items.count; i++) {
+        if (!fits_key(in->in.items.items[i], column->type)) {
+            return error_set(err, ERR_PULL_KEY, in->in.items.items[i]->at,
+                             "A member of the list is not of the type of the key column %.*s %s",
+                             BYTES_ARG(column->name), type_name(column->type->id));
+        }
+    }
+    return 0;
+}
+
+/* Recursion is as deep as the syntax, which the parser limits. */
+int pull_keys_check_lists(const struct pull_query *q, const struct ast_expr *where,
+                          struct error *err)
+{
+    if (where->kind == AST_IN) {
+        return check_list(q, where, err);
+    }
+    if (where->kind == AST_BINARY && (where->binary.op == AST_AND || where->binary.op == AST_OR)) {
+        TRY(pull_keys_check_lists(q, where->binary.left, err));
+        return pull_keys_check_lists(q, where->binary.right, err);
+    }
+    return 0;
 }

@@ -1,26 +1,34 @@
 /*
- * pull.c: rows of a table by key, from the live state of the task that owns it.
+ * pull.c: rows of a table, by key or by scan, from the live state of the tasks that own it.
  *
- * The owner answers between two runs: the entry of its store goes through the same stages
+ * The owner answers between two runs: an entry of its store goes through the same stages
  * as an update would, on a chain of its own that ends at a collector instead of the
  * sink, and then through the pull query's program. One thread owns the store, so
- * an answer is never torn, and costs the query nothing but the time it takes. It is
+ * a row is never torn, and costs the query nothing but the time it takes. It is
  * given while a commit is under way, too: that changes no store.
+ *
+ * A scan goes partition by partition and in slices, each a request of its own, with the last key
+ * seen as the cursor between them: other work of the owner runs in between, and a row that
+ * changes meanwhile is seen as it is when the cursor comes by.
  */
 #include <assert.h>
 #include <string.h>
 
 #include "engine/runtime/runtime_internal.h"
 
+enum { SLICE_ENTRIES = 256, SLICE_KEYS = 64 };
+
+/* What a worker is asked: one key, or a slice of a scan. */
 struct pull_request {
     const struct pull_lookup *lookup;
     struct query *query;
-    struct bytes key;
+    struct bytes key; /* PULL_KEYS */
+    struct pull_cursor *cursor;
     uint32_t partition;
     struct arena *arena; /* of the caller, who waits */
-    struct value *cells; /* out: result columns */
-    int64_t timestamp_ms;
-    bool found;
+    struct value *cells; /* out: result columns, row by row; so the next two */
+    int64_t *timestamps;
+    uint32_t found;
     struct error *err;
     int code;
 };
@@ -131,10 +139,12 @@ static struct op *find_reader_op(const struct task *task)
     return NULL;
 }
 
-static int read_row(const struct task *task, const struct store_entry *entry, struct arena *arena,
-                    struct pull_chain *chain, struct error *err)
+/* --- a row on its way --- */
+
+/* Read, through the stages, into the collector. */
+static int read_row(struct pull_chain *chain, struct op *reader, const struct store_entry *entry,
+                    struct arena *arena, struct error *err)
 {
-    struct op *reader = find_reader_op(task);
     const struct row_shape *shape = reader->plan->output;
     struct row_meta meta = { .timestamp_ms = entry->timestamp_ms, .change = ROW_HAS_NEW };
     struct row_origin origin = { .topic = "" };
@@ -147,8 +157,8 @@ static int read_row(const struct task *task, const struct store_entry *entry, st
                                .origins = &origin,
                                .arena = arena };
 
+    chain->collect.found = false;
     TRY(reader->kind->read(reader, entry->image, cells, arena, err));
-    TRY(open_stages(chain, task, arena, err));
     return chain->ops[0].kind->push(&chain->ops[0], 0, &batch, err);
 }
 
@@ -157,6 +167,7 @@ static void project(struct pull_request *request, const struct collect_state *ro
 {
     const struct pull_lookup *lookup = request->lookup;
     uint32_t registers = program_register_count(lookup->program);
+    uint32_t width = lookup->output->column_count;
     struct row_meta meta = { .timestamp_ms = row->timestamp_ms, .change = ROW_HAS_NEW };
     struct row_origin origin = { .topic = "" };
     struct program_row in = { .meta = &meta, .origin = &origin };
@@ -169,16 +180,16 @@ static void project(struct pull_request *request, const struct collect_state *ro
     if (!program_run(lookup->program, &in, &context)) {
         return;
     }
-    request->cells = arena_array(request->arena, struct value, lookup->output->column_count);
-    for (uint32_t i = 0; i < lookup->output->column_count; i++) {
+    for (uint32_t i = 0; i < width; i++) {
         const struct shape_column *column = &lookup->output->columns[i];
 
-        request->cells[i] =
+        request->cells[(size_t)request->found * width + i] =
             value_copy(banks_value(&in.banks, column->at), column->type, request->arena);
     }
-    request->timestamp_ms = row->timestamp_ms;
-    request->found = true;
+    request->timestamps[request->found++] = row->timestamp_ms;
 }
+
+/* --- on the worker --- */
 
 static struct task *find_task(const struct worker *worker, const struct pull_request *request)
 {
@@ -191,13 +202,70 @@ static struct task *find_task(const struct worker *worker, const struct pull_req
     return NULL;
 }
 
+static uint32_t find_entries(struct pull_request *request, struct store *store,
+                             struct store_item *items)
+{
+    struct pull_cursor *cursor = request->cursor;
+    struct store_range range = request->lookup->range;
+
+    if (request->lookup->access == PULL_KEYS) {
+        return store_get(store, request->key, &items[0].entry) ? 1 : 0;
+    }
+    if (cursor->has_after) {
+        range.from = buffer_bytes(&cursor->after);
+        range.after_from = true;
+    }
+    return store_scan(store, &range, items, SLICE_ENTRIES);
+}
+
+static bool is_enough(const struct pull_request *request)
+{
+    int64_t limit = request->lookup->limit;
+
+    return limit >= 0 && request->cursor->found + request->found >= (uint64_t)limit;
+}
+
+/* The next slice begins behind this entry, or in the next partition. */
+static void move_on(struct pull_request *request, const struct store_item *items, uint32_t count)
+{
+    struct pull_cursor *cursor = request->cursor;
+
+    if (request->lookup->access == PULL_KEYS) {
+        cursor->key++;
+        return;
+    }
+    cursor->has_after = count == SLICE_ENTRIES;
+    cursor->after.len = 0;
+    if (cursor->has_after) {
+        buffer_append_bytes(&cursor->after, items[count - 1].key);
+    } else {
+        cursor->partition++;
+    }
+}
+
+static int answer_entries(struct pull_request *request, struct task *task,
+                          const struct store_item *items, uint32_t count)
+{
+    struct pull_chain chain = { 0 };
+    struct op *reader = find_reader_op(task);
+    int code = count > 0 ? open_stages(&chain, task, request->arena, request->err) : 0;
+
+    for (uint32_t i = 0; !code && i < count && !is_enough(request); i++) {
+        code = read_row(&chain, reader, &items[i].entry, request->arena, request->err);
+        if (!code && chain.collect.found) {
+            project(request, &chain.collect);
+        }
+    }
+    close_stages(&chain);
+    return code;
+}
+
 static void answer(struct worker *worker, void *context)
 {
     struct pull_request *request = context;
     struct task *task = find_task(worker, request);
-    struct pull_chain chain = { 0 };
-    struct store_entry entry;
-    struct bytes image;
+    struct store_item *items;
+    uint32_t count;
 
     if (!task) {
         request->code = error_set(request->err, ERR_LOG_UNAVAILABLE, NO_POSITION,
@@ -205,62 +273,90 @@ static void answer(struct worker *worker, void *context)
                                   BYTES_ARG(request->query->plan->query_id));
         return;
     }
-    if (!store_get(task->stores[request->query->plan->pull.store], request->key, &entry)) {
-        return;
-    }
-    image = arena_copy(request->arena, entry.image);
-    entry.image = image; /* results point into it and outlive this call */
-    request->code = read_row(task, &entry, request->arena, &chain, request->err);
-    if (!request->code && chain.collect.found) {
-        project(request, &chain.collect);
-    }
-    close_stages(&chain);
+    items = arena_array(request->arena, struct store_item, SLICE_ENTRIES);
+    count = find_entries(request, task->stores[request->query->plan->pull.store], items);
+    request->code = answer_entries(request, task, items, count);
+    move_on(request, items, count);
 }
 
-static int pull_locked(struct runtime *rt, const struct pull_lookup *lookup, struct arena *arena,
-                       struct pull_rows *out, struct error *err)
+/* --- the caller --- */
+
+static int ask(struct runtime *rt, struct pull_request *request)
 {
-    struct query *query = map_find(&rt->queries, lookup->query_id);
-    struct value *cells;
-    int64_t *timestamps;
-    uint32_t width = lookup->output->column_count, found = 0;
+    const struct query *query = request->query;
+    const struct sub_plan *sub = &query->plan->subs[query->plan->pull.sub];
+    uint32_t slot = slot_of(rt, sub->root_topic, request->partition);
 
-    if (!query) {
-        return error_set(err, ERR_UNKNOWN_QUERY, NO_POSITION, "There is no query '%.*s'",
-                         BYTES_ARG(lookup->query_id));
-    }
-    cells = arena_array(arena, struct value, (size_t)lookup->key_count * width + 1);
-    timestamps = arena_array(arena, int64_t, lookup->key_count + 1);
-    for (uint32_t i = 0; i < lookup->key_count; i++) {
-        struct pull_request request = {
-            .lookup = lookup, .query = query, .key = lookup->keys[i], .arena = arena, .err = err
-        };
-        uint32_t slot;
+    worker_ask(&rt->workers[slot % rt->worker_count], answer, request);
+    return request->code;
+}
 
-        if (lookup->limit >= 0 && found >= (uint64_t)lookup->limit) {
-            break;
-        }
-        request.partition =
-            log_partition_of(request.key, query->task_counts[query->plan->pull.sub]);
-        slot = slot_of(rt, query->plan->subs[query->plan->pull.sub].root_topic, request.partition);
-        worker_ask(&rt->workers[slot % rt->worker_count], answer, &request);
-        TRY(request.code);
-        if (request.found) {
-            memcpy(&cells[(size_t)found * width], request.cells, width * sizeof *cells);
-            timestamps[found++] = request.timestamp_ms;
-        }
+static int pull_keys(struct runtime *rt, struct pull_request *request)
+{
+    const struct pull_lookup *lookup = request->lookup;
+    uint32_t partitions = request->query->task_counts[request->query->plan->pull.sub];
+
+    for (uint32_t i = 0;
+         i < SLICE_KEYS && request->cursor->key < lookup->key_count && !is_enough(request); i++) {
+        request->key = lookup->keys[request->cursor->key];
+        request->partition = log_partition_of(request->key, partitions);
+        TRY(ask(rt, request));
     }
-    *out = (struct pull_rows){ cells, timestamps, found };
+    request->cursor->done = request->cursor->key >= lookup->key_count;
     return 0;
 }
 
-int runtime_pull(struct runtime *rt, const struct pull_lookup *lookup, struct arena *arena,
-                 struct pull_rows *out, struct error *err)
+static int pull_slice(struct runtime *rt, struct pull_request *request)
 {
+    uint32_t partitions = request->query->task_counts[request->query->plan->pull.sub];
+
+    if (request->cursor->partition < partitions && !is_enough(request)) {
+        request->partition = request->cursor->partition;
+        TRY(ask(rt, request));
+    }
+    request->cursor->done = request->cursor->partition >= partitions;
+    return 0;
+}
+
+static int pull_locked(struct runtime *rt, struct pull_request *request)
+{
+    const struct pull_lookup *lookup = request->lookup;
+    bool by_key = lookup->access == PULL_KEYS;
+    size_t room = by_key ? SLICE_KEYS : SLICE_ENTRIES;
+
+    request->query = map_find(&rt->queries, lookup->query_id);
+    if (!request->query) {
+        return error_set(request->err, ERR_UNKNOWN_QUERY, NO_POSITION, "There is no query '%.*s'",
+                         BYTES_ARG(lookup->query_id));
+    }
+    request->cells =
+        arena_array(request->arena, struct value, room * lookup->output->column_count + 1);
+    request->timestamps = arena_array(request->arena, int64_t, room);
+    return by_key ? pull_keys(rt, request) : pull_slice(rt, request);
+}
+
+int runtime_pull(struct runtime *rt, const struct pull_lookup *lookup, struct pull_cursor *cursor,
+                 struct arena *arena, struct pull_rows *out, struct error *err)
+{
+    struct pull_request request = {
+        .lookup = lookup, .cursor = cursor, .arena = arena, .err = err
+    };
     int code;
 
     pthread_mutex_lock(&rt->mutex);
-    code = pull_locked(rt, lookup, arena, out, err);
+    code = pull_locked(rt, &request);
     pthread_mutex_unlock(&rt->mutex);
-    return code;
+    if (code) {
+        return code;
+    }
+    cursor->limited = is_enough(&request);
+    cursor->done |= cursor->limited;
+    cursor->found += request.found;
+    *out = (struct pull_rows){ request.cells, request.timestamps, request.found };
+    return 0;
+}
+
+void pull_cursor_fini(struct pull_cursor *cursor)
+{
+    buffer_fini(&cursor->after);
 }

@@ -91,13 +91,40 @@ int runtime_open_gate(struct runtime *rt, struct bytes query_id, const struct lo
 /* Stepped: forgets all live state as a crash would, and recovers from the log. */
 int runtime_crash(struct runtime *rt, struct error *err);
 
-/* Rows of a pull query, copied into the arena: result columns side by side. */
+/* Rows of a pull query on a table, copied into the arena: result columns side by side. */
 struct pull_rows {
     const struct value *cells;
     const int64_t *timestamps;
     uint32_t row_count;
 };
-int runtime_pull(struct runtime *rt, const struct pull_lookup *lookup, struct arena *arena,
-                 struct pull_rows *out, struct error *err);
+/* Where a pull query stands between two calls. Zeroed it stands at the beginning. */
+struct pull_cursor {
+    uint32_t key;        /* the next one to look up */
+    uint32_t partition;  /* that is scanned */
+    bool has_after;      /* in it: */
+    struct buffer after; /* the last key that was seen */
+    uint64_t found;      /* rows so far */
+    bool done;           /* there are no more rows */
+    bool limited;        /* because of LIMIT */
+};
+/*
+ * Some of the rows, perhaps none, and moves the cursor. Each call is a bounded piece of work for
+ * the workers; between two of them the query may be stopped: ERR_UNKNOWN_QUERY.
+ */
+int runtime_pull(struct runtime *rt, const struct pull_lookup *lookup, struct pull_cursor *cursor,
+                 struct arena *arena, struct pull_rows *out, struct error *err);
+void pull_cursor_fini(struct pull_cursor *cursor);
+
+/*
+ * A pull query on a stream: reads what the stream holds when it is opened, pushes it through the
+ * plan (plan_stream_pull) on the caller's thread, into the queue. No task, no transaction. The
+ * plan, the queue and the skipped context outlive it.
+ */
+struct stream_pull;
+int stream_pull_open(struct runtime *rt, const struct physical_plan *plan, struct row_queue *queue,
+                     struct stream_pull **out, struct error *err);
+/* Waits for a block at most that long; *done is set when everything was read. */
+int stream_pull_step(struct stream_pull *pull, int64_t wait_ms, bool *done, struct error *err);
+void stream_pull_close(struct stream_pull *pull);
 
 #endif

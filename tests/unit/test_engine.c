@@ -449,6 +449,74 @@ static void pull_sees_all_that_was_inserted(void **state)
     bed_refuse(bed, "SELECT t FROM n WHERE k = 'a';", ERR_NOT_QUERYABLE, 1, 15);
 }
 
+static void pull_scans_a_table(void **state)
+{
+    struct bed *bed = *state;
+
+    bed_run(bed, "CREATE STREAM s (k STRING KEY, v INT) "
+                 "WITH (kafka_topic='s', partitions=1, value_format='JSON');"
+                 "CREATE TABLE n AS SELECT k, COUNT(*) AS c, SUM(v) AS t FROM s GROUP BY k "
+                 "HAVING SUM(v) < 9;"
+                 "INSERT INTO s VALUES ('b', 7); INSERT INTO s VALUES ('a', 1);"
+                 "INSERT INTO s VALUES ('d', 9); INSERT INTO s VALUES ('c', 2);");
+    assert_string_equal(bed_run(bed, "SELECT * FROM n;"),
+                        "row a|1|1\nrow b|1|7\nrow c|1|2\nend Query Completed\n");
+    assert_string_equal(bed_run(bed, "SELECT k FROM n WHERE k > 'a' AND t > 5;"),
+                        "row b\nend Query Completed\n");
+    assert_string_equal(bed_run(bed, "SELECT k FROM n WHERE t = 2 OR k = 'a';"),
+                        "row a\nrow c\nend Query Completed\n");
+    assert_string_equal(bed_run(bed, "SELECT k FROM n LIMIT 2;"),
+                        "row a\nrow b\nend Limit Reached\n");
+    assert_string_equal(bed_run(bed, "SELECT k FROM n LIMIT 0;"), "end Limit Reached\n");
+}
+
+/* More rows than a slice of a scan has. */
+static void a_long_scan_finds_every_row_once(void **state)
+{
+    enum { ROWS = 1500 };
+    struct bed *bed = *state;
+    struct buffer text = { 0 };
+
+    bed_run(bed, "CREATE STREAM s (k INT KEY, v INT) "
+                 "WITH (kafka_topic='s', partitions=3, value_format='JSON');"
+                 "CREATE TABLE n AS SELECT k, COUNT(*) AS c FROM s GROUP BY k;");
+    for (int i = 0; i < ROWS; i++) {
+        buffer_printf(&text, "INSERT INTO s VALUES (%d, 1);", i);
+    }
+    buffer_append_char(&text, '\0');
+    bed_run(bed, text.data);
+    buffer_fini(&text);
+    bed_run(bed, "SELECT * FROM n;");
+    assert_int_equal(bed->rows, ROWS);
+    bed_run(bed, "SELECT * FROM n WHERE k >= 500 AND c = 1;");
+    assert_int_equal(bed->rows, ROWS - 500);
+    bed_run(bed, "SELECT * FROM n LIMIT 700;");
+    assert_int_equal(bed->rows, 700);
+    bed->row_limit = 300;
+    bed_run(bed, "SELECT * FROM n;");
+    assert_int_equal(bed->rows, 300);
+}
+
+static void pull_on_a_stream_reads_what_there_is(void **state)
+{
+    struct bed *bed = *state;
+
+    bed_run(bed, "CREATE STREAM s (k STRING KEY, p STRUCT<a INT, b STRING>) "
+                 "WITH (kafka_topic='s', partitions=1, value_format='JSON');");
+    assert_string_equal(bed_run(bed, "SELECT * FROM s;"), "end Query Completed\n");
+    bed_run(bed, "INSERT INTO s VALUES ('x', STRUCT(a:=1, b:='p'));"
+                 "INSERT INTO s VALUES ('y', STRUCT(a:=2, b:='q'));");
+    assert_string_equal(bed_run(bed, "SELECT k, p->a + 1 AS n FROM s;"),
+                        "row x|2\nrow y|3\nend Query Completed\n");
+    assert_string_equal(bed_run(bed, "SELECT p->* FROM s WHERE p->b = 'q';"),
+                        "row 2|q\nend Query Completed\n");
+    assert_string_equal(bed_run(bed, "SELECT k FROM s LIMIT 1;"), "row x\nend Limit Reached\n");
+    bed_refuse(bed, "SELECT ROWOFFSET FROM s;", ERR_PULL_CLAUSE, 1, 8);
+    bed_refuse(bed, "SELECT k FROM s GROUP BY k;", ERR_PULL_CLAUSE, 0, 0);
+    bed_run(bed, "SET 'ksql.query.pull.stream.enabled'='false';");
+    bed_refuse(bed, "SELECT * FROM s;", ERR_UNSUPPORTED, 1, 15);
+}
+
 static void pull_asks_a_join_of_tables(void **state)
 {
     struct bed *bed = *state;
@@ -716,6 +784,9 @@ int main(void)
         CASE(push_sees_what_other_queries_write_meanwhile),
         CASE(push_of_many_rows_loses_none),
         CASE(pull_sees_all_that_was_inserted),
+        CASE(pull_scans_a_table),
+        CASE(a_long_scan_finds_every_row_once),
+        CASE(pull_on_a_stream_reads_what_there_is),
         CASE(pull_asks_a_join_of_tables),
         CASE(pull_can_be_switched_off),
         CASE(a_bad_record_is_skipped_by_those_who_read_it),

@@ -139,6 +139,90 @@ static void the_result_is_in_select_order_with_its_keys_marked(void **state)
     assert_true(program_has_filter(p->pull->program));
 }
 
+static void a_key_left_open_is_a_scan(void **state)
+{
+    static const char *const scans[] = {
+        "SELECT * FROM BY_V;",
+        "SELECT * FROM BY_V WHERE C = 1;",
+        "SELECT * FROM BY_V WHERE N > 1;",
+        "SELECT * FROM BY_V WHERE N = 1 OR C = 1;",
+        "SELECT * FROM BY_V WHERE N = C;",
+        "SELECT * FROM TWO WHERE V = 1;",
+        "SELECT * FROM BY_K WHERE K > 'a' OR C > 1;",
+    };
+    struct planner *p = *state;
+
+    for (size_t i = 0; i < sizeof scans / sizeof scans[0]; i++) {
+        planner_accept(p, scans[i]);
+        assert_int_equal(p->pull->access, PULL_SCAN);
+        assert_null(p->pull->range.from.data);
+        assert_null(p->pull->range.upto.data);
+    }
+    planner_accept(p, "SELECT * FROM BY_V WHERE N = 1;");
+    assert_int_equal(p->pull->access, PULL_KEYS);
+}
+
+/* Bounds as text, "-" for none; a key's successor ends in a zero byte. */
+static void assert_range(struct planner *p, const char *sql, struct bytes from, struct bytes upto)
+{
+    planner_accept(p, sql);
+    assert_int_equal(p->pull->access, PULL_SCAN);
+    assert_true(bytes_equal(p->pull->range.from, from));
+    assert_true(bytes_equal(p->pull->range.upto, upto));
+}
+
+static void a_range_of_text_keys_bounds_the_scan(void **state)
+{
+    const struct bytes none = { NULL, 0 };
+    const struct bytes b = BYTES("b");
+    const struct bytes behind_b = BYTES("b\0");
+    const struct bytes d = BYTES("d");
+
+    assert_range(*state, "SELECT * FROM BY_K WHERE K >= 'b';", b, none);
+    assert_range(*state, "SELECT * FROM BY_K WHERE K > 'b' AND C > 1;", behind_b, none);
+    assert_range(*state, "SELECT * FROM BY_K WHERE 'b' >= K;", none, behind_b);
+    assert_range(*state, "SELECT * FROM BY_K WHERE K < 'd' AND K >= 'b';", b, d);
+    assert_range(*state, "SELECT * FROM BY_K WHERE K > 'a' AND K >= 'b' AND K < 'e' AND K < 'd';",
+                 b, d);
+    assert_range(*state, "SELECT * FROM BY_K WHERE K <> 'b';", none, none);
+}
+
+/* Java's order of text is not that of its bytes from U+E000 on. */
+static void a_bound_whose_order_differs_from_its_bytes_is_none(void **state)
+{
+    const struct bytes none = { NULL, 0 };
+
+    assert_range(*state, "SELECT * FROM BY_K WHERE K >= '\xEE\x80\x80';", none, none);
+    assert_range(*state, "SELECT * FROM BY_K WHERE K >= '\xE2\x82\xAC';",
+                 (struct bytes)BYTES("\xE2\x82\xAC"), none);
+}
+
+static void range_scans_can_be_switched_off(void **state)
+{
+    struct planner *p = *state;
+    const struct bytes none = { NULL, 0 };
+
+    p->settings.no_range_scans = true;
+    assert_range(p, "SELECT * FROM BY_K WHERE K >= 'b';", none, none);
+}
+
+static void without_scans_every_key_needs_an_equality(void **state)
+{
+    struct planner *p = *state;
+
+    p->settings.no_table_scans = true;
+    planner_accept(p, "SELECT * FROM BY_V WHERE N IN (1, 2) AND C > 5;");
+    assert_int_equal(p->pull->key_count, 2);
+    planner_refuse(p, "SELECT * FROM BY_V;", ERR_PULL_SCAN);
+    planner_refuse(p, "SELECT * FROM BY_V WHERE C = 1;", ERR_PULL_SCAN);
+    planner_refuse(p, "SELECT * FROM BY_V WHERE N = 1 OR C = 1;", ERR_PULL_SCAN);
+    planner_refuse(p, "SELECT * FROM TWO WHERE V = 1;", ERR_PULL_SCAN);
+    planner_refuse(p, "SELECT * FROM BY_V WHERE N <> 1;", ERR_PULL_KEY);
+    planner_refuse(p, "SELECT * FROM BY_V WHERE 0 < N AND N < 9;", ERR_PULL_KEY);
+    planner_refuse(p, "SELECT * FROM BY_V WHERE N = C;", ERR_PULL_KEY);
+    planner_refuse(p, "SELECT * FROM BY_V WHERE N = 1 AND N IN (1, 2);", ERR_PULL_KEY);
+}
+
 int main(void)
 {
 #define PULL_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -147,6 +231,11 @@ int main(void)
         PULL_TEST(alternatives_keep_their_order_and_come_once),
         PULL_TEST(a_key_is_in_the_stores_format),
         PULL_TEST(a_number_is_widened_to_the_key),
+        PULL_TEST(a_key_left_open_is_a_scan),
+        PULL_TEST(a_range_of_text_keys_bounds_the_scan),
+        PULL_TEST(a_bound_whose_order_differs_from_its_bytes_is_none),
+        PULL_TEST(range_scans_can_be_switched_off),
+        PULL_TEST(without_scans_every_key_needs_an_equality),
         PULL_TEST(a_number_that_no_key_can_be_is_looked_up_nowhere),
         PULL_TEST(several_key_columns_are_all_combined),
         PULL_TEST(constant_expressions_are_evaluated),

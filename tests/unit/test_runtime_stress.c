@@ -144,15 +144,17 @@ static void swap_guest(struct stress *s)
 
 static void ask(struct stress *s)
 {
+    struct pull_cursor cursor = { 0 };
     struct pull_rows rows;
     struct error err = { 0 };
     struct arena arena;
     int code;
 
     arena_init(&arena, 0);
-    code = runtime_pull(s->f.rt, s->lookup, &arena, &rows, &err);
+    code = runtime_pull(s->f.rt, s->lookup, &cursor, &arena, &rows, &err);
     assert_true(code == 0 || code == ERR_LOG_UNAVAILABLE);
-    assert_true(code || rows.row_count <= 1);
+    assert_true(code || (rows.row_count <= 1 && cursor.done));
+    pull_cursor_fini(&cursor);
     arena_fini(&arena);
 }
 
