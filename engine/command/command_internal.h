@@ -147,6 +147,8 @@ struct bytes planning_canonical(struct arena *arena, const struct ast_statement 
 
 /* ksql.query.persistent.active.limit. */
 int persistent_check_limit(const struct command *command, struct error *err);
+/* A session cannot ask for more than the server gives. */
+int persistent_check_guarantee(const struct command *command, struct error *err);
 /* State that a former start left must be readable by what would run now. */
 int persistent_check_signature(const struct command *command, const struct physical_plan *plan,
                                struct error *err);

@@ -25,6 +25,7 @@ int create_as_change(struct command *command, struct change *out, struct error *
         return 0;
     }
     TRY(persistent_check_limit(command, err));
+    TRY(persistent_check_guarantee(command, err));
     id = planning_query_id(command, create->kind == AST_TABLE ? "CTAS" : "CSAS", create->name.text);
     planning_settings(command, &settings);
     planning_context(command, &settings, &context);

@@ -26,6 +26,11 @@ static int open_runtime(struct engine *engine, struct error *err)
         .clock = config->clock,
         .service_id = bytes_of(engine->service_id),
         .node_id = bytes_of(node_id),
+        .guarantee = property_is_exactly_once(&engine->server) ? EXACTLY_ONCE : AT_LEAST_ONCE,
+        .session_timeout_ms = property_get_integer(&engine->server, "session.timeout.ms"),
+        .retry_first_ms =
+            property_get_integer(&engine->server, "ksql.query.retry.backoff.initial.ms"),
+        .retry_most_ms = property_get_integer(&engine->server, "ksql.query.retry.backoff.max.ms"),
         .worker_count = config->worker_count,
         .batch_rows = config->batch_rows,
         .mode = config->mode,

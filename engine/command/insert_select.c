@@ -35,6 +35,7 @@ int insert_select_change(struct command *command, struct change *out, struct err
     const struct physical_plan *plan = NULL;
 
     TRY(persistent_check_limit(command, err));
+    TRY(persistent_check_guarantee(command, err));
     TRY(insert_select_plan(command, &plan, err));
     TRY(persistent_check_signature(command, plan, err));
     out->type = "stream";

@@ -19,6 +19,21 @@ int persistent_check_limit(const struct command *command, struct error *err)
                      count, (long long)limit);
 }
 
+int persistent_check_guarantee(const struct command *command, struct error *err)
+{
+    static const char name[] = "processing.guarantee";
+    const struct property_set *server = &command->engine->server;
+
+    if (command->record || property_is_exactly_once(server) ||
+        !property_is_set(command->properties, name) ||
+        !property_is_exactly_once(command->properties)) {
+        return 0;
+    }
+    return error_set(err, ERR_INVALID_PROPERTY, command->statement->at,
+                     "This server runs with processing.guarantee=at_least_once, so no query of "
+                     "it can be exactly once: set that in the server's configuration, or UNSET it");
+}
+
 int persistent_check_signature(const struct command *command, const struct physical_plan *plan,
                                struct error *err)
 {

@@ -316,3 +316,8 @@ int64_t property_get_integer(const struct property_set *set, const char *name)
     (void)java_long_parse(property_get(set, name), &number, NULL); /* checked when it was put */
     return number;
 }
+
+bool property_is_exactly_once(const struct property_set *set)
+{
+    return !bytes_equal_text_nocase(property_get(set, "processing.guarantee"), "at_least_once");
+}

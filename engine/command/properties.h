@@ -76,6 +76,8 @@ void property_set_add_all(struct property_set *set, const struct property_set *f
 struct bytes property_get(const struct property_set *set, const char *name);
 bool property_is_set(const struct property_set *set, const char *name); /* not just the default */
 bool property_get_boolean(const struct property_set *set, const char *name);
+/* processing.guarantee: ksqlDB's older names mean the same. */
+bool property_is_exactly_once(const struct property_set *set);
 int64_t property_get_integer(const struct property_set *set, const char *name);
 
 #endif

@@ -26,7 +26,7 @@ enum { PURGE_EVERY = 4096 }; /* records */
 
 int commit_begin(struct worker *worker, struct error *err)
 {
-    if (worker->in_transaction) {
+    if (worker->in_transaction || !worker_is_exactly_once(worker)) {
         return 0;
     }
     TRY(log_writer_begin(worker->writer, err));
@@ -259,7 +259,19 @@ static int gather(struct worker *worker, bool *any, struct error *err)
     }
     TRY(commit_begin(worker, err));
     TRY(progress_write(worker, err));
-    return commit_send_fence(worker, err);
+    return worker_is_exactly_once(worker) ? commit_send_fence(worker, err) : 0;
+}
+
+/* Who goes on all the same, at least once, tells with the next commit where it stands. */
+static void take_back(struct worker *worker)
+{
+    worker->held_count = 0;
+    for (struct task *task = worker->tasks; task; task = task->next) {
+        if (task->in_commit) {
+            task->in_commit = false;
+            task->saved = false;
+        }
+    }
 }
 
 void commit_start(struct worker *worker)
@@ -272,6 +284,7 @@ void commit_start(struct worker *worker)
         struct query *culprit = worker->culprit;
 
         worker->culprit = NULL;
+        take_back(worker);
         worker_fail(worker, culprit, &err);
         return;
     }
@@ -303,10 +316,19 @@ void commit_now(struct worker *worker)
     worker->flush_now = false;
 }
 
+/* Nothing is ahead of what it speaks of. */
+static int commit_untransacted(struct worker *worker, struct error *err)
+{
+    TRY(log_writer_flush(worker->writer, err));
+    TRY(progress_write_held(worker, err));
+    return log_writer_flush(worker->writer, err);
+}
+
 int commit_execute(struct worker *worker, struct error *err)
 {
     int64_t began_us = clock_monotonic_us(worker->rt->clock);
-    int code = log_writer_commit(worker->writer, err);
+    int code = worker_is_exactly_once(worker) ? log_writer_commit(worker->writer, err)
+                                              : commit_untransacted(worker, err);
 
     worker->last_commit_us = clock_monotonic_us(worker->rt->clock) - began_us;
     for (uint32_t i = 0; i < worker->purge_count; i++) {
@@ -359,6 +381,7 @@ void commit_finish(struct worker *worker, int code, const struct error *err)
     worker->last_commit_ms = clock_now_ms(worker->rt->clock);
     worker->in_transaction = false;
     if (code) {
+        take_back(worker);
         worker_fail(worker, NULL, err);
         return;
     }

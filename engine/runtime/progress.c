@@ -214,13 +214,50 @@ static void write_positions(struct worker *worker, const struct task_input *of)
     log_builder_end_record(out, true, clock_now_ms(worker->rt->clock), NULL, 0);
 }
 
+/* The scratch gets the memory of what was held before. */
+static void hold_scratch(struct worker *worker, uint32_t slot)
+{
+    struct held_progress *held;
+    struct log_builder records = worker->scratch;
+
+    if (worker->held_count == worker->held_capacity) {
+        uint32_t capacity = worker->held_capacity * 2 + 4;
+
+        worker->held = memory_resize(worker->held, capacity, sizeof *worker->held);
+        memset(&worker->held[worker->held_capacity], 0,
+               (capacity - worker->held_capacity) * sizeof *worker->held);
+        worker->held_capacity = capacity;
+    }
+    held = &worker->held[worker->held_count++];
+    worker->scratch = held->records;
+    log_builder_reset(&worker->scratch);
+    held->slot = slot;
+    held->records = records;
+}
+
 static int append_scratch(struct worker *worker, uint32_t slot, struct error *err)
 {
     if (worker->scratch.record_count == 0) {
         return 0;
     }
+    if (!worker_is_exactly_once(worker)) {
+        hold_scratch(worker, slot);
+        return 0;
+    }
     return log_writer_append(worker->writer, worker->rt->progress_topic, slot, &worker->scratch,
                              NULL, err);
+}
+
+int progress_write_held(struct worker *worker, struct error *err)
+{
+    for (uint32_t i = 0; i < worker->held_count; i++) {
+        struct held_progress *held = &worker->held[i];
+
+        TRY(log_writer_append(worker->writer, worker->rt->progress_topic, held->slot,
+                              &held->records, NULL, err));
+    }
+    worker->held_count = 0;
+    return 0;
 }
 
 static int write_task(struct worker *worker, struct task *task, struct error *err)
@@ -230,7 +267,7 @@ static int write_task(struct worker *worker, struct task *task, struct error *er
     struct buffer metadata = { 0 };
 
     op_chain_save(&task->chain, &metadata);
-    if (task->born && task->cohort == cohort &&
+    if (task->born && task->saved && task->cohort == cohort &&
         bytes_equal(buffer_bytes(&metadata), buffer_bytes(&task->saved_metadata))) {
         buffer_fini(&metadata);
         return 0;
@@ -245,6 +282,7 @@ static int write_task(struct worker *worker, struct task *task, struct error *er
     buffer_fini(&task->saved_metadata);
     task->saved_metadata = metadata;
     task->cohort = cohort;
+    task->saved = true;
     return append_scratch(worker, task->slot, err);
 }
 

@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "engine/runtime/runtime_internal.h"
 
-enum { RETRY_FIRST_MS = 15000, RETRY_MOST_MS = 900000, HEALTHY_MS = 300000 };
+enum { HEALTHY_MS = 300000 };
 
 static int make_topic(struct query *query, struct bytes name, uint32_t partitions,
                       const char *policy, const struct log_topic **out, struct error *err)
@@ -117,7 +117,7 @@ int query_create(struct runtime *rt, const struct physical_plan *plan,
     query->durable = plan->kind == QUERY_PERSISTENT;
     query->log = query->durable ? rt->log : rt->transient_log;
     query->fresh = true;
-    query->retry_delay_ms = RETRY_FIRST_MS;
+    query->retry_delay_ms = rt->config.retry_first_ms;
     query->running_since_ms = clock_now_ms(rt->clock);
     atomic_store(&query->state, QUERY_RUNNING);
     atomic_store(&query->paused, options->paused);
@@ -170,10 +170,11 @@ void query_set_error(struct query *query, const struct error *why)
     query->error = *why;
     if (atomic_exchange(&query->state, QUERY_ERROR) != QUERY_ERROR) {
         if (now_ms - query->running_since_ms >= HEALTHY_MS) {
-            query->retry_delay_ms = RETRY_FIRST_MS;
+            query->retry_delay_ms = rt->config.retry_first_ms;
         }
-        query->retry_delay_ms =
-            query->retry_delay_ms < RETRY_MOST_MS / 2 ? query->retry_delay_ms * 2 : RETRY_MOST_MS;
+        query->retry_delay_ms = query->retry_delay_ms < rt->config.retry_most_ms / 2
+                                    ? query->retry_delay_ms * 2
+                                    : rt->config.retry_most_ms;
         query->retry_at_ms = now_ms + query->retry_delay_ms;
         atomic_fetch_add(&rt->failed_queries, 1);
     }

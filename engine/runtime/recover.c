@@ -127,6 +127,7 @@ static int restore_task(struct task *task, const struct progress *progress, stru
         TRY(restore_stores(task, err));
         TRY(op_chain_restore(&task->chain, metadata, err));
         buffer_append_bytes(&task->saved_metadata, metadata);
+        task->saved = true;
     }
     for (uint32_t i = 0; i < task->sub->input_count; i++) {
         struct task_input *input = &task->inputs[i];

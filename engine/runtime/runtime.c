@@ -144,6 +144,11 @@ static int start_threads(struct runtime *rt, struct error *err)
     return 0;
 }
 
+static void set_default(int64_t *setting, int64_t usual)
+{
+    *setting = *setting > 0 ? *setting : usual;
+}
+
 static void init_config(struct runtime *rt, const struct runtime_config *config)
 {
     rt->config = *config;
@@ -160,6 +165,9 @@ static void init_config(struct runtime *rt, const struct runtime_config *config)
     arena_init(&rt->arena, 1024);
     rt->service_id = arena_copy(&rt->arena, config->service_id);
     rt->node_id = arena_copy(&rt->arena, config->node_id);
+    set_default(&rt->config.session_timeout_ms, SESSION_TIMEOUT_MS);
+    set_default(&rt->config.retry_first_ms, RETRY_FIRST_MS);
+    set_default(&rt->config.retry_most_ms, RETRY_MOST_MS);
 }
 
 int runtime_open(const struct runtime_config *config, struct runtime **out, struct error *err)

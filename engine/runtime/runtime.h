@@ -21,11 +21,21 @@ struct runtime;
 
 enum runtime_mode { RUNTIME_STEPPED, RUNTIME_THREADED };
 
+/*
+ * AT_LEAST_ONCE does without transactions: rows and state are acknowledged before the positions
+ * behind them are written, so a crash in between repeats rows and nothing is lost.
+ */
+enum runtime_guarantee { EXACTLY_ONCE, AT_LEAST_ONCE };
+
 struct runtime_config {
     struct log *log;
     const struct clock *clock;
     struct bytes service_id;
-    struct bytes node_id; /* stable over restarts where there is a data directory */
+    struct bytes node_id;       /* stable over restarts where there is a data directory */
+    int64_t session_timeout_ms; /* how long a silent node keeps its slots; 0: 6000 */
+    enum runtime_guarantee guarantee;
+    int64_t retry_first_ms; /* back-off of a failed query, doubled each time; 0: 15000 */
+    int64_t retry_most_ms;  /* 0: 900000 */
     uint32_t worker_count;
     uint32_t slot_count; /* 0: 64 */
     uint32_t batch_rows; /* rows decoded at once; 0: BATCH_MAX_ROWS */

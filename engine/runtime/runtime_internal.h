@@ -29,6 +29,7 @@ struct channel;
 
 enum { SLOT_COUNT_DEFAULT = 64, SLOT_COUNT_MAX = 1024, BUILDER_DRAIN_BYTES = 64 * 1024 };
 enum { MAX_COMMIT_PAUSE_MS = 100, TRANSACTION_TIMEOUT_MS = 10000, SESSION_TIMEOUT_MS = 6000 };
+enum { RETRY_FIRST_MS = 15000, RETRY_MOST_MS = 900000 };
 
 /* --- mailbox: messages to a worker, from any thread; what they carry bounds them --- */
 
@@ -220,6 +221,7 @@ struct task {
     bool could_take;              /* not paused, and its client had room, when last asked */
     bool counted;                 /* in query->live_tasks */
     bool born;                    /* progress knows the task */
+    bool saved;                   /* saved_metadata and cohort are what the log has */
     bool dirty;                   /* has done something since its last commit */
     bool buffers;                 /* emits at flush only */
     bool ticks;                   /* has operators that look at the clock */
@@ -294,6 +296,17 @@ struct fence {
     int32_t generation;
 };
 
+struct refusal {
+    struct query *query;
+    struct error why;
+};
+
+/* Progress records of a slot that may be written once what they speak of is in the log. */
+struct held_progress {
+    uint32_t slot;
+    struct log_builder records;
+};
+
 enum worker_phase { WORKER_IDLE, WORKER_COMMITTING, WORKER_LOST };
 
 /* Records that nobody needs any more. */
@@ -319,6 +332,8 @@ struct worker {
     struct log_writer *transient_writer; /* topics of push queries, while there are some */
     struct log_builder scratch;          /* changelog and progress records */
     struct buffer litter; /* slots and keys of progress records that the next commit deletes */
+    struct held_progress *held; /* at least once: waits until all before it is acknowledged */
+    uint32_t held_count, held_capacity;
     enum worker_phase phase;
     _Atomic bool lost; /* phase is WORKER_LOST: for the control thread */
     bool in_transaction;
@@ -329,8 +344,8 @@ struct worker {
     struct message *deferred, *deferred_last; /* wait until the commit is over */
     struct query *culprit;                    /* whose task is being flushed */
     struct query *forgotten;                  /* the next commit deletes its progress */
-    struct query *refused_query;              /* one of its records was refused by the log */
-    struct error refusal;
+    struct refusal *refusals;                 /* whose records were refused by the log */
+    uint32_t refusal_count, refusal_capacity;
     struct error transient_refusal; /* of a push query's own topic */
     struct purge *purges;           /* done by the commit after the one that allowed them */
     uint32_t purge_count, purge_capacity;
@@ -403,6 +418,7 @@ bool worker_step(struct worker *worker, int64_t wait_ms); /* false: nothing to d
 /* Unless they are open. */
 int worker_open_writer(struct worker *worker, struct error *err);
 int worker_open_transient_writer(struct worker *worker, struct error *err);
+bool worker_is_exactly_once(const struct worker *worker);
 int worker_add_task(struct worker *worker, struct task *task, struct error *err);
 void worker_remove_task(struct worker *worker, struct task *task);
 void worker_make_ready(struct task *task); /* it may have something to run */
@@ -453,6 +469,8 @@ int64_t progress_position(const struct progress *progress, const struct task_inp
 bool progress_find_task(const struct progress *progress, struct task *task, struct bytes *metadata);
 /* Records for what the included tasks of the worker have changed, slot by slot. */
 int progress_write(struct worker *worker, struct error *err);
+/* At least once: the records that were held back until now. */
+int progress_write_held(struct worker *worker, struct error *err);
 /* The query is gone: forget its tasks. *any is set when there was one. */
 int progress_forget(struct worker *worker, struct query *query, bool *any, struct error *err);
 

@@ -42,10 +42,20 @@ static void writer_refused(void *context, void *owner, const struct error *why)
     struct worker *worker = context;
     struct query *query = owner;
 
-    if (query && !worker->refused_query) {
-        worker->refused_query = query;
-        worker->refusal = *why;
+    for (uint32_t i = 0; i < worker->refusal_count; i++) {
+        if (worker->refusals[i].query == query) {
+            return;
+        }
     }
+    if (!query) {
+        return;
+    }
+    if (worker->refusal_count == worker->refusal_capacity) {
+        worker->refusal_capacity = worker->refusal_capacity * 2 + 1;
+        worker->refusals =
+            memory_resize(worker->refusals, worker->refusal_capacity, sizeof *worker->refusals);
+    }
+    worker->refusals[worker->refusal_count++] = (struct refusal){ query, *why };
 }
 
 static void transient_refused(void *context, void *owner, const struct error *why)
@@ -56,15 +66,22 @@ static void transient_refused(void *context, void *owner, const struct error *wh
     worker->transient_refusal = *why;
 }
 
+bool worker_is_exactly_once(const struct worker *worker)
+{
+    return worker->rt->config.guarantee == EXACTLY_ONCE;
+}
+
 int worker_open_writer(struct worker *worker, struct error *err)
 {
     struct runtime *rt = worker->rt;
     struct writer_spec spec = { .client_id = rt->node_id,
-                                .transactional_id = worker->transactional_id,
                                 .transaction_timeout_ms = TRANSACTION_TIMEOUT_MS,
                                 .refused = writer_refused,
                                 .context = worker };
 
+    if (worker_is_exactly_once(worker)) {
+        spec.transactional_id = worker->transactional_id;
+    }
     return worker->writer ? 0 : log_writer_open(rt->log, &spec, &worker->writer, err);
 }
 
@@ -134,6 +151,11 @@ void worker_fini(struct worker *worker)
     log_writer_close(worker->writer);
     log_writer_close(worker->transient_writer);
     free(worker->purges);
+    free(worker->refusals);
+    for (uint32_t i = 0; i < worker->held_capacity; i++) {
+        log_builder_fini(&worker->held[i].records);
+    }
+    free(worker->held);
     buffer_fini(&worker->litter);
     log_builder_fini(&worker->scratch);
     arena_fini(&worker->run_arena);
@@ -223,9 +245,10 @@ void worker_lose(struct worker *worker, const struct error *why)
     worker->activity++;
     log_writer_close(worker->writer); /* aborts */
     worker->writer = NULL;
-    worker->refused_query = NULL;
+    worker->refusal_count = 0;
     worker->purge_count = 0;
     worker->litter.len = 0;
+    worker->held_count = 0;
     drop_durable_tasks(worker);
     worker->recover_at_ms = clock_now_ms(worker->rt->clock);
     if (worker->failures > 1) {
@@ -240,33 +263,60 @@ void worker_lose(struct worker *worker, const struct error *why)
     }
 }
 
-void worker_fail_query(struct worker *worker, struct query *query, const struct error *why)
+static void drop_query_tasks(struct worker *worker, struct query *query)
 {
     struct task *next;
 
-    query_set_error(query, why);
-    if (query->durable) {
-        worker_lose(worker, why);
-        worker->failures = 0; /* the log is well */
-        return;
-    }
     for (struct task *task = worker->tasks; task; task = next) {
         next = task->next;
         if (task->query == query) {
+            worker->rt->slots[task->slot].cohort +=
+                query->durable; /* the others go on without it */
             worker_remove_task(worker, task);
         }
     }
 }
 
+void worker_fail_query(struct worker *worker, struct query *query, const struct error *why)
+{
+    query_set_error(query, why);
+    if (query->durable && worker_is_exactly_once(worker)) {
+        worker_lose(worker, why);
+        worker->failures = 0; /* the log is well */
+        return;
+    }
+    drop_query_tasks(worker, query);
+}
+
+/* All of the transaction is refused; where there is none, only what they wrote themselves. */
+static void fail_refused(struct worker *worker)
+{
+    struct error first = worker->refusals[0].why;
+
+    for (uint32_t i = 0; i < worker->refusal_count; i++) {
+        const struct refusal *refusal = &worker->refusals[i];
+
+        query_set_error(refusal->query, &refusal->why);
+        if (!worker_is_exactly_once(worker)) {
+            drop_query_tasks(worker, refusal->query);
+        }
+    }
+    worker->refusal_count = 0;
+    if (worker_is_exactly_once(worker)) {
+        worker_lose(worker, &first);
+        worker->failures = 0; /* the log is well */
+    }
+}
+
 void worker_fail(struct worker *worker, struct query *query, const struct error *why)
 {
-    struct error refusal = worker->refusal;
-
-    if (why->code == ERR_RECORD_REFUSED && (!query || query->durable)) {
-        query = worker->refused_query; /* whoever met it: all of the transaction is refused */
-        why = query ? &refusal : why;
+    if (why->code == ERR_RECORD_REFUSED && (!query || query->durable) &&
+        worker->refusal_count > 0) {
+        fail_refused(worker); /* whoever met it */
+        return;
     }
-    if (!query || (query->durable && error_class_of(why->code) == ERROR_TRANSIENT)) {
+    if (!query || (query->durable && (why->code == ERR_RECORD_REFUSED ||
+                                      error_class_of(why->code) == ERROR_TRANSIENT))) {
         worker_lose(worker, why);
     } else {
         worker_fail_query(worker, query, why);

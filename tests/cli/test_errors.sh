@@ -105,8 +105,8 @@ has err ' at t-0@0: Error computing expression (V + 1)'
 has err 'WARNING: 1 record or row had errors'
 
 case_begins 'a setting without an effect is told'
-run 0 -e "SET 'processing.guarantee' = 'at_least_once'"
-has out "WARNING: 'processing.guarantee' has no effect yet"
+run 0 -e "SET 'max.task.idle.ms' = '5'"
+has out "WARNING: 'max.task.idle.ms' has no effect yet"
 
 case_begins 'a text of 10 MB is refused, not read'
 { echo -n "SELECT '"; head -c 10485760 /dev/zero | tr '\0' x; echo "' FROM s EMIT CHANGES;"; } >big.sql

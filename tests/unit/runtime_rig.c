@@ -55,6 +55,7 @@ void rig_open(struct rig *f, const char *node_id)
                                      .node_id = bytes_of(node_id),
                                      .worker_count = f->workers,
                                      .batch_rows = f->batch_rows,
+                                     .guarantee = f->guarantee,
                                      .mode = f->mode,
                                      .skipped = count_skipped,
                                      .context = f };

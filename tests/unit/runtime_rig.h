@@ -19,6 +19,7 @@ struct rig {
     enum runtime_mode mode;
     uint32_t workers;
     uint32_t batch_rows;
+    enum runtime_guarantee guarantee;
     uint64_t skipped;
 };
 
