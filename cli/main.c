@@ -71,9 +71,9 @@ static int take_setting(struct run_options *options, const char *value)
     if (!equals || equals == value) {
         return usage_error("--set", "takes name=value");
     }
-    *vec_push(&options->arena, &options->settings) = (struct run_setting){
-        { value, (size_t)(equals - value) },
-        bytes_of(equals + 1),
+    *vec_push(&options->arena, &options->node.settings) = (struct config_entry){
+        .name = { value, (size_t)(equals - value) },
+        .value = bytes_of(equals + 1),
     };
     return EXIT_OK;
 }
@@ -104,15 +104,16 @@ static int refuse_define(struct run_options *options, const char *value)
     return not_built("--define", ": there are no variables");
 }
 
-static int refuse_data(struct run_options *options, const char *value)
+static int take_data(struct run_options *options, const char *value)
 {
-    return not_built("--data", ": there is no log on disk; without it everything is in memory");
+    options->node.data = value;
+    return EXIT_OK;
 }
 
-static int refuse_bootstrap(struct run_options *options, const char *value)
+static int take_bootstrap(struct run_options *options, const char *value)
 {
-    return not_built("--bootstrap", ": there is no log on Kafka; without it everything is in "
-                                    "memory");
+    options->node.bootstrap = value;
+    return EXIT_OK;
 }
 
 static const struct option_kind option_kinds[] = {
@@ -125,9 +126,8 @@ static const struct option_kind option_kinds[] = {
     { NULL, "--query-timeout", "MS", "end every SELECT at the first row after MS milliseconds",
       take_timeout },
     { "-d", "--define", "NAME=VALUE", "define a variable (not built yet)", refuse_define },
-    { NULL, "--data", "DIR", "keep everything in a directory (not built yet)", refuse_data },
-    { NULL, "--bootstrap", "HOST:PORT", "work on a Kafka cluster (not built yet)",
-      refuse_bootstrap },
+    { NULL, "--data", "DIR", "where a node on Kafka keeps who it is", take_data },
+    { NULL, "--bootstrap", "HOST:PORT", "work on this Kafka cluster", take_bootstrap },
 };
 
 enum { OPTION_COUNT = sizeof option_kinds / sizeof option_kinds[0] };
@@ -305,11 +305,14 @@ static void write_command_line(struct page *page)
     page_code(page, "",
               "usage: sluice [OPTIONS]\n"
               "       sluice COMMAND [ARGUMENTS]");
-    page_paragraph(page, "Without a command: runs statements, from standard input unless -e or -f "
-                         "is given, on an engine in memory, which is gone when they are through. "
-                         "Results go to standard output, errors and warnings to standard error. "
-                         "Exit status: 0, 1 for a rejected statement or a failed test, 255 for "
-                         "usage and start-up errors.");
+    page_paragraph(page,
+                   "Without a command: runs statements, from standard input unless -e or -f "
+                   "is given, on an engine in memory, which is gone when they are through, or "
+                   "on a Kafka cluster: --bootstrap, SLUICE_BOOTSTRAP_SERVERS, or "
+                   "--set bootstrap.servers. "
+                   "Results go to standard output, errors and warnings to standard error. "
+                   "Exit status: 0, 1 for a rejected statement or a failed test, 255 for "
+                   "usage and start-up errors.");
     write_commands(page);
     write_options(page);
     write_topics(page);

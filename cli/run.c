@@ -1,9 +1,10 @@
 /*
- * run.c: -e, -f and standard input: statements on an engine in memory.
+ * run.c: -e, -f and standard input: statements on an engine of their own.
  *
- * The engine is stepped: it runs only inside statements and, once they are through, until
- * everything in the log has been. Records that queries leave out are told on standard error, the
- * first of them one by one, then their number.
+ * On a log of its own the engine is stepped: it runs only inside statements and, once they are
+ * through, until everything in the log has been. On Kafka, where there is no such end, it has
+ * threads, and ends when the statements are through. Records that queries leave out are told on
+ * standard error, the first of them one by one, then their number.
  */
 #include "cli/run.h"
 
@@ -19,9 +20,7 @@ enum { SKIPPED_SHOWN = 10, DEFAULT_WIDTH = 80, READ_BYTES = 65536 };
 
 struct run {
     const struct run_options *options;
-    struct clock clock;
-    struct log *log;
-    struct engine *engine;
+    struct node node;
     struct session *session;
     struct output output;
     uint64_t skipped;
@@ -64,39 +63,6 @@ static void tell_skipped_total(const struct run *run)
 
 /* --- the engine --- */
 
-static struct bytes find_service_id(const struct run_options *options)
-{
-    struct bytes id = { NULL, 0 };
-
-    for (uint32_t i = 0; i < options->settings.count; i++) {
-        struct bytes name = options->settings.items[i].name;
-
-        if (bytes_equal_text(name, "ksql.service.id") || bytes_equal_text(name, "service.id")) {
-            id = options->settings.items[i].value;
-        }
-    }
-    return id;
-}
-
-static int open_engine(struct run *run, struct error *err)
-{
-    const struct run_options *options = run->options;
-    struct engine_config config = { .log = run->log,
-                                    .clock = &run->clock,
-                                    .mode = RUNTIME_STEPPED,
-                                    .service_id = find_service_id(options).data,
-                                    .skipped = tell_skipped,
-                                    .context = run };
-
-    TRY(engine_open(&config, &run->engine, err));
-    run->session = session_create(run->engine);
-    for (uint32_t i = 0; i < options->settings.count; i++) {
-        TRY(engine_set_property(run->engine, options->settings.items[i].name,
-                                options->settings.items[i].value, err));
-    }
-    return 0;
-}
-
 static uint32_t line_width(void)
 {
     const char *columns = getenv("COLUMNS");
@@ -108,23 +74,24 @@ static uint32_t line_width(void)
 static int open_run(struct run *run, const struct run_options *options, struct error *err)
 {
     const struct output_settings settings = { .to = stdout,
-                                              .clock = &run->clock,
+                                              .clock = &run->node.clock,
                                               .width = line_width(),
                                               .row_limit = options->row_limit,
                                               .timeout_ms = options->timeout_ms };
 
+    const struct engine_config config = { .skipped = tell_skipped, .context = run };
+
     run->options = options;
-    clock_init_real(&run->clock);
     output_init(&run->output, &settings);
-    run->log = log_memory_create(&run->clock);
-    return open_engine(run, err);
+    TRY(node_open(&run->node, &options->node, &config, err));
+    run->session = session_create(run->node.engine);
+    return 0;
 }
 
 static void close_run(struct run *run)
 {
     session_destroy(run->session);
-    engine_close(run->engine);
-    log_close(run->log);
+    node_close(&run->node);
     output_fini(&run->output);
 }
 
@@ -135,7 +102,7 @@ static int execute(struct run *run, const char *from, struct bytes text)
     struct result_sink sink = output_sink(&run->output, run->options->output);
     struct error err = { 0 };
 
-    if (engine_execute(run->engine, run->session, text, &sink, &err)) {
+    if (engine_execute(run->node.engine, run->session, text, &sink, &err)) {
         return report_error(from, text, &err);
     }
     return EXIT_OK;
@@ -259,7 +226,7 @@ int run_statements(const struct run_options *options)
         return EXIT_USAGE;
     }
     status = execute_all(&run);
-    if (status == EXIT_OK && engine_drain(run.engine, &err)) {
+    if (status == EXIT_OK && !run.node.is_on_kafka && engine_drain(run.node.engine, &err)) {
         status = report_error(NULL, bytes_of(""), &err);
     }
     tell_skipped_total(&run);

@@ -1,25 +1,20 @@
 /*
- * run.h: running statements and files on an engine in memory, then exiting.
+ * run.h: running statements and files on an engine of its own, then exiting.
  */
 #ifndef SLUICE_CLI_RUN_H
 #define SLUICE_CLI_RUN_H
 
-#include "base/vec.h"
+#include "cli/node.h"
 #include "cli/output.h"
 
 /* Exit statuses of every command. */
 enum { EXIT_OK = 0, EXIT_REJECTED = 1, EXIT_USAGE = 255 };
 
-struct run_setting {
-    struct bytes name;
-    struct bytes value;
-};
-
 struct run_options {
     struct arena arena;
-    const char *statements;           /* -e; NULL: not given */
-    VEC(const char *) files;          /* -f, in order */
-    VEC(struct run_setting) settings; /* --set, in order */
+    const char *statements;   /* -e; NULL: not given */
+    VEC(const char *) files;  /* -f, in order */
+    struct node_options node; /* --set, --bootstrap, --data */
     const struct output_kind *output;
     int64_t row_limit;
     int64_t timeout_ms;

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/config.h"
 #include "cli/http/ksql/api.h"
 #include "cli/http/server.h"
+#include "cli/node.h"
 #include "cli/run.h"
 #include "engine/type/java_text.h"
 #include "parser/parse.h"
@@ -22,17 +22,13 @@ enum { CONNECTION_LIMIT = 10000 };
 
 struct serve_options {
     struct arena arena;
-    config_list settings; /* line 0: of the command line */
-    const char *file;
+    struct node_options node;
     const char *queries_file;
-    bool in_memory;
 };
 
 struct serve {
     const struct serve_options *options;
-    struct clock clock;
-    struct log *log;
-    struct engine *engine;
+    struct node node;
     struct ksql_api *api;
     struct server *server;
 };
@@ -47,15 +43,15 @@ static int usage_error(const char *subject, const char *complaint)
 
 static void add_setting(struct serve_options *options, struct bytes name, struct bytes value)
 {
-    *vec_push(&options->arena, &options->settings) = (struct config_entry){ name, value, 0 };
+    *vec_push(&options->arena, &options->node.settings) = (struct config_entry){ name, value, 0 };
 }
 
 static int take_file(struct serve_options *options, const char *value)
 {
-    if (options->file) {
+    if (options->node.config_file) {
         return usage_error(value, "is a second configuration file");
     }
-    options->file = value;
+    options->node.config_file = value;
     return EXIT_OK;
 }
 
@@ -84,13 +80,20 @@ static int take_queries_file(struct serve_options *options, const char *value)
 
 static int take_memory(struct serve_options *options, const char *value)
 {
-    options->in_memory = true;
+    options->node.in_memory = true;
     return EXIT_OK;
 }
 
-static int refuse_data(struct serve_options *options, const char *value)
+static int take_bootstrap(struct serve_options *options, const char *value)
 {
-    return usage_error("--data", "is not built yet: there is no log on disk");
+    options->node.bootstrap = value;
+    return EXIT_OK;
+}
+
+static int take_data(struct serve_options *options, const char *value)
+{
+    options->node.data = value;
+    return EXIT_OK;
 }
 
 static const struct serve_option {
@@ -102,11 +105,12 @@ static const struct serve_option {
     { "-c", "FILE", "configuration: Java properties", take_file },
     { "--listeners", "URL[,URL]", "where to listen: http://HOST:PORT; port 0 is a free one",
       take_listeners },
+    { "--bootstrap", "HOST:PORT", "work on this Kafka cluster", take_bootstrap },
+    { "--data", "DIR", "where a node on Kafka keeps who it is", take_data },
     { "--memory", NULL, "keep everything in memory", take_memory },
     { "--set", "NAME=VALUE", "set a property; may be repeated", take_setting },
     { "--queries-file", "FILE", "run these statements, and take none over HTTP",
       take_queries_file },
-    { "--data", "DIR", "keep everything in a directory (not built yet)", refuse_data },
 };
 
 enum { SERVE_OPTION_COUNT = sizeof serve_option_kinds / sizeof serve_option_kinds[0] };
@@ -164,60 +168,17 @@ static int take_options(struct serve_options *options, int argc, char **argv)
 /* The file's entries stand in front: those of the command line count more. */
 static int read_config(struct serve_options *options, struct error *err)
 {
+    struct node_options *node = &options->node;
     config_list all = { 0 };
 
-    if (!options->file) {
+    if (!node->config_file) {
         return 0;
     }
-    TRY(config_read(options->file, &options->arena, &all, err));
-    for (uint32_t i = 0; i < options->settings.count; i++) {
-        *vec_push(&options->arena, &all) = options->settings.items[i];
+    TRY(config_read(node->config_file, &options->arena, &all, err));
+    for (uint32_t i = 0; i < node->settings.count; i++) {
+        *vec_push(&options->arena, &all) = node->settings.items[i];
     }
-    options->settings = all;
-    return 0;
-}
-
-static const struct config_entry *find_setting(const struct serve_options *options,
-                                               const char *name)
-{
-    const struct config_entry *found = NULL;
-
-    for (uint32_t i = 0; i < options->settings.count; i++) {
-        if (bytes_equal_text(options->settings.items[i].name, name)) {
-            found = &options->settings.items[i];
-        }
-    }
-    return found;
-}
-
-static int check_log(const struct serve_options *options, struct error *err)
-{
-    if (!options->in_memory && find_setting(options, "bootstrap.servers")) {
-        return error_set(err, ERR_UNSUPPORTED, NO_POSITION,
-                         "bootstrap.servers asks for a Kafka cluster, and there is no log on Kafka "
-                         "yet; --memory serves from memory instead");
-    }
-    if (!options->in_memory) {
-        fprintf(stderr, "WARNING: there is no log on disk yet: everything is in memory, and gone "
-                        "when the server ends (--memory says that this is meant)\n");
-    }
-    return 0;
-}
-
-static int apply_settings(struct serve *serve, struct error *err)
-{
-    const struct serve_options *options = serve->options;
-
-    for (uint32_t i = 0; i < options->settings.count; i++) {
-        const struct config_entry *entry = &options->settings.items[i];
-
-        if (engine_set_property(serve->engine, entry->name, entry->value, err)) {
-            if (entry->line) {
-                error_prefix(err, "%s:%u", options->file, entry->line);
-            }
-            return (int)err->code;
-        }
-    }
+    node->settings = all;
     return 0;
 }
 
@@ -225,7 +186,7 @@ static int64_t setting_number(struct serve *serve, const char *name, struct aren
 {
     int64_t number = 0;
 
-    (void)java_long_parse(engine_get_property(serve->engine, name, arena), &number, NULL);
+    (void)java_long_parse(engine_get_property(serve->node.engine, name, arena), &number, NULL);
     return number; /* it was checked when it was set */
 }
 
@@ -242,21 +203,14 @@ static void tell_skipped(void *context, struct bytes query_id, const struct row_
 
 static int open_engine(struct serve *serve, struct error *err)
 {
-    const struct serve_options *options = serve->options;
-    const struct config_entry *id = find_setting(options, "ksql.service.id");
-    struct engine_config config = { .log = serve->log,
-                                    .clock = &serve->clock,
-                                    .mode = RUNTIME_THREADED,
-                                    .skipped = tell_skipped,
-                                    .context = serve };
-    struct arena arena;
-    int code;
+    const struct engine_config config = { .skipped = tell_skipped, .context = serve };
 
-    arena_init(&arena, 0);
-    config.service_id = id ? arena_copy_text(&arena, id->value) : NULL;
-    code = engine_open(&config, &serve->engine, err);
-    arena_fini(&arena);
-    return code ? code : apply_settings(serve, err);
+    TRY(node_open(&serve->node, &serve->options->node, &config, err));
+    if (!serve->node.is_on_kafka && !serve->options->node.in_memory) {
+        fprintf(stderr, "WARNING: there is no log on disk yet: everything is in memory, and gone "
+                        "when the server ends (--memory says that this is meant)\n");
+    }
+    return 0;
 }
 
 /* --- headless: the statements of a file --- */
@@ -282,10 +236,10 @@ static int check_queries(struct bytes text, struct error *err)
 static int execute_text(struct serve *serve, struct bytes text, struct error *err)
 {
     const struct result_sink nobody = { 0 };
-    struct session *session = session_create(serve->engine);
+    struct session *session = session_create(serve->node.engine);
     int code = check_queries(text, err);
 
-    code = code ? code : engine_execute(serve->engine, session, text, &nobody, err);
+    code = code ? code : engine_execute(serve->node.engine, session, text, &nobody, err);
     session_destroy(session);
     if (code && err->at.line > 0) {
         error_prefix(err, "%s:%u:%u", serve->options->queries_file, err->at.line, err->at.column);
@@ -338,14 +292,15 @@ static int open_server(struct serve *serve, struct arena *arena, struct error *e
         .signals = SERVER_TAKES_SIGNALS,
     };
 
-    serve->api = ksql_api_create(serve->engine);
+    serve->api = ksql_api_create(serve->node.engine);
     config.context = serve->api;
     config.idle_timeout_ms =
         setting_number(serve, "ksql.idle.connection.timeout.seconds", arena) * 1000;
     config.request_timeout_ms = setting_number(serve, "server.request.timeout.ms", arena);
     serve->server = server_create(&config);
     ksql_api_start(serve->api, server_letterbox(serve->server));
-    TRY(server_listen(serve->server, engine_get_property(serve->engine, "listeners", arena), err));
+    TRY(server_listen(serve->server, engine_get_property(serve->node.engine, "listeners", arena),
+                      err));
     if (!server_is_loopback(serve->server)) {
         fprintf(stderr, "WARNING: whoever reaches a listener can run statements: there is no "
                         "authentication\n");
@@ -358,9 +313,6 @@ static int open_all(struct serve *serve, struct error *err)
     struct arena arena;
     int code;
 
-    clock_init_real(&serve->clock);
-    TRY(check_log(serve->options, err));
-    serve->log = log_memory_create(&serve->clock);
     TRY(open_engine(serve, err));
     TRY(run_queries_file(serve, err));
     arena_init(&arena, 0);
@@ -377,10 +329,7 @@ static void close_all(struct serve *serve)
         ksql_api_destroy(serve->api);
     }
     server_destroy(serve->server);
-    engine_close(serve->engine);
-    if (serve->log) {
-        log_close(serve->log);
-    }
+    node_close(&serve->node);
 }
 
 static int serve(struct serve_options *options)
@@ -403,7 +352,7 @@ static int serve(struct serve_options *options)
 
 int serve_main(int argc, char **argv)
 {
-    struct serve_options options = { 0 };
+    struct serve_options options = { .node.role = NODE_SERVER };
     int status;
 
     if (argc > 1 && strcmp(argv[1], "--help") == 0) {

@@ -39,6 +39,8 @@ struct engine {
     struct engine_config config;
     pthread_mutex_t mutex; /* all below; a push query gives it back while rows come */
     char *service_id;
+    char *node_id;
+    char *client_id;
     struct runtime *runtime;
     struct catalog *catalog;
     struct property_set server;

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "engine/command/command_internal.h"
 
-static const char node_id[] = "local"; /* one node: a log of its own */
+static const char only_node[] = "local";
 
 static char *copy_text(const char *text)
 {
@@ -25,7 +25,9 @@ static int open_runtime(struct engine *engine, struct error *err)
         .log = config->log,
         .clock = config->clock,
         .service_id = bytes_of(engine->service_id),
-        .node_id = bytes_of(node_id),
+        .node_id = bytes_of(engine->node_id),
+        .client_id = bytes_of(engine->client_id),
+        .instance_id = bytes_of(config->is_lasting ? engine->node_id : NULL),
         .guarantee = property_is_exactly_once(&engine->server) ? EXACTLY_ONCE : AT_LEAST_ONCE,
         .session_timeout_ms = property_get_integer(&engine->server, "session.timeout.ms"),
         .retry_first_ms =
@@ -41,6 +43,27 @@ static int open_runtime(struct engine *engine, struct error *err)
     return runtime_open(&runtime, &engine->runtime, err);
 }
 
+/* The strings of the config need not outlive the call. */
+static void copy_identity(struct engine *engine, const struct engine_config *config)
+{
+    const char *node_id = config->node_id ? config->node_id : only_node;
+
+    engine->service_id =
+        copy_text(config->service_id ? config->service_id
+                                     : property_get(&engine->server, "ksql.service.id").data);
+    engine->node_id = copy_text(node_id);
+    engine->client_id = copy_text(config->client_id ? config->client_id : node_id);
+}
+
+static int put_settings(struct engine *engine, const struct engine_config *config,
+                        struct error *err)
+{
+    for (uint32_t i = 0; i < config->setting_count; i++) {
+        TRY(engine_set_property(engine, config->settings[i].name, config->settings[i].value, err));
+    }
+    return 0;
+}
+
 int engine_open(const struct engine_config *config, struct engine **out, struct error *err)
 {
     struct engine *engine = memory_zalloc(1, sizeof *engine);
@@ -51,12 +74,11 @@ int engine_open(const struct engine_config *config, struct engine **out, struct 
     pthread_mutex_init(&engine->mutex, NULL);
     property_set_init(&engine->server, NULL);
     map_init(&engine->queries);
-    engine->service_id =
-        copy_text(config->service_id ? config->service_id
-                                     : property_get(&engine->server, "ksql.service.id").data);
+    copy_identity(engine, config);
     engine->catalog = catalog_create(NULL);
-    engine->slog = statement_log_create(config->log, engine->service_id);
-    code = open_runtime(engine, err);
+    engine->slog = statement_log_create(config->log, engine->service_id, engine->client_id);
+    code = put_settings(engine, config, err);
+    code = code ? code : open_runtime(engine, err);
     code = code ? code : replay_catch_up(engine, &outcome, err); /* what failed was traced */
     if (code) {
         engine_close(engine);
@@ -84,6 +106,8 @@ void engine_close(struct engine *engine)
     property_set_fini(&engine->server);
     pthread_mutex_destroy(&engine->mutex);
     free(engine->service_id);
+    free(engine->node_id);
+    free(engine->client_id);
     free(engine);
 }
 

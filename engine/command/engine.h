@@ -20,6 +20,7 @@
 
 struct engine;
 struct session;
+struct property_text;
 
 struct engine_config {
     struct log *log;           /* borrowed until engine_close */
@@ -29,7 +30,13 @@ struct engine_config {
     uint32_t batch_rows;    /* 0: as the runtime likes */
     enum query_gate gate;   /* of the queries it starts: the test driver gates them */
     const char *service_id; /* NULL: as ksql.service.id says */
-    bool create_topics;     /* missing topics of CREATE are made, one partition: test driver */
+    const char *node_id;    /* NULL: "local", the only node of a log of its own */
+    const char *client_id;  /* the URL by which others reach this node; NULL: the node id */
+    bool is_lasting;        /* the node has this id at its next start too */
+    /* The server's properties: they hold before the statement log is replayed. */
+    const struct property_text *settings;
+    uint32_t setting_count;
+    bool create_topics; /* missing topics of CREATE are made, one partition: test driver */
     /* A row or record was skipped; NULL: nobody wants to know. Any thread. */
     void (*skipped)(void *context, struct bytes query_id, const struct row_origin *origin,
                     const char *what, const struct error *err);
@@ -79,8 +86,6 @@ struct result_source {
     const struct result_query *writers;
     uint32_t writer_count;
 };
-
-struct property_text;
 
 /* What EXPLAIN knows of one query. */
 struct result_plan {

@@ -105,8 +105,8 @@ static int open_writer(struct engine *engine, struct error *err)
     if (engine->inserts) {
         return 0;
     }
-    buffer_printf(&name, "_sluice-%s-inserts", engine->service_id);
-    spec.client_id = buffer_bytes(&name);
+    buffer_printf(&name, "%s/%s/inserts", engine->service_id, engine->node_id);
+    spec.client_id = bytes_of(engine->client_id);
     spec.transactional_id = buffer_bytes(&name);
     code = log_writer_open(engine->config.log, &spec, &engine->inserts, err);
     buffer_fini(&name);

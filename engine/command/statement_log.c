@@ -20,20 +20,26 @@ enum { POLL_WAIT_MS = 50, TRANSACTION_TIMEOUT_MS = 10000, NAME_MAX_BYTES = 300 }
 struct statement_log {
     struct log *log;
     char topic_name[NAME_MAX_BYTES];
-    char writer_name[NAME_MAX_BYTES];
+    char writer_name[NAME_MAX_BYTES]; /* the transactional id of whoever writes */
+    char *client_id;
     const struct log_topic *topic; /* NULL: not seen yet */
     struct log_reader *reader;
     struct log_writer *writer;
     struct log_builder builder;
     int64_t record_count; /* read so far */
+    int64_t own_end;      /* behind what this process appended */
 };
 
-struct statement_log *statement_log_create(struct log *log, const char *service_id)
+struct statement_log *statement_log_create(struct log *log, const char *service_id,
+                                           const char *client_id)
 {
+    size_t size = strlen(client_id) + 1;
+
     struct statement_log *slog = memory_zalloc(1, sizeof *slog);
     struct buffer name = { 0 };
 
     slog->log = log;
+    slog->client_id = memcpy(memory_alloc(size), client_id, size);
     buffer_printf(&name, "_sluice-%.200s-statements", service_id);
     memcpy(slog->topic_name, name.data, name.len);
     memcpy(slog->writer_name, name.data, name.len);
@@ -53,6 +59,7 @@ void statement_log_destroy(struct statement_log *slog)
         log_writer_close(slog->writer);
     }
     log_builder_fini(&slog->builder);
+    free(slog->client_id);
     free(slog);
 }
 
@@ -139,7 +146,7 @@ static struct statement_record parse_record(struct bytes text, struct arena *are
 
 static int open_topic(struct statement_log *slog, struct error *err)
 {
-    struct reader_spec spec = { bytes_of(slog->writer_name), READ_COMMITTED };
+    struct reader_spec spec = { bytes_of(slog->client_id), READ_COMMITTED };
     const struct log_topic *topic = NULL;
 
     if (slog->topic) {
@@ -175,18 +182,34 @@ static void add_block(const struct log_block *block, struct arena *arena, record
     }
 }
 
+/*
+ * Where the log ends now. Kafka answers a commit before readers may see the records; one's own are
+ * waited for.
+ */
+static int find_end(struct statement_log *slog, int64_t *out, struct error *err)
+{
+    struct log_range range;
+
+    TRY(log_topic_range(slog->log, slog->topic, 0, READ_COMMITTED, &range, err));
+    *out = range.end > slog->own_end ? range.end : slog->own_end;
+    return 0;
+}
+
 int statement_log_read(struct statement_log *slog, struct arena *arena,
                        const struct statement_record **out, uint32_t *count, struct error *err)
 {
     record_list list = { 0 };
+    int64_t end = 0;
     int code = open_topic(slog, err);
 
     if (code == ERR_UNKNOWN_TOPIC) {
         error_clear(err); /* nothing was ever appended */
     } else if (code) {
         return code;
+    } else {
+        TRY(find_end(slog, &end, err));
     }
-    while (!code && !log_reader_at_end(slog->reader)) {
+    while (!code && log_reader_position(slog->reader, slog->topic, 0) < end) {
         struct log_block *block = NULL;
         struct log_place failed;
 
@@ -207,7 +230,7 @@ int statement_log_read(struct statement_log *slog, struct arena *arena,
 int statement_log_lock(struct statement_log *slog, struct error *err)
 {
     struct writer_spec spec = {
-        .client_id = bytes_of(slog->writer_name),
+        .client_id = bytes_of(slog->client_id),
         .transactional_id = bytes_of(slog->writer_name),
         .transaction_timeout_ms = TRANSACTION_TIMEOUT_MS,
     };
@@ -222,9 +245,14 @@ int statement_log_lock(struct statement_log *slog, struct error *err)
 
 static int append(struct statement_log *slog, struct error *err)
 {
+    struct log_range range;
+
     TRY(log_writer_begin(slog->writer, err));
     TRY(log_writer_append(slog->writer, slog->topic, 0, &slog->builder, NULL, err));
-    return log_writer_commit(slog->writer, err);
+    TRY(log_writer_commit(slog->writer, err));
+    TRY(log_topic_range(slog->log, slog->topic, 0, READ_UNCOMMITTED, &range, err));
+    slog->own_end = range.end;
+    return 0;
 }
 
 int statement_log_append(struct statement_log *slog, const struct statement_record *record,

@@ -27,7 +27,8 @@ struct statement_record {
 struct statement_log;
 
 /* Opening costs nothing: the topic is made by the first append. */
-struct statement_log *statement_log_create(struct log *log, const char *service_id);
+struct statement_log *statement_log_create(struct log *log, const char *service_id,
+                                           const char *client_id);
 void statement_log_destroy(struct statement_log *slog);
 
 /*

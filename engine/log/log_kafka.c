@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "base/near.h"
 #include "base/trace.h"
 #include "engine/log/log_kafka_internal.h"
 
@@ -72,6 +73,44 @@ static const struct setting required[] = {
     { KAFKA_MEMBER, "partition.assignment.strategy", "cooperative-sticky" },
 };
 
+/* Of the properties that librdkafka lists, aliases too; a line begins with the name. */
+static struct bytes near_property(const char *name, struct arena *arena)
+{
+    struct near_search search = near_begin(bytes_of(name));
+    char *text = NULL;
+    size_t size = 0;
+    FILE *list = open_memstream(&text, &size);
+
+    if (!list) {
+        return search.best; /* there is only no hint */
+    }
+    rd_kafka_conf_properties_show(list);
+    if (!fclose(list)) {
+        for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line != '\0') {
+            near_offer(&search, (struct bytes){ line, strcspn(line, " \n") });
+        }
+    }
+    search.best = arena_copy(arena, search.best);
+    free(text);
+    return search.best;
+}
+
+static int unknown_property(const char *name, struct error *err)
+{
+    struct arena arena;
+    struct bytes near;
+    int code;
+
+    arena_init(&arena, 0);
+    near = near_property(name, &arena);
+    code =
+        error_set(err, ERR_UNKNOWN_PROPERTY, NO_POSITION,
+                  "'kafka.%s' is not a property of librdkafka%s%.*s%s", name,
+                  near.data ? " (did you mean kafka." : "", BYTES_ARG(near), near.data ? "?)" : "");
+    arena_fini(&arena);
+    return code;
+}
+
 static int set_text(rd_kafka_conf_t *conf, const char *name, const char *value, struct error *err)
 {
     char why[KAFKA_ERROR_BYTES];
@@ -80,8 +119,7 @@ static int set_text(rd_kafka_conf_t *conf, const char *name, const char *value, 
     case RD_KAFKA_CONF_OK:
         return 0;
     case RD_KAFKA_CONF_UNKNOWN:
-        return error_set(err, ERR_UNKNOWN_PROPERTY, NO_POSITION,
-                         "'kafka.%s' is not a property of the Kafka client", name);
+        return unknown_property(name, err);
     case RD_KAFKA_CONF_INVALID:
         break;
     }
@@ -115,7 +153,7 @@ int kafka_conf_set_number(rd_kafka_conf_t *conf, const char *name, int64_t value
 
 /* --- what librdkafka has to say --- */
 
-enum { SYSLOG_WARNING = 4 }; /* levels are those of syslog(3) */
+enum { SYSLOG_WARNING = 4, CONTACT_SLICE_MS = 500 }; /* levels are those of syslog(3) */
 
 static void note_log(const rd_kafka_t *rk, int level, const char *facility, const char *message)
 {
@@ -147,6 +185,29 @@ static int apply(rd_kafka_conf_t *conf, const struct setting *settings, size_t c
 
 #define APPLY(conf, settings, role, err) \
     apply((conf), (settings), sizeof(settings) / sizeof(settings)[0], (role), (err))
+
+/*
+ * What the log is built on is not the user's to set: the settings above, and those that each handle
+ * has of its own.
+ */
+static int check_property(const char *name, struct error *err)
+{
+    static const char *const own[] = { "bootstrap.servers",  "metadata.broker.list",
+                                       "group.id",           "group.instance.id",
+                                       "transactional.id",   "transaction.timeout.ms",
+                                       "session.timeout.ms", "isolation.level" };
+    bool taken = false;
+
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        taken = taken || strcmp(name, own[i]) == 0;
+    }
+    for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
+        taken = taken || strcmp(name, required[i].name) == 0;
+    }
+    return taken ? error_set(err, ERR_INVALID_PROPERTY, NO_POSITION,
+                             "kafka.%s cannot be set: sluice depends on its own value", name)
+                 : 0;
+}
 
 static int fill_conf(struct kafka_log *log, rd_kafka_conf_t *conf, enum kafka_role role,
                      struct error *err)
@@ -362,21 +423,71 @@ static void copy_config(struct kafka_log *log, const struct log_kafka_config *co
         config->client_id.data ? arena_copy_text(&log->arena, config->client_id) : "sluice";
 }
 
-static int reach(struct kafka_log *log, struct bytes bootstrap, struct error *err)
+/* --- the first contact --- */
+
+/* Why the brokers cannot be reached, as librdkafka tells it beside the calls that fail. */
+struct contact {
+    rd_kafka_resp_err_t code;
+    char reason[KAFKA_ERROR_BYTES];
+};
+
+static void note_contact(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
+    struct contact *contact = opaque;
+
+    note_error(rk, code, reason, NULL);
+    /* That all are down says less than what went wrong with one. */
+    if (contact && code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+        contact->code = (rd_kafka_resp_err_t)code;
+        (void)snprintf(contact->reason, sizeof contact->reason, "%s", reason);
+    }
+}
+
+/* Refusals do not pass, unlike a broker that is still starting. */
+static bool is_refusal(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL ||
+           code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED;
+}
+
+static int wait_contact(struct kafka_log *log, struct contact *contact, struct bytes bootstrap,
+                        struct error *err)
+{
+    int64_t deadline_ms = kafka_now_ms(log) + KAFKA_CALL_MS;
     const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_conf_t *conf = NULL;
     rd_kafka_resp_err_t code;
 
-    TRY(kafka_conf(log, KAFKA_CONTROL, &conf, err));
-    TRY(kafka_open(conf, KAFKA_CONTROL, &log->control, err));
-    code = rd_kafka_metadata(log->control, 0, NULL, &metadata, KAFKA_CALL_MS);
-    if (code) {
-        return kafka_fail(err, code, NULL, "cannot reach the Kafka broker", bootstrap);
+    do {
+        code = rd_kafka_metadata(log->control, 0, NULL, &metadata, CONTACT_SLICE_MS);
+        (void)rd_kafka_poll(log->control, 0);
+    } while (code && !is_refusal(contact->code) && kafka_now_ms(log) < deadline_ms);
+    if (!code) {
+        rd_kafka_metadata_destroy(metadata);
+        return 0;
     }
-    rd_kafka_metadata_destroy(metadata);
-    return 0;
+    if (is_refusal(contact->code)) {
+        return kafka_fail(err, contact->code, contact->reason,
+                          "the Kafka broker refuses the connection", bootstrap);
+    }
+    return kafka_fail(err, code, contact->reason, "cannot reach the Kafka broker", bootstrap);
 }
+
+static int reach(struct kafka_log *log, struct bytes bootstrap, struct error *err)
+{
+    struct contact *contact = arena_new(&log->arena, struct contact);
+    rd_kafka_conf_t *conf = NULL;
+
+    for (uint32_t i = 0; i + 1 < log->property_count; i++) { /* the last is the bootstrap's */
+        TRY(check_property(log->properties[i].name.data, err));
+    }
+    TRY(kafka_conf(log, KAFKA_CONTROL, &conf, err));
+    rd_kafka_conf_set_opaque(conf, contact);
+    rd_kafka_conf_set_error_cb(conf, note_contact);
+    TRY(kafka_open(conf, KAFKA_CONTROL, &log->control, err));
+    return wait_contact(log, contact, bootstrap, err);
+}
+
+/* --- opening --- */
 
 int log_kafka_create(const struct log_kafka_config *config, const struct clock *clock,
                      struct log **out, struct error *err)

@@ -151,6 +151,8 @@ struct row_queue *row_queue_create(size_t budget_bytes);
 void row_queue_destroy(struct row_queue *queue);
 /* Worker: before a run. Never again when it is finished or closed: more rows are for nobody. */
 bool row_queue_has_room(struct row_queue *queue);
+/* Of all rows that are ever put; then it finishes by itself. Only the first call counts. */
+void row_queue_limit(struct row_queue *queue, uint64_t rows);
 void row_queue_put(struct row_queue *queue, struct bytes image, bool tombstone,
                    int64_t timestamp_ms);
 void row_queue_finish(struct row_queue *queue, const char *message); /* "Limit Reached" */

@@ -1,19 +1,16 @@
 /*
  * op_client.c: the end of a push query: rows go to the client's queue.
  *
- * A row without a new image is a tombstone, of which only key columns are shown. With
- * LIMIT the queue is finished after that many rows, and what comes later is dropped.
+ * A row without a new image is a tombstone, of which only key columns are shown. LIMIT is the
+ * queue's to count: every task of the query ends in it.
  */
 #include "engine/operator/op.h"
-
-static const char limit_reached[] = "Limit Reached";
 
 struct client_state {
     struct row_queue *queue;
     bool *is_key;        /* per column of the result */
     struct value *cells; /* of a tombstone */
     struct buffer image;
-    int64_t left; /* rows; -1: no limit */
 };
 
 static bool is_key_column(const struct row_shape *shape, operand at)
@@ -33,14 +30,13 @@ static int client_open(struct op *op, struct error *err)
     uint32_t count = plan->codec.column_count;
 
     state->queue = op->env->client;
-    state->left = plan->limit;
     state->is_key = arena_array(op->env->arena, bool, count);
     state->cells = arena_array(op->env->arena, struct value, count);
     for (uint32_t i = 0; i < count; i++) {
         state->is_key[i] = is_key_column(op->plan->input, plan->columns[i]);
     }
-    if (state->left == 0) {
-        row_queue_finish(state->queue, limit_reached);
+    if (plan->limit >= 0) {
+        row_queue_limit(state->queue, (uint64_t)plan->limit);
     }
     return 0;
 }
@@ -66,7 +62,7 @@ static int client_push(struct op *op, unsigned port, const struct row_batch *in,
     struct client_state *state = op_state(op);
     const struct client_plan *plan = &op->plan->client;
 
-    for (uint32_t n = 0; n < in->selected_count && state->left != 0; n++) {
+    for (uint32_t n = 0; n < in->selected_count; n++) {
         uint32_t row = batch_selected(in, n);
         struct row_banks banks = batch_row_new(in, row);
         bool is_tombstone = !(in->meta[row].change & ROW_HAS_NEW);
@@ -79,9 +75,6 @@ static int client_push(struct op *op, unsigned port, const struct row_batch *in,
         }
         row_queue_put(state->queue, buffer_bytes(&state->image), is_tombstone,
                       in->meta[row].timestamp_ms);
-        if (state->left > 0 && --state->left == 0) {
-            row_queue_finish(state->queue, limit_reached);
-        }
     }
     return 0;
 }

@@ -22,8 +22,10 @@ struct row_queue {
     struct buffer rows; /* frames, each followed by its image */
     size_t taken;       /* bytes of `rows` that were handed out */
     char *message;      /* set when finished */
-    bool is_finished;   /* nothing more is put */
-    bool is_closed;     /* nothing more is taken */
+    uint64_t left;      /* rows that may still be put, if has_limit */
+    bool has_limit;
+    bool is_finished; /* nothing more is put */
+    bool is_closed;   /* nothing more is taken */
 };
 
 struct frame {
@@ -65,6 +67,38 @@ bool row_queue_has_room(struct row_queue *queue)
     return has_room;
 }
 
+/* The caller holds the mutex. */
+static void finish(struct row_queue *queue, const char *message)
+{
+    size_t size = strlen(message) + 1;
+
+    if (queue->is_finished) {
+        return;
+    }
+    queue->is_finished = true;
+    queue->message = memory_alloc(size);
+    memcpy(queue->message, message, size);
+    pthread_cond_broadcast(&queue->changed);
+}
+
+static void finish_at_limit(struct row_queue *queue)
+{
+    if (queue->has_limit && queue->left == 0) {
+        finish(queue, "Limit Reached");
+    }
+}
+
+void row_queue_limit(struct row_queue *queue, uint64_t rows)
+{
+    pthread_mutex_lock(&queue->mutex);
+    if (!queue->has_limit) {
+        queue->has_limit = true;
+        queue->left = rows;
+        finish_at_limit(queue);
+    }
+    pthread_mutex_unlock(&queue->mutex);
+}
+
 void row_queue_put(struct row_queue *queue, struct bytes image, bool tombstone,
                    int64_t timestamp_ms)
 {
@@ -75,6 +109,8 @@ void row_queue_put(struct row_queue *queue, struct bytes image, bool tombstone,
     if (!queue->is_finished && !queue->is_closed) {
         buffer_append(&queue->rows, &frame, sizeof frame);
         buffer_append_bytes(&queue->rows, image);
+        queue->left -= queue->has_limit;
+        finish_at_limit(queue);
         pthread_cond_broadcast(&queue->changed);
     }
     pthread_mutex_unlock(&queue->mutex);
@@ -83,14 +119,7 @@ void row_queue_put(struct row_queue *queue, struct bytes image, bool tombstone,
 void row_queue_finish(struct row_queue *queue, const char *message)
 {
     pthread_mutex_lock(&queue->mutex);
-    if (!queue->is_finished) {
-        size_t size = strlen(message) + 1;
-
-        queue->is_finished = true;
-        queue->message = memory_alloc(size);
-        memcpy(queue->message, message, size);
-        pthread_cond_broadcast(&queue->changed);
-    }
+    finish(queue, message);
     pthread_mutex_unlock(&queue->mutex);
 }
 

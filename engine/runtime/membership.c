@@ -101,7 +101,8 @@ static int open_topic(struct runtime *rt, const char *what, const struct log_top
 
 int membership_join(struct runtime *rt, struct error *err)
 {
-    struct member_spec spec = { .client_id = rt->node_id,
+    struct member_spec spec = { .client_id = rt->client_id,
+                                .instance_id = rt->instance_id,
                                 .session_timeout_ms = rt->config.session_timeout_ms,
                                 .assigned = assigned,
                                 .revoked = revoked,

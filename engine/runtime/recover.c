@@ -45,7 +45,7 @@ int recover_read(struct runtime *rt, const struct recover_range *range,
                  void (*on_block)(void *context, const struct log_block *block), void *context,
                  struct error *err)
 {
-    struct reader_spec spec = { .client_id = rt->node_id, .isolation = READ_COMMITTED };
+    struct reader_spec spec = { .client_id = rt->client_id, .isolation = READ_COMMITTED };
     struct log_range there;
     int64_t from;
     int code;

@@ -165,6 +165,9 @@ static void init_config(struct runtime *rt, const struct runtime_config *config)
     arena_init(&rt->arena, 1024);
     rt->service_id = arena_copy(&rt->arena, config->service_id);
     rt->node_id = arena_copy(&rt->arena, config->node_id);
+    rt->client_id =
+        config->client_id.data ? arena_copy(&rt->arena, config->client_id) : rt->node_id;
+    rt->instance_id = arena_copy(&rt->arena, config->instance_id);
     set_default(&rt->config.session_timeout_ms, SESSION_TIMEOUT_MS);
     set_default(&rt->config.retry_first_ms, RETRY_FIRST_MS);
     set_default(&rt->config.retry_most_ms, RETRY_MOST_MS);
@@ -187,9 +190,9 @@ int runtime_open(const struct runtime_config *config, struct runtime **out, stru
     for (uint32_t i = 0; i < rt->worker_count; i++) {
         worker_init(&rt->workers[i], rt, i);
     }
-    code = fetcher_create(rt->log, rt->node_id, &rt->fetcher, err);
+    code = fetcher_create(rt->log, rt->client_id, &rt->fetcher, err);
     code =
-        code ? code : fetcher_create(rt->transient_log, rt->node_id, &rt->transient_fetcher, err);
+        code ? code : fetcher_create(rt->transient_log, rt->client_id, &rt->transient_fetcher, err);
     for (uint32_t i = 0; !code && i < rt->worker_count; i++) {
         code = worker_open_writer(&rt->workers[i], err);
     }

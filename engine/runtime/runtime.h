@@ -32,6 +32,8 @@ struct runtime_config {
     const struct clock *clock;
     struct bytes service_id;
     struct bytes node_id;       /* stable over restarts where there is a data directory */
+    struct bytes client_id;     /* how others reach this node; absent: the node id */
+    struct bytes instance_id;   /* the node id where that is stable: a static member; else absent */
     int64_t session_timeout_ms; /* how long a silent node keeps its slots; 0: 6000 */
     enum runtime_guarantee guarantee;
     int64_t retry_first_ms; /* back-off of a failed query, doubled each time; 0: 15000 */

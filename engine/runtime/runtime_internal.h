@@ -372,7 +372,7 @@ struct runtime {
     struct log *transient_log;
     const struct clock *clock;
     struct arena arena;
-    struct bytes service_id, node_id, group;
+    struct bytes service_id, node_id, client_id, instance_id, group;
     const struct log_topic *slots_topic;
     const struct log_topic *progress_topic;
     struct fetcher *fetcher;

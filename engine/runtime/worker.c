@@ -74,7 +74,7 @@ bool worker_is_exactly_once(const struct worker *worker)
 int worker_open_writer(struct worker *worker, struct error *err)
 {
     struct runtime *rt = worker->rt;
-    struct writer_spec spec = { .client_id = rt->node_id,
+    struct writer_spec spec = { .client_id = rt->client_id,
                                 .transaction_timeout_ms = TRANSACTION_TIMEOUT_MS,
                                 .refused = writer_refused,
                                 .context = worker };
@@ -87,7 +87,7 @@ int worker_open_writer(struct worker *worker, struct error *err)
 
 int worker_open_transient_writer(struct worker *worker, struct error *err)
 {
-    struct writer_spec spec = { .client_id = worker->rt->node_id,
+    struct writer_spec spec = { .client_id = worker->rt->client_id,
                                 .refused = transient_refused,
                                 .context = worker };
 

@@ -70,13 +70,27 @@ for what in datagen migrate check; do
     has err "$what is not built yet"
 done
 run 255 --data here -e 'SHOW STREAMS'
-has err '--data is not built yet'
-run 255 --bootstrap localhost:9092
-has err '--bootstrap is not built yet'
+has err '--data without --bootstrap is not built yet'
 run 255 --define a=b
 has err '--define is not built yet'
 run 255 http://localhost:8088
 has err 'server is not built yet'
+
+case_begins 'settings of the Kafka client are checked before a broker is looked for'
+run 255 --bootstrap 127.0.0.1:1 --set kafka.lingerms=5 -e 'SHOW STREAMS'
+has err 'kafka.lingerms'
+has err 'did you mean kafka.linger.ms?'
+run 255 --bootstrap 127.0.0.1:1 --set kafka.linger.ms=soon -e 'SHOW STREAMS'
+has err 'kafka.linger.ms: '
+run 255 --bootstrap 127.0.0.1:1 --set kafka.enable.idempotence=false -e 'SHOW STREAMS'
+has err 'kafka.enable.idempotence cannot be set'
+run 255 --bootstrap 127.0.0.1:1 --set kafka.group.id=mine -e 'SHOW STREAMS'
+has err 'kafka.group.id cannot be set'
+
+case_begins 'the environment chooses a cluster, and the command line counts more'
+SLUICE_BOOTSTRAP_SERVERS=127.0.0.1:1 run 255 --set kafka.lingerms=5 -e 'SHOW STREAMS'
+has err 'did you mean kafka.linger.ms?'
+SLUICE_BOOTSTRAP_SERVERS=127.0.0.1:1 run 0 server --help
 
 case_begins 'option values are checked'
 run 255 --output xml -e 'SHOW STREAMS'

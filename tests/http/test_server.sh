@@ -54,9 +54,19 @@ has err 'address already in use'
 stop TERM 0
 
 case_begins 'a cluster that is configured is not silently left out'
-printf 'bootstrap.servers=localhost:9092\n' >server.properties
+printf 'bootstrap.servers=127.0.0.1:1\nkafka.lingerms=5\n' >server.properties
 run 255 server server.properties
-has err 'no log on Kafka'
+has err 'did you mean kafka.linger.ms?'
+run 255 server --memory --bootstrap 127.0.0.1:1
+has err '--memory and --bootstrap exclude each other'
+serve server.properties
+request GET /healthcheck
+has answer '"isHealthy":true'
+stop TERM 0
+
+case_begins 'a data directory that cannot be made is told with its path'
+run 255 server --data nowhere/here --bootstrap 127.0.0.1:1
+has err 'nowhere/here cannot be made'
 
 case_begins 'statements of a file run without an endpoint for statements'
 printf "CREATE STREAM s (v INT) WITH (KAFKA_TOPIC='t', PARTITIONS=1, VALUE_FORMAT='JSON');\n" >q.sql
@@ -79,7 +89,7 @@ has err '--nonsense is no option'
 run 255 server --set nonsense
 has err 'name=value'
 run 255 server --data here
-has err 'not built yet'
+has err '--data without --bootstrap is not built yet'
 run 255 server --listeners
 has err 'needs a value'
 run 255 server a b

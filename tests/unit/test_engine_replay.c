@@ -227,7 +227,7 @@ static void statements_that_change_nothing_are_not_logged(void **state)
 
 static void append_record(struct bed *bed, const struct statement_record *record)
 {
-    struct statement_log *slog = statement_log_create(bed->log, "default_");
+    struct statement_log *slog = statement_log_create(bed->log, "default_", "test");
     int64_t sequence = -1;
 
     assert_int_equal(statement_log_lock(slog, &bed->error), 0);

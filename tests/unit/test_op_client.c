@@ -70,6 +70,33 @@ static void rows_arrive_in_order_and_tombstones_have_only_keys(void **state)
     teardown(&w);
 }
 
+static void one_limit_holds_for_all_tasks_of_the_query(void **state)
+{
+    struct row_queue *queue = row_queue_create(1 << 16);
+    struct client_row row;
+    bool tombstone = false;
+    bool finished = false;
+    struct arena arena;
+    uint32_t count = 0;
+
+    arena_init(&arena, 0);
+    row_queue_limit(queue, 3);
+    row_queue_put(queue, bytes_of("a"), false, 1);
+    row_queue_limit(queue, 3); /* another task begins */
+    row_queue_put(queue, bytes_of("b"), false, 2);
+    assert_null(row_queue_message(queue));
+    row_queue_put(queue, bytes_of("c"), false, 3);
+    row_queue_put(queue, bytes_of("d"), false, 4);
+    assert_string_equal(row_queue_message(queue), "Limit Reached");
+    while (row_queue_take(queue, 0, &arena, &row, &tombstone, &finished)) {
+        count++;
+    }
+    assert_int_equal(count, 3);
+    assert_true(finished);
+    arena_fini(&arena);
+    row_queue_destroy(queue);
+}
+
 static void limit_finishes_the_queue_behind_its_last_row(void **state)
 {
     struct world w;
@@ -176,6 +203,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_arrive_in_order_and_tombstones_have_only_keys),
+        cmocka_unit_test(one_limit_holds_for_all_tasks_of_the_query),
         cmocka_unit_test(limit_finishes_the_queue_behind_its_last_row),
         cmocka_unit_test(queue_has_room_until_its_budget_is_used),
         cmocka_unit_test(closed_queue_takes_nothing_and_says_so),

@@ -1,0 +1,265 @@
+/*
+ * node.c: choosing the log, finding out who this node is, opening the engine.
+ *
+ * A node with a data directory has a lasting id and is a static member of its group: what it owned
+ * waits for it over a short restart. Without one the id is random and gone with the process.
+ */
+#include "cli/node.h"
+
+#include <ctype.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/data_directory.h"
+#include "engine/command/properties.h"
+#include "engine/log/log_kafka.h"
+
+static const char kafka_prefix[] = "kafka.";
+static const char bootstrap_name[] = "bootstrap.servers";
+static const char service_name[] = "ksql.service.id";
+
+/* --- settings --- */
+
+typedef VEC(struct property_text) setting_list;
+
+struct opening {
+    struct node *node;
+    const struct node_options *options;
+    setting_list settings; /* by kept name; the last of a name counts */
+    struct bytes bootstrap;
+};
+
+static struct bytes find_setting(const struct opening *opening, const char *name)
+{
+    struct bytes found = { NULL, 0 };
+
+    for (uint32_t i = 0; i < opening->settings.count; i++) {
+        if (bytes_equal_text(opening->settings.items[i].name, name)) {
+            found = opening->settings.items[i].value;
+        }
+    }
+    return found;
+}
+
+static void add_setting(struct opening *opening, const char *name, struct bytes value)
+{
+    *vec_push(&opening->node->arena, &opening->settings) =
+        (struct property_text){ bytes_of(name), value };
+}
+
+static int check_setting(struct opening *opening, const struct config_entry *entry,
+                         struct error *err)
+{
+    const struct setting_kind *kind = NULL;
+    struct property_text setting = { .value = entry->value };
+
+    TRY(setting_find(entry->name, NO_POSITION, &kind, &setting.name, err));
+    TRY(setting_check(kind, entry->value, NO_POSITION, err));
+    *vec_push(&opening->node->arena, &opening->settings) = setting;
+    return 0;
+}
+
+static int check_settings(struct opening *opening, struct error *err)
+{
+    const struct node_options *options = opening->options;
+
+    for (uint32_t i = 0; i < options->settings.count; i++) {
+        const struct config_entry *entry = &options->settings.items[i];
+
+        if (check_setting(opening, entry, err)) {
+            if (entry->line) {
+                error_prefix(err, "%s:%u", options->config_file, entry->line);
+            }
+            return (int)err->code;
+        }
+    }
+    return 0;
+}
+
+/* --- which log --- */
+
+static bool is_on_command_line(const struct node_options *options, const char *kept_name)
+{
+    for (uint32_t i = 0; i < options->settings.count; i++) {
+        const struct config_entry *entry = &options->settings.items[i];
+        const struct setting_kind *kind = NULL;
+        struct bytes name = { 0 };
+
+        if (!entry->line && !setting_find(entry->name, NO_POSITION, &kind, &name, NULL) &&
+            bytes_equal_text(name, kept_name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The command line beats the environment, that the file. */
+static int choose_log(struct opening *opening, struct error *err)
+{
+    const struct node_options *options = opening->options;
+    const char *environment = getenv("SLUICE_BOOTSTRAP_SERVERS");
+
+    if (options->in_memory && (options->bootstrap || options->data)) {
+        return error_set(err, ERR_USAGE, NO_POSITION, "--memory and %s exclude each other",
+                         options->bootstrap ? "--bootstrap" : "--data");
+    }
+    if (options->in_memory) {
+        return 0;
+    }
+    if (options->bootstrap) {
+        opening->bootstrap = bytes_of(options->bootstrap);
+    } else if (environment && *environment && !is_on_command_line(options, bootstrap_name)) {
+        opening->bootstrap = bytes_of(environment);
+    } else {
+        opening->bootstrap = find_setting(opening, bootstrap_name);
+    }
+    if (opening->bootstrap.data) {
+        add_setting(opening, bootstrap_name, opening->bootstrap);
+    } else if (options->data) {
+        return error_set(err, ERR_UNSUPPORTED, NO_POSITION,
+                         "--data without --bootstrap is not built yet: there is no log on disk");
+    }
+    return 0;
+}
+
+static int open_kafka(struct opening *opening, struct error *err)
+{
+    struct node *node = opening->node;
+    struct topic_config *properties =
+        arena_array(&node->arena, struct topic_config, opening->settings.count);
+    struct log_kafka_config config = { .bootstrap = opening->bootstrap,
+                                       .client_id = bytes_of(node->config.client_id),
+                                       .properties = properties };
+    struct bytes prefix = bytes_of(kafka_prefix);
+
+    for (uint32_t i = 0; i < opening->settings.count; i++) {
+        struct bytes name = opening->settings.items[i].name;
+
+        if (bytes_starts_with(name, prefix)) {
+            properties[config.property_count].name =
+                (struct bytes){ name.data + prefix.len, name.len - prefix.len };
+            properties[config.property_count++].value = opening->settings.items[i].value;
+        }
+    }
+    return log_kafka_create(&config, &node->clock, &node->log, err);
+}
+
+static int open_log(struct opening *opening, struct error *err)
+{
+    struct node *node = opening->node;
+
+    node->is_on_kafka = opening->bootstrap.data != NULL;
+    if (node->is_on_kafka) {
+        return open_kafka(opening, err);
+    }
+    node->log = log_memory_create(&node->clock);
+    return 0;
+}
+
+/* --- who it is --- */
+
+static int find_node_id(struct opening *opening, struct error *err)
+{
+    struct node *node = opening->node;
+    char id[NODE_ID_SIZE];
+
+    if (opening->options->data) {
+        TRY(data_directory_open(opening->options->data, &node->directory, err));
+        node->config.node_id = data_directory_node_id(node->directory);
+        node->config.is_lasting = true;
+        return 0;
+    }
+    TRY(node_id_make(id, err));
+    node->config.node_id = arena_copy_text(&node->arena, bytes_of(id));
+    return 0;
+}
+
+/* "cli_<user>_", of what a topic's name may hold. */
+static struct bytes shell_service(struct arena *arena)
+{
+    const struct passwd *user = getpwuid(geteuid());
+    struct bytes text = arena_printf(arena, "cli_%s_", user ? user->pw_name : "nobody");
+    char *name = arena_copy_text(arena, text);
+
+    for (size_t i = 0; i < text.len; i++) {
+        name[i] = (char)(isalnum((unsigned char)name[i]) ? name[i] : '_');
+    }
+    return (struct bytes){ name, text.len };
+}
+
+static void find_service_id(struct opening *opening)
+{
+    struct arena *arena = &opening->node->arena;
+    struct bytes id = find_setting(opening, service_name);
+
+    if (!id.data && opening->options->role == NODE_SHELL && opening->bootstrap.data) {
+        id = shell_service(arena);
+        add_setting(opening, service_name, id);
+    }
+    opening->node->config.service_id = id.data ? arena_copy_text(arena, id) : NULL;
+}
+
+/* What others know the node by: where it can be reached, if it can. */
+static void find_client_id(struct opening *opening)
+{
+    struct arena *arena = &opening->node->arena;
+    struct bytes url = find_setting(opening, "ksql.advertised.listener");
+    struct bytes listeners = find_setting(opening, "listeners");
+    const char *comma;
+
+    if (opening->options->role == NODE_SHELL) {
+        opening->node->config.client_id = "sluice-shell";
+        return;
+    }
+    if (!url.data) {
+        url = listeners.data ? listeners : bytes_of("http://127.0.0.1:8088");
+        comma = memchr(url.data, ',', url.len);
+        url.len = comma ? (size_t)(comma - url.data) : url.len;
+    }
+    opening->node->config.client_id = arena_copy_text(arena, url);
+}
+
+/* --- open and close --- */
+
+static int open_all(struct opening *opening, struct error *err)
+{
+    struct node *node = opening->node;
+
+    TRY(check_settings(opening, err));
+    TRY(choose_log(opening, err));
+    TRY(find_node_id(opening, err));
+    find_service_id(opening);
+    find_client_id(opening);
+    TRY(open_log(opening, err));
+    node->config.log = node->log;
+    node->config.clock = &node->clock;
+    node->config.mode = opening->options->role == NODE_SERVER || node->is_on_kafka
+                            ? RUNTIME_THREADED
+                            : RUNTIME_STEPPED;
+    node->config.settings = opening->settings.items;
+    node->config.setting_count = opening->settings.count;
+    return engine_open(&node->config, &node->engine, err);
+}
+
+int node_open(struct node *node, const struct node_options *options,
+              const struct engine_config *base, struct error *err)
+{
+    struct opening opening = { .node = node, .options = options };
+
+    *node = (struct node){ .config = *base };
+    arena_init(&node->arena, 0);
+    clock_init_real(&node->clock);
+    return open_all(&opening, err);
+}
+
+void node_close(struct node *node)
+{
+    engine_close(node->engine);
+    if (node->log) {
+        log_close(node->log);
+    }
+    data_directory_close(node->directory);
+    arena_fini(&node->arena);
+}
