@@ -12,16 +12,18 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATH_BYTES_MAX = 4096, LEVELS_MAX = 8 };
+enum { PATH_BYTES_MAX = 4096, LEVELS_MAX = 8, RANDOM_PLACES = 6 };
 
 int scratch_directory_make(char path[SCRATCH_PATH_MAX], struct error *err)
 {
     const char *root = getenv("TMPDIR");
-    int len = snprintf(path, SCRATCH_PATH_MAX, "%s/sluice-XXXXXX", root && root[0] ? root : "/tmp");
+    int len = snprintf(path, SCRATCH_PATH_MAX, "%s/sluice-", root && root[0] ? root : "/tmp");
 
-    if (len < 0 || len >= SCRATCH_PATH_MAX) {
+    if (len < 0 || len + RANDOM_PLACES >= SCRATCH_PATH_MAX) {
         return error_set(err, ERR_IO, NO_POSITION, "TMPDIR is too long a name");
     }
+    memset(path + len, 'X', RANDOM_PLACES); /* mkdtemp puts in others */
+    path[len + RANDOM_PLACES] = 0;
     if (!mkdtemp(path)) {
         return error_set(err, ERR_IO, NO_POSITION, "%s cannot be made: %s", path, strerror(errno));
     }

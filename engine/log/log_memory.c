@@ -1,7 +1,7 @@
 /*
  * log_memory.c: a log in arrays: topics, the switches for tests, and the table of its calls.
  *
- * Nothing is lost while the process lives and nothing survives it. A deleted
+ * Nothing is lost while the process lives; what survives it, a storage has. A deleted
  * topic gives its records back at once; its struct stays until the log is
  * closed, because topics are handed out without being counted.
  *
@@ -80,7 +80,7 @@ static struct memory_topic *find_topic(struct memory_log *log, struct bytes name
 
 enum { TOPIC_ARENA_BYTES = 256 }; /* a deleted topic keeps its own */
 
-static struct memory_topic *make_topic(const struct topic_spec *spec)
+struct memory_topic *memory_topic_make(const struct topic_spec *spec)
 {
     struct memory_topic *topic = memory_zalloc(1, sizeof *topic);
 
@@ -100,6 +100,7 @@ static struct memory_topic *make_topic(const struct topic_spec *spec)
     for (uint32_t i = 0; i < spec->partition_count; i++) {
         topic->partitions[i].topic = topic;
         topic->partitions[i].index = i;
+        topic->partitions[i].loaded = true;
     }
     return topic;
 }
@@ -114,33 +115,70 @@ static void destroy_topic(struct memory_topic *topic)
     free(topic);
 }
 
+void memory_topic_add_locked(struct memory_log *log, struct memory_topic *topic)
+{
+    topic->log = log;
+    topic->next = log->all_topics;
+    log->all_topics = topic;
+    map_put(&log->topics, topic->pub.name, topic);
+}
+
+int memory_partition_load_locked(struct memory_partition *partition, struct error *err)
+{
+    struct memory_log *log = partition->topic->log;
+
+    if (!partition->loaded) {
+        TRY(log->storage->load_locked(log, partition, err));
+        partition->promised = partition->end;
+        partition->loaded = true;
+    }
+    return 0;
+}
+
 enum { PARTITIONS_MAX = 100000 };
+
+/* Under `changes`: the name stays free until the topic is there. */
+static int add_topic(struct memory_log *log, const struct topic_spec *spec, struct error *err)
+{
+    struct memory_topic *topic;
+    bool exists;
+    int code;
+
+    pthread_mutex_lock(&log->mutex);
+    exists = find_topic(log, spec->name) != NULL;
+    pthread_mutex_unlock(&log->mutex);
+    if (exists) {
+        return error_set(err, ERR_TOPIC_EXISTS, NO_POSITION, "topic '%.*s' exists already",
+                         BYTES_ARG(spec->name));
+    }
+    topic = memory_topic_make(spec);
+    topic->pub.incarnation = ++log->last_incarnation;
+    code = log->storage ? log->storage->create_topic(log, topic, err) : 0;
+    if (code) {
+        destroy_topic(topic);
+        return code;
+    }
+    pthread_mutex_lock(&log->mutex);
+    memory_topic_add_locked(log, topic);
+    pthread_mutex_unlock(&log->mutex);
+    return 0;
+}
 
 static int create_topic(struct log *base, const struct topic_spec *spec, struct error *err)
 {
     struct memory_log *log = memory_log_of(base);
-    struct memory_topic *topic;
-    int code = 0;
+    int code;
 
     for (uint32_t i = 0; i < spec->config_count; i++) {
         TRY(topic_config_check(&spec->configs[i], err));
     }
     if (spec->partition_count > PARTITIONS_MAX) {
         return error_set(err, ERR_INVALID_PROPERTY, NO_POSITION,
-                         "a topic in memory has at most %d partitions", (int)PARTITIONS_MAX);
+                         "a topic has at most %d partitions here", (int)PARTITIONS_MAX);
     }
-    pthread_mutex_lock(&log->mutex);
-    if (find_topic(log, spec->name)) {
-        code = error_set(err, ERR_TOPIC_EXISTS, NO_POSITION, "topic '%.*s' exists already",
-                         BYTES_ARG(spec->name));
-    } else {
-        topic = make_topic(spec);
-        topic->pub.incarnation = ++log->last_incarnation;
-        topic->next = log->all_topics;
-        log->all_topics = topic;
-        map_put(&log->topics, topic->pub.name, topic);
-    }
-    pthread_mutex_unlock(&log->mutex);
+    pthread_mutex_lock(&log->changes);
+    code = add_topic(log, spec, err);
+    pthread_mutex_unlock(&log->changes);
     return code;
 }
 
@@ -173,14 +211,20 @@ static int delete_topic(struct log *base, struct bytes name, struct error *err)
 {
     struct memory_log *log = memory_log_of(base);
     struct memory_topic *topic;
+    int code = 0;
 
+    pthread_mutex_lock(&log->changes);
     pthread_mutex_lock(&log->mutex);
     topic = find_topic(log, name);
     if (topic) {
         memory_topic_remove_locked(log, topic);
     }
     pthread_mutex_unlock(&log->mutex);
-    return topic ? 0 : unknown_topic(name, err);
+    if (topic && log->storage) {
+        code = log->storage->delete_topic(log, topic, err);
+    }
+    pthread_mutex_unlock(&log->changes);
+    return topic ? code : unknown_topic(name, err);
 }
 
 static int open_topic(struct log *base, struct bytes name, const struct log_topic **out,
@@ -261,9 +305,46 @@ static int topic_range(struct log *base, const struct log_topic *topic, uint32_t
 {
     struct memory_log *log = memory_log_of(base);
     struct memory_partition *of = memory_partition_of(topic, partition);
+    int code;
 
     TRY(lock_topic(log, of->topic, err));
-    *out = (struct log_range){ of->begin, of->end };
+    code = memory_partition_load_locked(of, err);
+    if (!code) {
+        *out = (struct log_range){ of->begin, of->end };
+    }
+    pthread_mutex_unlock(&log->mutex);
+    return code;
+}
+
+static int find_trim(struct memory_partition *of, int64_t *before, struct error *err)
+{
+    const struct log_topic *topic = &of->topic->pub;
+    int code;
+
+    TRY(lock_topic(of->topic->log, of->topic, err));
+    code = memory_partition_load_locked(of, err);
+    *before = *before == OFFSET_END ? of->end : *before;
+    if (!code && (*before < 0 || *before > of->end)) {
+        code = error_set(err, ERR_OUT_OF_RANGE, NO_POSITION,
+                         "topic '%.*s', partition %u: offset %lld is behind the end, %lld",
+                         BYTES_ARG(topic->name), of->index, (long long)*before, (long long)of->end);
+    }
+    pthread_mutex_unlock(&of->topic->log->mutex);
+    return code;
+}
+
+static int trim(struct memory_log *log, struct memory_partition *of, int64_t before,
+                struct error *err)
+{
+    TRY(find_trim(of, &before, err));
+    if (log->storage) {
+        TRY(log->storage->trim(log, of, before, err));
+    }
+    pthread_mutex_lock(&log->mutex);
+    if (!of->topic->gone) {
+        partition_trim_locked(of, before);
+        partition_changed_locked(of);
+    }
     pthread_mutex_unlock(&log->mutex);
     return 0;
 }
@@ -272,25 +353,12 @@ static int delete_records(struct log *base, const struct log_topic *topic, uint3
                           int64_t before, struct error *err)
 {
     struct memory_log *log = memory_log_of(base);
-    struct memory_partition *of = memory_partition_of(topic, partition);
-    int64_t end;
-    bool possible;
+    int code;
 
-    TRY(lock_topic(log, of->topic, err));
-    end = of->end;
-    before = before == OFFSET_END ? end : before;
-    possible = before >= 0 && before <= end;
-    if (possible) {
-        partition_trim_locked(of, before);
-        partition_changed_locked(of);
-    }
-    pthread_mutex_unlock(&log->mutex);
-    if (possible) {
-        return 0;
-    }
-    return error_set(err, ERR_OUT_OF_RANGE, NO_POSITION,
-                     "topic '%.*s', partition %u: offset %lld is behind the end, %lld",
-                     BYTES_ARG(topic->name), partition, (long long)before, (long long)end);
+    pthread_mutex_lock(&log->changes);
+    code = trim(log, memory_partition_of(topic, partition), before, err);
+    pthread_mutex_unlock(&log->changes);
+    return code;
 }
 
 /* --- switches for tests --- */
@@ -319,6 +387,9 @@ static void close_log(struct log *base)
 {
     struct memory_log *log = memory_log_of(base);
 
+    if (log->storage) {
+        log->storage->close(log);
+    }
     while (log->all_topics) {
         struct memory_topic *topic = log->all_topics;
 
@@ -334,11 +405,13 @@ static void close_log(struct log *base)
     map_fini(&log->topics);
     map_fini(&log->groups);
     map_fini(&log->producers);
+    pthread_cond_destroy(&log->settled);
     pthread_mutex_destroy(&log->mutex);
-    free(log);
+    pthread_mutex_destroy(&log->changes);
+    free(log); /* what it is the first member of, too */
 }
 
-static const struct log_kind log_memory = {
+const struct log_kind log_memory = {
     .name = "memory",
     .close = close_log,
     .create_topic = create_topic,
@@ -376,15 +449,23 @@ static const struct log_kind log_memory = {
     .group_delete = memory_group_delete,
 };
 
+void memory_log_init(struct memory_log *log, const struct clock *clock)
+{
+    log->log.kind = &log_memory;
+    log->clock = clock;
+    log->resident_max = SIZE_MAX;
+    pthread_mutex_init(&log->changes, NULL);
+    pthread_mutex_init(&log->mutex, NULL);
+    clock_cond_init(&log->settled);
+    map_init(&log->topics);
+    map_init(&log->groups);
+    map_init(&log->producers);
+}
+
 struct log *log_memory_create(const struct clock *clock)
 {
     struct memory_log *log = memory_zalloc(1, sizeof *log);
 
-    log->log.kind = &log_memory;
-    log->clock = clock;
-    pthread_mutex_init(&log->mutex, NULL);
-    map_init(&log->topics);
-    map_init(&log->groups);
-    map_init(&log->producers);
+    memory_log_init(log, clock);
     return &log->log;
 }

@@ -42,23 +42,35 @@ struct chunk *chunk_page_create(size_t size)
     return chunk_alloc(align_up(size));
 }
 
+struct chunk *chunk_around(char *bytes, size_t len, size_t record_count, size_t header_count)
+{
+    size_t records_bytes = record_count * sizeof(struct log_record);
+    size_t headers_bytes = header_count * sizeof(struct record_header);
+    struct chunk *chunk = chunk_alloc(records_bytes + headers_bytes);
+
+    chunk->adopted = bytes;
+    chunk->low = (char *)(chunk->records + record_count);
+    chunk->record_count = (uint32_t)record_count;
+    chunk->used_bytes = records_bytes + headers_bytes + len;
+    return chunk;
+}
+
+struct record_header *chunk_headers(struct chunk *chunk)
+{
+    return (struct record_header *)(void *)chunk->low;
+}
+
 struct chunk *chunk_adopt(struct log_builder *from)
 {
-    size_t records_bytes = from->record_count * sizeof(struct log_record);
-    size_t headers_bytes = log_builder_header_count(from) * sizeof(struct record_header);
-    struct chunk *chunk = chunk_alloc(records_bytes + headers_bytes);
+    struct chunk *chunk;
     size_t len = from->bytes.len;
     size_t capacity = len + len / 8; /* of the next buffer: the next builder is much like this */
 
     if (from->bytes.capacity - len > len / 4) {
         from->bytes.data = memory_resize(from->bytes.data, len, 1);
     }
-    chunk->adopted = from->bytes.data;
-    chunk->low = (char *)(chunk->records + from->record_count);
-    log_builder_expand(from, chunk->adopted, chunk->records,
-                       (struct record_header *)(void *)chunk->low);
-    chunk->record_count = from->record_count;
-    chunk->used_bytes = records_bytes + headers_bytes + len;
+    chunk = chunk_around(from->bytes.data, len, from->record_count, log_builder_header_count(from));
+    log_builder_expand(from, chunk->adopted, chunk->records, chunk_headers(chunk));
     from->bytes = (struct buffer){ .data = memory_alloc(capacity), .capacity = capacity };
     return chunk;
 }
@@ -115,7 +127,7 @@ void chunk_unref(struct chunk *chunk)
     }
 }
 
-/* --- publishing --- */
+/* --- copying --- */
 
 static struct bytes moved(struct bytes text, ptrdiff_t by)
 {
@@ -164,6 +176,77 @@ static void number(struct memory_partition *partition, struct log_record *record
     partition->data_end = partition->end;
 }
 
+/* --- what stays in memory --- */
+
+static size_t chunk_memory(const struct chunk *chunk)
+{
+    return chunk->adopted ? chunk->used_bytes
+                          : sizeof *chunk + (size_t)(chunk->end - (char *)chunk->records);
+}
+
+static void cool_off(struct memory_log *log, struct memory_partition *partition)
+{
+    *(partition->colder ? &partition->colder->warmer : &log->coldest) = partition->warmer;
+    *(partition->warmer ? &partition->warmer->colder : &log->warmest) = partition->colder;
+    partition->colder = partition->warmer = NULL;
+}
+
+static void warm_up(struct memory_log *log, struct memory_partition *partition)
+{
+    if (log->warmest == partition) {
+        return;
+    }
+    if (partition->warmer) {
+        cool_off(log, partition);
+    }
+    partition->colder = log->warmest;
+    *(log->warmest ? &log->warmest->warmer : &log->coldest) = partition;
+    log->warmest = partition;
+}
+
+/* Of the chunks that have left, `first` is behind them already. */
+static void resident_shrink(struct memory_partition *partition, size_t by)
+{
+    struct memory_log *log = partition->topic->log;
+
+    log->resident_bytes -= by;
+    partition->resident_bytes -= by;
+    if (by && !partition->resident_bytes) {
+        cool_off(log, partition);
+    }
+}
+
+static void drop_first_chunk(struct memory_partition *partition)
+{
+    struct chunk *chunk = partition->entries[partition->first++].chunk;
+
+    resident_shrink(partition, chunk_memory(chunk));
+    chunk_unref(chunk);
+}
+
+void partition_drop_chunks_locked(struct memory_partition *partition)
+{
+    while (partition->first < partition->entry_count) {
+        drop_first_chunk(partition);
+    }
+}
+
+void memory_evict_locked(struct memory_log *log)
+{
+    while (log->resident_bytes > log->resident_max && log->coldest) {
+        drop_first_chunk(log->coldest);
+    }
+}
+
+int64_t partition_first_resident(const struct memory_partition *partition)
+{
+    return partition->first < partition->entry_count
+               ? partition->entries[partition->first].chunk->records[0].offset
+               : partition->data_end;
+}
+
+/* --- publishing --- */
+
 /* Forgets the dropped entries at the front when that is where the room is. */
 static void link_chunk(struct memory_partition *partition, struct chunk *chunk)
 {
@@ -184,6 +267,8 @@ static void link_chunk(struct memory_partition *partition, struct chunk *chunk)
         partition->entry_capacity = capacity;
     }
     partition->entries[partition->entry_count++] = (struct chunk_entry){ partition->end, chunk };
+    partition->resident_bytes += chunk_memory(chunk);
+    partition->topic->log->resident_bytes += chunk_memory(chunk);
 }
 
 /* The page at the end if it can take so much more, else a new one of twice the last's size. */
@@ -220,14 +305,13 @@ bool partition_publish_locked(struct memory_partition *partition, struct chunk *
         chunk_copy(tail, chunk);
         number(partition, tail->records + count, chunk->record_count);
     }
+    warm_up(partition->topic->log, partition);
     return taken;
 }
 
 void partition_fini(struct memory_partition *partition)
 {
-    for (uint32_t i = partition->first; i < partition->entry_count; i++) {
-        chunk_unref(partition->entries[i].chunk);
-    }
+    partition_drop_chunks_locked(partition);
     free(partition->entries);
     partition->entries = NULL;
     partition->first = partition->entry_count = partition->entry_capacity = 0;
@@ -244,8 +328,7 @@ void partition_trim_locked(struct memory_partition *partition, int64_t before)
         if (chunk->records[chunk->record_count - 1].offset >= partition->begin) {
             break;
         }
-        chunk_unref(chunk);
-        partition->first++;
+        drop_first_chunk(partition);
     }
 }
 
@@ -328,22 +411,16 @@ static uint32_t take_records(const struct chunk *chunk, uint32_t first, size_t *
     return count;
 }
 
-struct log_block *partition_read_locked(struct memory_partition *partition, int64_t position)
+struct log_block *chunk_block(struct chunk *chunk, struct memory_partition *of, int64_t position)
 {
     struct window *window = memory_alloc(sizeof *window);
-    struct chunk *chunk;
-    uint32_t first;
-    uint32_t count;
+    uint32_t first = find_record(chunk, position);
     size_t size;
+    uint32_t count = take_records(chunk, first, &size);
 
-    assert(position >= partition->begin && position < partition->data_end);
-    chunk = find_chunk(partition, position);
-    first = find_record(chunk, position);
-    count = take_records(chunk, first, &size);
-    (void)atomic_fetch_add_explicit(&chunk->references, 1, memory_order_relaxed);
     *window = (struct window){
-        .block = { .partition = partition->index,
-                   .topic = &partition->topic->pub,
+        .block = { .partition = of->index,
+                   .topic = &of->topic->pub,
                    .records = chunk->records + first,
                    .record_count = count,
                    .next_offset = chunk->records[first + count - 1].offset + 1,
@@ -353,4 +430,14 @@ struct log_block *partition_read_locked(struct memory_partition *partition, int6
     };
     atomic_init(&window->block.references, 1);
     return &window->block;
+}
+
+struct log_block *partition_read_locked(struct memory_partition *partition, int64_t position)
+{
+    struct chunk *chunk;
+
+    assert(position >= partition->begin && position < partition->data_end);
+    chunk = find_chunk(partition, position);
+    (void)atomic_fetch_add_explicit(&chunk->references, 1, memory_order_relaxed);
+    return chunk_block(chunk, partition, position);
 }

@@ -124,14 +124,25 @@ static bool touches(const struct pending_positions *pending, const struct group_
     return false;
 }
 
-static void fence_pending(struct memory_group *group, const struct group_position *positions,
-                          uint32_t count)
+/* What is being committed cannot be fenced any more: it is waited for. */
+static void fence_pending(struct memory_log *log, struct memory_group *group,
+                          const struct group_position *positions, uint32_t count)
 {
-    for (struct pending_positions *p = group->pending; p; p = p->group_next) {
+    struct pending_positions *p = group->pending;
+
+    while (p) {
+        struct pending_positions *next = p->group_next;
+
         if (!memory_group_has_locked(group, p->member_id, p->generation) &&
             touches(p, positions, count)) {
-            p->fenced = true;
+            if (p->committing) {
+                pthread_cond_wait(&log->settled, &log->mutex);
+                next = group->pending;
+            } else {
+                p->fenced = true;
+            }
         }
+        p = next;
     }
 }
 
@@ -145,7 +156,7 @@ int memory_group_positions(struct log *base, struct bytes name, struct group_pos
     group = memory_group_find_locked(log, name);
     if (group) {
         memory_group_expire_locked(log, group);
-        fence_pending(group, positions, count);
+        fence_pending(log, group, positions, count);
     }
     for (uint32_t i = 0; i < count; i++) {
         const struct stored_position *stored =
@@ -170,6 +181,27 @@ static int check_empty_locked(struct memory_log *log, struct memory_group *group
                      BYTES_ARG(group->name));
 }
 
+/* As a transaction of nothing else, in its turn among the others. */
+static int put_positions_locked(struct memory_log *log, struct memory_group *group,
+                                const struct group_position *positions, uint32_t count,
+                                struct error *err)
+{
+    struct pending_positions pending = { .group = group, .committing = true };
+    struct memory_transaction transaction = { .pending = &pending, .is_commit = true };
+    int code = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        position_set_put(&pending.positions, &positions[i]);
+    }
+    if (log->storage) {
+        code = log->storage->commit_locked(log, &transaction, err);
+    } else {
+        memory_apply_locked(log, &transaction);
+    }
+    position_set_fini(&pending.positions);
+    return code;
+}
+
 int memory_group_alter(struct log *base, struct bytes name, const struct group_position *positions,
                        uint32_t count, struct error *err)
 {
@@ -180,8 +212,8 @@ int memory_group_alter(struct log *base, struct bytes name, const struct group_p
     pthread_mutex_lock(&log->mutex);
     group = memory_group_get_locked(log, name);
     code = check_empty_locked(log, group, err);
-    for (uint32_t i = 0; !code && i < count; i++) {
-        position_set_put(&group->positions, &positions[i]);
+    if (!code) {
+        code = put_positions_locked(log, group, positions, count, err);
     }
     pthread_mutex_unlock(&log->mutex);
     return code;
@@ -194,6 +226,7 @@ int memory_group_delete(struct log *base, struct bytes name, struct error *err)
     struct memory_group *group;
     int code = 0;
 
+    pthread_mutex_lock(&log->changes);
     pthread_mutex_lock(&log->mutex);
     group = memory_group_find_locked(log, name);
     if (group) {
@@ -203,5 +236,9 @@ int memory_group_delete(struct log *base, struct bytes name, struct error *err)
         position_set_fini(&group->positions);
     }
     pthread_mutex_unlock(&log->mutex);
+    if (group && !code && log->storage) {
+        code = log->storage->delete_positions(log, name, err);
+    }
+    pthread_mutex_unlock(&log->changes);
     return code;
 }

@@ -159,17 +159,21 @@ int memory_reader_assign(struct log_reader *base, const struct log_topic *topic,
     struct memory_reader *reader = (struct memory_reader *)base;
     struct memory_partition *at = memory_partition_of(topic, partition);
     struct assignment *a;
+    int code;
 
     pthread_mutex_lock(&log_of(reader)->mutex);
-    a = find(reader, topic, partition);
-    if (!a) {
+    code = at->topic->gone ? 0 : memory_partition_load_locked(at, err);
+    a = code ? NULL : find(reader, topic, partition);
+    if (!code && !a) {
         a = add(reader, at);
     }
-    a->position = from == OFFSET_BEGIN ? at->begin : from == OFFSET_END ? at->end : from;
-    a->paused = false;
-    update(a);
+    if (!code) {
+        a->position = from == OFFSET_BEGIN ? at->begin : from == OFFSET_END ? at->end : from;
+        a->paused = false;
+        update(a);
+    }
     pthread_mutex_unlock(&log_of(reader)->mutex);
-    return 0;
+    return code;
 }
 
 void memory_reader_unassign(struct log_reader *base, const struct log_topic *topic,
@@ -216,15 +220,20 @@ void memory_reader_resume(struct log_reader *reader, const struct log_topic *top
 
 /* --- polling --- */
 
+static void stop_at(struct assignment *a, struct log_place *failed)
+{
+    a->paused = true;
+    update(a);
+    if (failed) {
+        *failed = (struct log_place){ &a->at->topic->pub, a->at->index };
+    }
+}
+
 static int fail(struct assignment *a, struct log_place *failed, struct error *err)
 {
     const struct memory_partition *at = a->at;
 
-    a->paused = true;
-    ready_remove(a);
-    if (failed) {
-        *failed = (struct log_place){ &at->topic->pub, at->index };
-    }
+    stop_at(a, failed);
     if (at->topic->gone) {
         return memory_topic_gone(at->topic, err);
     }
@@ -234,22 +243,49 @@ static int fail(struct assignment *a, struct log_place *failed, struct error *er
                      (long long)at->begin, (long long)at->end);
 }
 
+/* What is not in memory any more is read without the mutex; nobody else moves the position. */
+static int read_stored(struct memory_reader *reader, struct assignment *a, struct log_block **out,
+                       struct error *err)
+{
+    struct memory_log *log = log_of(reader);
+    int64_t end = partition_first_resident(a->at);
+    int code;
+
+    pthread_mutex_unlock(&log->mutex);
+    code = log->storage->read(log, a->at, a->position, end, out, err);
+    pthread_mutex_lock(&log->mutex);
+    if (!code) {
+        a->position = *out ? (*out)->next_offset : end;
+    }
+    return code;
+}
+
 static int take(struct memory_reader *reader, struct log_block **out, struct log_place *failed,
                 struct error *err)
 {
-    struct assignment *a = reader->ready_first;
+    struct assignment *a;
+    int code;
 
-    if (!a) {
-        *out = NULL;
-        return 0;
+    *out = NULL;
+    while (!*out && (a = reader->ready_first)) {
+        if (a->at->topic->gone || is_out_of_range(a)) {
+            return fail(a, failed, err);
+        }
+        if (log_of(reader)->storage && a->position < partition_first_resident(a->at)) {
+            code = read_stored(reader, a, out, err);
+            if (code == ERR_LOG_DAMAGED) {
+                stop_at(a, failed);
+            }
+            TRY(code);
+        } else {
+            *out = partition_read_locked(a->at, a->position);
+            a->position = (*out)->next_offset;
+        }
+        if (a->ready) {
+            ready_remove(a);
+        }
+        update(a);
     }
-    if (a->at->topic->gone || is_out_of_range(a)) {
-        return fail(a, failed, err);
-    }
-    *out = partition_read_locked(a->at, a->position);
-    a->position = (*out)->next_offset;
-    ready_remove(a);
-    update(a);
     return 0;
 }
 

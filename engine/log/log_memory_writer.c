@@ -20,15 +20,7 @@
 struct memory_producer {
     struct bytes id; /* owned */
     uint64_t epoch;
-};
-
-/* What a writer has for one partition. Kept from transaction to transaction. */
-struct staged {
-    struct memory_partition *at;
-    struct chunk **chunks;
-    uint32_t chunk_count;
-    uint32_t chunk_capacity;
-    uint64_t record_count;
+    uint32_t committing; /* transactions that the storage writes at this moment */
 };
 
 struct memory_writer {
@@ -41,11 +33,8 @@ struct memory_writer {
     void *context;
     enum error_code dead;
     enum error_code broken;
-    struct map staged;       /* by the address of the partition */
-    struct staged **touched; /* in this transaction, in order */
-    uint32_t touched_count;
-    uint32_t touched_capacity;
-    struct pending_positions *pending; /* also in the groups' lists, under the mutex */
+    struct map staged; /* by the address of the partition */
+    struct memory_transaction tx;
 };
 
 static struct memory_writer *writer_of(struct log_writer *writer)
@@ -79,15 +68,16 @@ static struct staged *stage_for(struct memory_writer *writer, struct memory_part
 
 static void touch(struct memory_writer *writer, struct staged *stage)
 {
+    struct memory_transaction *tx = &writer->tx;
+
     if (stage->record_count) {
         return;
     }
-    if (writer->touched_count == writer->touched_capacity) {
-        writer->touched_capacity = writer->touched_capacity ? writer->touched_capacity * 2 : 8;
-        writer->touched =
-            memory_resize(writer->touched, writer->touched_capacity, sizeof(struct staged *));
+    if (tx->touched_count == tx->touched_capacity) {
+        tx->touched_capacity = tx->touched_capacity ? tx->touched_capacity * 2 : 8;
+        tx->touched = memory_resize(tx->touched, tx->touched_capacity, sizeof(struct staged *));
     }
-    writer->touched[writer->touched_count++] = stage;
+    tx->touched[tx->touched_count++] = stage;
 }
 
 static void stage_push(struct staged *stage, struct chunk *chunk)
@@ -151,10 +141,10 @@ static void stage_clear(struct staged *stage)
 
 static void clear_staged(struct memory_writer *writer)
 {
-    for (uint32_t i = 0; i < writer->touched_count; i++) {
-        stage_clear(writer->touched[i]);
+    for (uint32_t i = 0; i < writer->tx.touched_count; i++) {
+        stage_clear(writer->tx.touched[i]);
     }
-    writer->touched_count = 0;
+    writer->tx.touched_count = 0;
 }
 
 /* Chunks that the partition takes over leave the stage. */
@@ -178,8 +168,8 @@ static void publish_stage_locked(struct staged *stage, uint32_t gap)
 /* An aborted transaction leaves a hole where offsets are consumed as in Kafka. */
 static void skip_offsets_locked(struct memory_log *log, struct memory_writer *writer)
 {
-    for (uint32_t i = 0; log->gap && i < writer->touched_count; i++) {
-        struct staged *stage = writer->touched[i];
+    for (uint32_t i = 0; log->gap && i < writer->tx.touched_count; i++) {
+        struct staged *stage = writer->tx.touched[i];
 
         stage->at->end += (int64_t)stage->record_count + log->gap;
         partition_changed_locked(stage->at);
@@ -190,24 +180,24 @@ static void skip_offsets_locked(struct memory_log *log, struct memory_writer *wr
 
 static void drop_pending_locked(struct memory_writer *writer)
 {
-    while (writer->pending) {
-        struct pending_positions *pending = writer->pending;
+    while (writer->tx.pending) {
+        struct pending_positions *pending = writer->tx.pending;
         struct pending_positions **link = &pending->group->pending;
 
         while (*link != pending) {
             link = &(*link)->group_next;
         }
         *link = pending->group_next;
-        writer->pending = pending->next;
+        writer->tx.pending = pending->next;
         position_set_fini(&pending->positions);
         memory_free(pending->member_id);
         free(pending);
     }
 }
 
-static void apply_pending_locked(struct memory_writer *writer)
+static void apply_pending_locked(struct memory_transaction *transaction)
 {
-    for (struct pending_positions *p = writer->pending; p; p = p->next) {
+    for (struct pending_positions *p = transaction->pending; p; p = p->next) {
         for (uint32_t i = 0; i < p->positions.count; i++) {
             const struct stored_position *from = &p->positions.items[i];
             struct group_position position = { &from->topic->pub, from->partition, from->offset,
@@ -296,6 +286,9 @@ int memory_writer_open(struct log *base, const struct writer_spec *spec, struct 
         pthread_mutex_lock(&log->mutex);
         writer->producer = get_producer_locked(log, spec->transactional_id);
         writer->epoch = ++writer->producer->epoch;
+        while (writer->producer->committing) {
+            pthread_cond_wait(&log->settled, &log->mutex);
+        }
         pthread_mutex_unlock(&log->mutex);
     }
     *out = &writer->pub;
@@ -326,10 +319,11 @@ void memory_writer_close(struct log_writer *base)
             chunk_unref(stage->chunks[i]);
         }
         free(stage->chunks);
+        buffer_fini(&stage->encoded);
         free(stage);
     }
     map_fini(&writer->staged);
-    free(writer->touched);
+    free(writer->tx.touched);
     free(writer);
 }
 
@@ -391,17 +385,70 @@ static void refuse(struct memory_writer *writer, void *owner, const struct error
     }
 }
 
-/* Outside a transaction what is staged is there at once. */
-static void publish_now(struct memory_writer *writer)
+/* --- making it visible --- */
+
+void memory_apply_locked(struct memory_log *log, struct memory_transaction *transaction)
+{
+    uint32_t gap = transaction->is_commit ? log->gap : 0;
+
+    for (uint32_t i = 0; i < transaction->touched_count; i++) {
+        publish_stage_locked(transaction->touched[i], gap);
+    }
+    apply_pending_locked(transaction);
+    memory_evict_locked(log);
+}
+
+static void mark_committing_locked(struct memory_writer *writer, bool committing)
+{
+    for (struct pending_positions *p = writer->tx.pending; p; p = p->next) {
+        p->committing = committing;
+    }
+    if (writer->producer) {
+        writer->producer->committing += committing ? 1 : UINT32_MAX;
+    }
+}
+
+/* The storage lets go of the mutex meanwhile: who would fence the writer waits for its end. */
+static int write_locked(struct memory_log *log, struct memory_writer *writer, struct error *err)
+{
+    int code;
+
+    if (!log->storage) {
+        memory_apply_locked(log, &writer->tx);
+        return 0;
+    }
+    mark_committing_locked(writer, true);
+    code = log->storage->commit_locked(log, &writer->tx, err);
+    mark_committing_locked(writer, false);
+    pthread_cond_broadcast(&log->settled);
+    if (code) {
+        writer->dead = (enum error_code)code;
+    }
+    return code;
+}
+
+static void prepare(struct memory_writer *writer, bool is_commit)
 {
     struct memory_log *log = log_of(writer);
 
-    pthread_mutex_lock(&log->mutex);
-    for (uint32_t i = 0; i < writer->touched_count; i++) {
-        publish_stage_locked(writer->touched[i], 0);
+    writer->tx.is_commit = is_commit;
+    if (log->storage) {
+        log->storage->prepare(&writer->tx);
     }
+}
+
+/* Outside a transaction what is staged is there at once. */
+static int publish_now(struct memory_writer *writer, struct error *err)
+{
+    struct memory_log *log = log_of(writer);
+    int code;
+
+    prepare(writer, false);
+    pthread_mutex_lock(&log->mutex);
+    code = write_locked(log, writer, err);
     pthread_mutex_unlock(&log->mutex);
     clear_staged(writer);
+    return code;
 }
 
 int memory_writer_append(struct log_writer *base, const struct log_topic *topic, uint32_t partition,
@@ -415,7 +462,7 @@ int memory_writer_append(struct log_writer *base, const struct log_topic *topic,
     int code;
 
     pthread_mutex_lock(&log->mutex);
-    code = base->in_transaction ? check_open_locked(writer, err) : 0;
+    code = base->in_transaction ? check_open_locked(writer, err) : check_alive_locked(writer, err);
     if (!code) {
         refusal = check_records_locked(log, at->topic, records, &why);
     }
@@ -428,13 +475,10 @@ int memory_writer_append(struct log_writer *base, const struct log_topic *topic,
         return 0;
     }
     stage_records(writer, at, records);
-    if (!base->in_transaction) {
-        publish_now(writer);
-    }
-    return 0;
+    return base->in_transaction ? 0 : publish_now(writer, err);
 }
 
-/* Nothing is ever under way; only what was refused is to be told. */
+/* In memory nothing is ever under way; only what was refused is to be told. */
 int memory_writer_flush(struct log_writer *base, struct error *err)
 {
     struct memory_writer *writer = writer_of(base);
@@ -446,6 +490,7 @@ int memory_writer_flush(struct log_writer *base, struct error *err)
     pthread_mutex_unlock(&log->mutex);
     if (!base->in_transaction) {
         writer->broken = ERR_NONE;
+        code = !code && log->storage ? log->storage->flush(log, err) : code;
     }
     return code;
 }
@@ -502,7 +547,7 @@ int memory_writer_send_positions(struct log_writer *base, const struct group_mem
         pending->group_next = group->pending;
         group->pending = pending;
         /* At the end, so that what was sent last is applied last. */
-        for (struct pending_positions **link = &writer->pending;; link = &(*link)->next) {
+        for (struct pending_positions **link = &writer->tx.pending;; link = &(*link)->next) {
             if (!*link) {
                 *link = pending;
                 break;
@@ -521,7 +566,7 @@ static int check_commit_locked(struct memory_log *log, struct memory_writer *wri
         writer->dead = ERR_FENCED;
         return fenced(err);
     }
-    for (const struct pending_positions *p = writer->pending; p; p = p->next) {
+    for (const struct pending_positions *p = writer->tx.pending; p; p = p->next) {
         if (p->fenced) {
             writer->broken = ERR_FENCED;
             return error_set(err, ERR_FENCED, NO_POSITION,
@@ -530,15 +575,6 @@ static int check_commit_locked(struct memory_log *log, struct memory_writer *wri
         }
     }
     return 0;
-}
-
-static void apply_locked(struct memory_log *log, struct memory_writer *writer)
-{
-    for (uint32_t i = 0; i < writer->touched_count; i++) {
-        publish_stage_locked(writer->touched[i], log->gap);
-    }
-    apply_pending_locked(writer);
-    drop_pending_locked(writer);
 }
 
 static int unknown_outcome(struct memory_writer *writer, struct error *err)
@@ -553,6 +589,7 @@ int memory_writer_commit(struct log_writer *base, struct error *err)
     struct memory_log *log = log_of(writer);
     int code;
 
+    prepare(writer, true);
     pthread_mutex_lock(&log->mutex);
     code = check_commit_locked(log, writer, err);
     if (!code && memory_fault_locked(log, LOG_FAULT_COMMIT_LOST)) {
@@ -560,8 +597,9 @@ int memory_writer_commit(struct log_writer *base, struct error *err)
         drop_pending_locked(writer);
         code = unknown_outcome(writer, err);
     } else if (!code) {
-        apply_locked(log, writer);
-        if (memory_fault_locked(log, LOG_FAULT_COMMIT_APPLIED)) {
+        code = write_locked(log, writer, err);
+        drop_pending_locked(writer);
+        if (!code && memory_fault_locked(log, LOG_FAULT_COMMIT_APPLIED)) {
             code = unknown_outcome(writer, err);
         }
     }
