@@ -99,9 +99,18 @@ static int take_timeout(struct run_options *options, const char *value)
     return take_count("--query-timeout", value, &options->timeout_ms);
 }
 
-static int refuse_define(struct run_options *options, const char *value)
+static int take_define(struct run_options *options, const char *value)
 {
-    return not_built("--define", ": there are no variables");
+    const char *equals = strchr(value, '=');
+
+    if (!equals || equals == value || strchr(equals + 1, '=')) {
+        return usage_error("--define", "takes name=value");
+    }
+    *vec_push(&options->arena, &options->variables) = (struct config_entry){
+        .name = { value, (size_t)(equals - value) },
+        .value = bytes_of(equals + 1),
+    };
+    return EXIT_OK;
 }
 
 static int take_data(struct run_options *options, const char *value)
@@ -125,7 +134,7 @@ static const struct option_kind option_kinds[] = {
     { NULL, "--query-row-limit", "N", "end every SELECT after N rows", take_row_limit },
     { NULL, "--query-timeout", "MS", "end every SELECT at the first row after MS milliseconds",
       take_timeout },
-    { "-d", "--define", "NAME=VALUE", "define a variable (not built yet)", refuse_define },
+    { "-d", "--define", "NAME=VALUE", "define a variable: ${NAME}; may be repeated", take_define },
     { NULL, "--data", "DIR", "where a node on Kafka keeps who it is", take_data },
     { NULL, "--bootstrap", "HOST:PORT", "work on this Kafka cluster", take_bootstrap },
 };

@@ -85,6 +85,10 @@ static int open_run(struct run *run, const struct run_options *options, struct e
     output_init(&run->output, &settings);
     TRY(node_open(&run->node, &options->node, &config, err));
     run->session = session_create(run->node.engine);
+    for (uint32_t i = 0; i < options->variables.count; i++) {
+        TRY(session_define(run->session, options->variables.items[i].name,
+                           options->variables.items[i].value, err));
+    }
     return 0;
 }
 
@@ -109,14 +113,14 @@ static int execute(struct run *run, const char *from, struct bytes text)
 }
 
 /* The last ";" of a command line may be left out. */
-static bool needs_semicolon(struct bytes text)
+static bool needs_semicolon(struct run *run, struct bytes text)
 {
     struct ast_script script;
     struct arena arena;
     bool needs;
 
     arena_init(&arena, 0);
-    needs = parse_script(&arena, text, &script, NULL) != 0;
+    needs = session_parse(run->session, &arena, text, &script, NULL) != 0;
     arena_fini(&arena);
     return needs && text.len > 0 && text.data[text.len - 1] != ';';
 }
@@ -132,7 +136,7 @@ static int execute_line(struct run *run, const char *line)
         len--;
     }
     buffer_append(&text, line, len);
-    if (needs_semicolon(buffer_bytes(&text))) {
+    if (needs_semicolon(run, buffer_bytes(&text))) {
         /* A comment would swallow it. */
         buffer_append_text(&text, strstr(last_line ? last_line : line, "--") ? "\n;" : ";");
     }

@@ -12,9 +12,10 @@ enum { EXIT_OK = 0, EXIT_REJECTED = 1, EXIT_USAGE = 255 };
 
 struct run_options {
     struct arena arena;
-    const char *statements;   /* -e; NULL: not given */
-    VEC(const char *) files;  /* -f, in order */
-    struct node_options node; /* --set, --bootstrap, --data */
+    const char *statements;             /* -e; NULL: not given */
+    VEC(const char *) files;            /* -f, in order */
+    struct node_options node;           /* --set, --bootstrap, --data */
+    VEC(struct config_entry) variables; /* --define, in order */
     const struct output_kind *output;
     int64_t row_limit;
     int64_t timeout_ms;

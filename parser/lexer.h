@@ -13,6 +13,7 @@ struct token {
     int kind;
     struct bytes text;
     struct position at;
+    struct bytes source; /* what was written: the text, or the variable that it came from */
 };
 
 struct lexer {

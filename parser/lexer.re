@@ -38,6 +38,7 @@ static int finish(struct lexer *lexer, int kind, const char *start, struct token
     out->kind = kind;
     out->text.data = start;
     out->text.len = (size_t)(lexer->cursor - start);
+    out->source = out->text;
     out->at = place_of(lexer, start);
     return 0;
 }

@@ -16,21 +16,80 @@
 #include "parser/ast_build.h"
 #include "parser/grammar.h"
 #include "parser/grammar_run.h"
+#include "parser/substitute.h"
 #include "parser/syntax_error.h"
 #include "parser/text.h"
+
+/* What a variable in a statement became. */
+struct replacement {
+    struct bytes source;
+    struct bytes text;
+};
+
+typedef VEC(struct replacement) replacement_list;
 
 /* Tokens with one of look-ahead. */
 struct reader {
     struct lexer lexer;
+    struct arena *arena;                     /* of values */
+    const struct parse_variables *variables; /* NULL: there are none */
     struct token next;
-    struct token previous; /* the last one handed out; kind 0: none */
+    struct token queued;           /* behind the next one; kind 0: the scanner's */
+    struct token previous;         /* the last one handed out; kind 0: none */
+    replacement_list replacements; /* in the order of the text */
 };
+
+/* Behind such a token a sign would be an operator. */
+static bool ends_value(int kind)
+{
+    return kind == TOKEN_NAME || kind == TOKEN_NUMBER || kind == TOKEN_TEXT ||
+           kind == TOKEN_RPAREN || kind == TOKEN_RBRACKET;
+}
+
+static void note_replacement(struct reader *reader, const struct substituted *by)
+{
+    const struct token *first = &by->tokens[0];
+    const struct token *last = &by->tokens[by->count - 1];
+    struct bytes text = { first->text.data,
+                          (size_t)(last->text.data + last->text.len - first->text.data) };
+
+    if (text.data != first->source.data) {
+        *vec_push(reader->arena, &reader->replacements) =
+            (struct replacement){ first->source, text };
+    }
+}
+
+static int reader_advance(struct reader *reader, struct error *err)
+{
+    struct substituted by = { 0 };
+    struct token token = { 0 };
+    int before = reader->next.kind;
+
+    if (reader->queued.kind != 0) {
+        reader->next = reader->queued;
+        reader->queued = (struct token){ 0 };
+        return 0;
+    }
+    TRY(lexer_next(&reader->lexer, &token, err));
+    TRY(substitute_token(reader->arena, reader->variables, &token, &by, err));
+    if (by.count == 2 && ends_value(before)) {
+        return error_set(err, ERR_VARIABLE, token.at,
+                         "The variable %.*s is a negative number, and stands behind a value",
+                         BYTES_ARG(utf8_cut(token.text, 100)));
+    }
+    note_replacement(reader, &by);
+    reader->next = by.tokens[0];
+    reader->queued = by.count == 2 ? by.tokens[1] : (struct token){ 0 };
+    return 0;
+}
 
 static int reader_start(struct reader *reader, const struct lexer *lexer, struct error *err)
 {
     reader->lexer = *lexer;
+    reader->next = (struct token){ 0 };
+    reader->queued = (struct token){ 0 };
     reader->previous = (struct token){ 0 };
-    return lexer_next(&reader->lexer, &reader->next, err);
+    return reader_advance(reader, err);
 }
 
 enum { ANY = -1 };
@@ -82,13 +141,8 @@ static int reader_take(struct reader *reader, struct token *out, struct error *e
 {
     struct token token = reader->next;
 
-    if (token.kind == TOKEN_VARIABLE) {
-        return error_set(err, ERR_UNSUPPORTED, token.at,
-                         "The variable %.*s stands where no substitution takes place",
-                         BYTES_ARG(utf8_cut(token.text, 100)));
-    }
     if (token.kind != 0) {
-        TRY(lexer_next(&reader->lexer, &reader->next, err));
+        TRY(reader_advance(reader, err));
         token.kind = rename_keyword(token.kind, reader->next.kind);
     }
     reader->previous = token;
@@ -101,7 +155,9 @@ static int reader_take(struct reader *reader, struct token *out, struct error *e
 struct unit {
     struct grammar *grammar;
     struct ast_build build;
-    struct lexer start; /* where it begins */
+    struct lexer start;   /* where it begins */
+    struct arena *values; /* of variables */
+    const struct parse_variables *variables;
     int start_token;
     uint32_t pushed; /* tokens of it */
 };
@@ -109,7 +165,9 @@ struct unit {
 static void unit_start(struct unit *unit, const struct reader *reader)
 {
     unit->start = reader->lexer;
-    unit->start.cursor = reader->next.text.data;
+    unit->start.cursor = reader->next.source.data;
+    unit->variables = reader->variables;
+    unit->values = reader->arena;
     unit->pushed = 0;
     unit->build.failed = 0;
     unit->build.unexpected = false;
@@ -121,7 +179,7 @@ static int unit_push(struct unit *unit, struct token token)
 {
     unit->build.position = token.at;
     grammar_push(unit->grammar, token.kind, token);
-    unit->build.end = token.text.data + token.text.len;
+    unit->build.end = token.source.data + token.source.len;
     unit->pushed++;
     return unit->build.failed;
 }
@@ -129,7 +187,7 @@ static int unit_push(struct unit *unit, struct token token)
 /* Reads the unit again up to the token that did not fit. */
 static int unit_repeat(struct unit *unit, uint32_t count, struct token *last, struct error *err)
 {
-    struct reader reader;
+    struct reader reader = { .arena = unit->values, .variables = unit->variables };
 
     TRY(reader_start(&reader, &unit->start, err));
     unit_start(unit, &reader);
@@ -186,23 +244,64 @@ static int unit_read(struct unit *unit, struct reader *reader, int last, struct 
 
 /* --- the door --- */
 
-static int read_statements(struct unit *unit, struct reader *reader, struct ast_script *script,
+/* The text with the variables in it replaced. */
+static struct bytes splice(struct reader *reader, struct bytes text)
+{
+    const char *from = text.data;
+    const char *end = text.data + text.len;
+    struct buffer out = { 0 };
+    struct bytes copy;
+
+    for (uint32_t i = 0; i < reader->replacements.count; i++) {
+        const struct replacement *r = &reader->replacements.items[i];
+
+        if (r->source.data >= from && r->source.data + r->source.len <= end) {
+            buffer_append(&out, from, (size_t)(r->source.data - from));
+            buffer_append_bytes(&out, r->text);
+            from = r->source.data + r->source.len;
+        }
+    }
+    buffer_append(&out, from, (size_t)(end - from));
+    copy = arena_copy(reader->arena, buffer_bytes(&out));
+    buffer_fini(&out);
+    return copy;
+}
+
+static void finish_statement(struct reader *reader, struct ast_statement *statement)
+{
+    if (reader->replacements.count > 0) {
+        statement->text = splice(reader, statement->text);
+        if (statement->kind == AST_EXPLAIN && statement->explain.statement) {
+            statement->explain.statement->text = splice(reader, statement->explain.statement->text);
+        }
+        reader->replacements.count = 0;
+    }
+}
+
+/* The token behind a statement is read once its variables count. */
+static int read_statements(struct unit *unit, struct reader *reader,
+                           struct parse_variables *variables, struct ast_script *script,
                            struct error *err)
 {
     while (reader->next.kind != 0) {
         TRY(unit_read(unit, reader, TOKEN_SEMICOLON, err));
         grammar_push(unit->grammar, 0, (struct token){ 0 });
+        finish_statement(reader, unit->build.statement);
+        if (variables) {
+            variables->read(variables->context, unit->build.statement);
+        }
         /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
         *vec_push(unit->build.arena, &script->statements) = unit->build.statement;
     }
     return 0;
 }
 
-int parse_script(struct arena *arena, struct bytes text, struct ast_script *out, struct error *err)
+int parse_script_with(struct arena *arena, struct bytes text, struct parse_variables *variables,
+                      struct ast_script *out, struct error *err)
 {
     struct ast_script script = { .text = text };
+    struct reader reader = { .arena = arena, .variables = variables };
     struct lexer lexer;
-    struct reader reader;
     struct unit unit;
     int code;
 
@@ -210,7 +309,7 @@ int parse_script(struct arena *arena, struct bytes text, struct ast_script *out,
     lexer_init(&lexer, text);
     TRY(reader_start(&reader, &lexer, err));
     unit_open(&unit, arena, TOKEN_START_STATEMENT, err);
-    code = read_statements(&unit, &reader, &script, err);
+    code = read_statements(&unit, &reader, variables, &script, err);
     grammar_destroy(unit.grammar);
     if (code == 0) {
         *out = script;
@@ -218,11 +317,16 @@ int parse_script(struct arena *arena, struct bytes text, struct ast_script *out,
     return code;
 }
 
+int parse_script(struct arena *arena, struct bytes text, struct ast_script *out, struct error *err)
+{
+    return parse_script_with(arena, text, NULL, out, err);
+}
+
 static int read_single(struct arena *arena, struct bytes text, int start_token,
                        struct ast_build *out, struct error *err)
 {
+    struct reader reader = { .arena = arena };
     struct lexer lexer;
-    struct reader reader;
     struct unit unit;
     int code;
 

@@ -19,6 +19,15 @@ void answer_warning(const struct command *command, struct bytes message)
     }
 }
 
+void answer_note(const struct command *command, struct bytes message)
+{
+    if (command->sink->note) {
+        command->sink->note(command->sink->context, message);
+    } else {
+        answer_warning(command, message);
+    }
+}
+
 void answer_changed(const struct command *command, const struct change *change)
 {
     const struct result_change told = {

@@ -17,6 +17,7 @@
 #include "engine/command/manual.h"
 #include "engine/command/properties.h"
 #include "engine/command/statement_log.h"
+#include "parser/parse.h"
 
 /* A persistent query that was planned; its plan lives here until it is dropped. */
 struct running_query {
@@ -33,6 +34,12 @@ struct client_query {
     struct bytes sql;
     struct row_queue *queue;
     struct client_query *next;
+};
+
+/* Variables by name, which is in upper case: struct property_text. */
+struct variable_set {
+    struct arena arena;
+    struct map values;
 };
 
 struct engine {
@@ -56,6 +63,7 @@ struct engine {
 struct session {
     struct engine *engine;
     struct property_set properties; /* over the server's */
+    struct variable_set variables;
     pthread_mutex_t client_mutex; /* the two below: whoever cancels does not wait for the engine */
     struct row_queue *client;     /* of the push query that runs; NULL: none */
     bool is_cancelled;
@@ -206,6 +214,8 @@ int set_check(struct command *command, struct error *err);
 int set_run(struct command *command, struct error *err);
 int unset_check(struct command *command, struct error *err);
 int unset_run(struct command *command, struct error *err);
+int define_run(struct command *command, struct error *err);
+int undefine_run(struct command *command, struct error *err);
 
 /* --- rows of queries: rows.c --- */
 
@@ -230,10 +240,18 @@ int row_taker_take(struct row_taker *taker, int64_t wait_ms, bool *any, struct e
 /* Whom session_cancel ends; NULL: nobody any more. */
 void session_set_client(struct session *session, struct row_queue *queue);
 
+/* --- variables: variables.c --- */
+
+void variable_set_init(struct variable_set *set);
+void variable_set_fini(struct variable_set *set);
+void variables_show(struct command *command);
+
 /* --- answers: answer.c --- */
 
 void answer_message(const struct command *command, struct bytes message);
 void answer_warning(const struct command *command, struct bytes message);
+/* A warning that is no result of its own: REST does not tell it. */
+void answer_note(const struct command *command, struct bytes message);
 void answer_changed(const struct command *command, const struct change *change);
 void answer_ended(const struct command *command, struct bytes query_id);
 

@@ -214,8 +214,7 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                       "too.",
                                .example = "SHOW STREAMS;\n"
                                           "SHOW QUERIES;",
-                               .gaps = { { "VARIABLES", "SHOW VARIABLES;" },
-                                         { "CONNECTORS", "SHOW CONNECTORS;" },
+                               .gaps = { { "CONNECTORS", "SHOW CONNECTORS;" },
                                          { "CONNECTOR PLUGINS", "SHOW CONNECTOR PLUGINS;" },
                                          { "TOPICS EXTENDED", "SHOW TOPICS EXTENDED;" } } } },
     [AST_PRINT] = { .manual = { .syntax = "PRINT topic [FROM BEGINNING] [(INTERVAL | SAMPLE) n] "
@@ -234,9 +233,25 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                 .doc = "Takes SET back: the setting is the server's again.",
                                 .example = "SET 'commit.interval.ms' = '500';\n"
                                            "UNSET 'commit.interval.ms';" } },
-    [AST_DEFINE] = { .manual = { .syntax = "DEFINE variable = 'text';",
-                                 .doc = "Gives ${variable} a text for the statements behind." } },
-    [AST_UNDEFINE] = { .manual = { .syntax = "UNDEFINE variable;", .doc = "Forgets a variable." } },
+    [AST_DEFINE] = { .run = define_run,
+                     .manual = { .syntax = "DEFINE variable = 'text';",
+                                 .doc = "Gives ${variable} a text for the statements behind, in "
+                                        "this session. Where a name or a literal stands it has "
+                                        "to be one, a string with its quotes; inside of a "
+                                        "string it is a part of the text, and $${variable} "
+                                        "stays ${variable}.",
+                                 .example = "DEFINE format = '''JSON''';\n"
+                                            "DEFINE env = 'qa';\n"
+                                            "DEFINE name = '${env}_clicks';\n"
+                                            "CREATE STREAM ${name} (id INT KEY, page "
+                                            "STRING) WITH (\n"
+                                            "  KAFKA_TOPIC = '${env}_clicks', VALUE_FORMAT = "
+                                            "${format}, PARTITIONS = 1);" } },
+    [AST_UNDEFINE] = { .run = undefine_run,
+                       .manual = { .syntax = "UNDEFINE variable;",
+                                   .doc = "Forgets a variable.",
+                                   .example = "DEFINE env = 'qa';\n"
+                                              "UNDEFINE env;" } },
     [AST_RUN_SCRIPT] = { .manual = { .syntax = "RUN SCRIPT 'file';",
                                      .doc = "Runs the statements of a file." } },
     [AST_ASSERT_TOPIC] = { .manual = { .syntax = "ASSERT [NOT EXISTS] TOPIC topic [WITH (property "

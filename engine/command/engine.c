@@ -152,6 +152,7 @@ struct session *session_create(struct engine *engine)
 
     session->engine = engine;
     property_set_init(&session->properties, &engine->server);
+    variable_set_init(&session->variables);
     pthread_mutex_init(&session->client_mutex, NULL);
     return session;
 }
@@ -162,6 +163,7 @@ void session_destroy(struct session *session)
         return;
     }
     property_set_fini(&session->properties);
+    variable_set_fini(&session->variables);
     pthread_mutex_destroy(&session->client_mutex);
     free(session);
 }

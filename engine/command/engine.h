@@ -21,6 +21,7 @@
 struct engine;
 struct session;
 struct property_text;
+struct ast_script;
 
 struct engine_config {
     struct log *log;           /* borrowed until engine_close */
@@ -63,6 +64,12 @@ void session_destroy(struct session *session);
 void session_cancel(struct session *session);
 int session_set_property(struct session *session, struct bytes name, struct bytes value,
                          struct error *err);
+/* As DEFINE: what ${name} is in the texts behind. ERR_VARIABLE: no name of a variable. */
+int session_define(struct session *session, struct bytes name, struct bytes value,
+                   struct error *err);
+/* The tree of a text as engine_execute would read it: with the session's variables replaced. */
+int session_parse(struct session *session, struct arena *arena, struct bytes text,
+                  struct ast_script *out, struct error *err);
 
 /* --- results --- */
 
@@ -140,6 +147,8 @@ struct result_sink {
     /* TERMINATE of a push query; NULL: a message is told instead. */
     void (*ended)(void *context, struct bytes query_id);
     void (*warning)(void *context, struct bytes message);
+    /* A warning beside the result; NULL: told as a warning. */
+    void (*note)(void *context, struct bytes message);
     void (*table)(void *context, const struct result_table *table);
     void (*rows_begin)(void *context, struct bytes query_id, const struct schema *schema);
     bool (*row)(void *context, const struct value *cells, bool tombstone, int64_t timestamp_ms);

@@ -30,8 +30,8 @@ int set_run(struct command *command, struct error *err)
                                  BYTES_ARG(setting->value.text));
     answer_message(command, message);
     if (kind->effect == SETTING_UNUSED) {
-        answer_warning(command,
-                       arena_printf(command->arena, "'%.*s' has no effect yet", BYTES_ARG(name)));
+        answer_note(command,
+                    arena_printf(command->arena, "'%.*s' has no effect yet", BYTES_ARG(name)));
     }
     return 0;
 }

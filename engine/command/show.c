@@ -354,8 +354,6 @@ int show_check(struct command *command, struct error *err)
     switch (command->statement->show.what) {
     case AST_SHOW_TOPICS:
         return command->statement->show.extended ? refuse(command, "TOPICS EXTENDED", err) : 0;
-    case AST_SHOW_VARIABLES:
-        return refuse(command, "VARIABLES", err);
     case AST_SHOW_CONNECTORS:
     case AST_SHOW_SOURCE_CONNECTORS:
     case AST_SHOW_SINK_CONNECTORS:
@@ -368,6 +366,7 @@ int show_check(struct command *command, struct error *err)
     case AST_SHOW_QUERIES:
     case AST_SHOW_FUNCTIONS:
     case AST_SHOW_TYPES:
+    case AST_SHOW_VARIABLES:
         break;
     }
     return 0;
@@ -395,6 +394,8 @@ int show_run(struct command *command, struct error *err)
     case AST_SHOW_TYPES:
         return show_types(command, err);
     case AST_SHOW_VARIABLES:
+        variables_show(command);
+        return 0;
     case AST_SHOW_CONNECTORS:
     case AST_SHOW_SOURCE_CONNECTORS:
     case AST_SHOW_SINK_CONNECTORS:

@@ -55,6 +55,14 @@ echo "INSERT INTO s VALUES ('a', 1); SET 'auto.offset.reset'='earliest'; SELECT 
 run 0 --output json -f one.sql -f two.sql
 has out '{"row":{"columns":["a",1]}}'
 
+case_begins 'variables come from the command line and from DEFINE'
+run 0 -d name=s -d "text='x'" -e "$create DEFINE n = '7'; INSERT INTO \${name} VALUES (\${text}, \${n});
+  SELECT * FROM \${name}; SHOW VARIABLES;"
+has out '|x                                      |7                                      |'
+has out ' NAME          | s     '
+run 1 -e 'DESCRIBE ${x}'
+has err '-e:1:10: The variable ${x} is not defined (ERR_VARIABLE)'
+
 case_begins 'a file that is not there is a usage error'
 run 255 -f nowhere.sql
 has err 'nowhere.sql cannot be opened'

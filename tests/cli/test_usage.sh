@@ -71,8 +71,12 @@ for what in datagen migrate check; do
 done
 run 255 --data here -e 'SHOW STREAMS'
 has err '--data without --bootstrap is not built yet'
-run 255 --define a=b
-has err '--define is not built yet'
+run 255 --define a
+has err '--define takes name=value'
+run 255 --define a=b=c -e ''
+has err '--define takes name=value'
+run 255 --define 1a=b -e ''
+has err "'1a' is no name of a variable"
 run 255 http://localhost:8088
 has err 'server is not built yet'
 

@@ -245,6 +245,25 @@ static void paused_queries_read_on_where_they_stood(void **state)
     assert_null(strstr(bed->said.data, "cells "));
 }
 
+/* --- variables --- */
+
+static void define_holds_in_the_session_for_the_texts_behind(void **state)
+{
+    struct bed *bed = *state;
+
+    bed_run(bed, "DEFINE name = 's'; DEFINE gone = 'x';");
+    bed_run(bed, create_s);
+    bed_run(bed, "INSERT INTO ${name} VALUES ('${gone}', 1); UNDEFINE gone; UNDEFINE nobody;");
+    assert_string_equal(bed_run(bed, "SELECT * FROM ${NAME} WHERE k <> '${gone}';"),
+                        "row x|1\nend Query Completed\n");
+    bed_refuse(bed, "SHOW TOPICS; SELECT * FROM ${gone};", ERR_VARIABLE, 1, 28);
+    bed_refuse(bed, "DEFINE new = 'y'; SELECT * FROM nothing;", ERR_UNKNOWN_SOURCE, 1, 33);
+    bed_refuse(bed, "DESCRIBE ${new};", ERR_VARIABLE, 1, 10);
+    bed_run(bed, "SET 'ksql.variable.substitution.enable'='false';");
+    bed_refuse(bed, "SELECT * FROM ${name};", ERR_VARIABLE, 1, 15);
+    bed_run(bed, "UNSET 'ksql.variable.substitution.enable'; SELECT * FROM ${name};");
+}
+
 /* --- INSERT INTO SELECT --- */
 
 static void several_queries_insert_until_each_is_terminated(void **state)
@@ -649,9 +668,6 @@ static void what_is_not_built_is_refused_by_name_with_its_place(void **state)
 {
     static const char *const texts[] = {
         "PRINT t;",
-        "DEFINE a = '1';",
-        "UNDEFINE a;",
-        "SHOW VARIABLES;",
         "SHOW CONNECTORS;",
         "SHOW TOPICS EXTENDED;",
         "CREATE TYPE a AS INT;",
@@ -785,6 +801,7 @@ int main(void)
         CASE(push_of_many_rows_loses_none),
         CASE(pull_sees_all_that_was_inserted),
         CASE(pull_scans_a_table),
+        CASE(define_holds_in_the_session_for_the_texts_behind),
         CASE(a_long_scan_finds_every_row_once),
         CASE(pull_on_a_stream_reads_what_there_is),
         CASE(pull_asks_a_join_of_tables),

@@ -181,6 +181,24 @@ static void empty_maps_may_be_lists_or_null(void **state)
            "200 OK", "\"@type\":\"streams\"");
 }
 
+static void variables_of_a_request_are_replaced(void **state)
+{
+    expect(*state, "POST", "/ksql",
+           "{\"ksql\":\"CREATE STREAM ${n} (k STRING KEY, v INT) WITH (KAFKA_TOPIC='${n}',"
+           "VALUE_FORMAT='JSON', PARTITIONS=${p}); SHOW VARIABLES;\","
+           "\"sessionVariables\":{\"N\":\"vs\",\"p\":\"2\"}}",
+           "200 OK",
+           "\"@type\":\"variables\",\"statementText\":\"SHOW VARIABLES;\",\"variables\":"
+           "[{\"name\":\"N\",\"value\":\"vs\"},{\"name\":\"P\",\"value\":\"2\"}]");
+    expect(*state, "POST", "/query-stream",
+           "{\"sql\":\"SELECT * FROM ${n};\",\"sessionVariables\":{\"n\":\"vs\"}}", "200 OK",
+           "\"columnNames\":[\"K\",\"V\"]");
+    expect(*state, "POST", "/ksql", "{\"ksql\":\"DESCRIBE ${n};\"}", "400 ",
+           "\"error_code\":40001,");
+    expect(*state, "POST", "/ksql", "{\"ksql\":\"DEFINE a='1'; UNDEFINE b; UNDEFINE a;\"}",
+           "200 OK", "[]");
+}
+
 /* --- rows --- */
 
 static void rows_come_in_the_form_that_is_asked_for(void **state)
@@ -451,6 +469,7 @@ int main(void)
         WITH_SERVER(what_changes_nothing_says_so),
         WITH_SERVER(errors_have_code_statement_and_shape),
         WITH_SERVER(empty_maps_may_be_lists_or_null),
+        WITH_SERVER(variables_of_a_request_are_replaced),
         WITH_SERVER(rows_come_in_the_form_that_is_asked_for),
         WITH_SERVER(plain_queries_answer_json_as_ksql),
         WITH_SERVER(pull_queries_have_no_final_message),

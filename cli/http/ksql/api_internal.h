@@ -74,6 +74,8 @@ struct ksql_request {
     struct bytes text;
     const struct property_text *properties;
     uint32_t property_count;
+    const struct property_text *variables;
+    uint32_t variable_count;
     int64_t sequence; /* wait for this command; -1: none */
 };
 

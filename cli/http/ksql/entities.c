@@ -151,6 +151,14 @@ static void print_function_row(struct buffer *out, const struct row *row)
     buffer_append_char(out, '}');
 }
 
+static void print_variable_row(struct buffer *out, const struct row *row)
+{
+    buffer_append_text(out, "{\"name\":");
+    print_quoted(out, cell(row, "name"));
+    print_text(out, "value", cell(row, "value"));
+    buffer_append_char(out, '}');
+}
+
 /* --- kinds of tables --- */
 
 static void print_levels(struct buffer *out, const struct result_table *table, const char *name,
@@ -190,6 +198,7 @@ static const struct listing {
     { "kafka_topics", "topics", print_topic_row, NULL },
     { "properties", "properties", print_property_row, print_property_levels },
     { "function_names", "functions", print_function_row, NULL },
+    { "variables", "variables", print_variable_row, NULL },
 };
 
 static const struct listing *find_listing(const char *kind)
@@ -346,6 +355,13 @@ static void tell_warning(void *context, struct bytes message)
     end(self);
 }
 
+/* SET and its like have no entity. */
+static void ignore_note(void *context, struct bytes message)
+{
+    (void)context;
+    (void)message;
+}
+
 /* --- the sink --- */
 
 static void tell_statement(void *context, struct bytes text)
@@ -370,6 +386,7 @@ struct result_sink entities_sink(struct entities *entities)
                                  .changed = tell_changed,
                                  .ended = tell_ended,
                                  .warning = tell_warning,
+                                 .note = ignore_note,
                                  .table = tell_table,
                                  .context = entities };
 }

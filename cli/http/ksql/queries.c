@@ -45,12 +45,13 @@ static void delist(struct ksql_job *job, struct active_query *active)
 
 /* --- what can be refused before the engine is asked --- */
 
-static bool check(struct ksql_job *job, struct bytes text, struct api_error *out)
+static bool check(struct ksql_job *job, struct session *session, struct bytes text,
+                  struct api_error *out)
 {
     struct ast_script script;
     struct error err = { 0 };
 
-    if (parse_script(&job->arena, text, &script, &err)) {
+    if (session_parse(session, &job->arena, text, &script, &err)) {
         *out = error_entity_of(&err, request_trim(text), &job->arena);
         return false;
     }
@@ -114,7 +115,7 @@ static void run_query_job(struct ksql_job *job)
         request_apply(&request, session, &err)) {
         error = error_entity_of(&err, no_statement, &job->arena);
         error_entity_reply(job->reply, &error);
-    } else if (!check(job, request.text, &error)) {
+    } else if (!check(job, session, request.text, &error)) {
         error_entity_reply(job->reply, &error);
     } else {
         follow(job, session, request.text);

@@ -79,13 +79,14 @@ static int parse_maps(json_t *body, struct arena *arena, struct ksql_request *ou
     json_t *second = json_object_get(body, "properties");
     json_t *variables = json_object_get(body, "sessionVariables");
     struct property_text *list;
+    struct property_text *defined;
 
     if (!is_map(first) || !is_map(second) || !is_map(variables)) {
         return wrong(err, "a map of properties or variables is something else");
     }
-    if (json_object_size(variables) > 0) {
-        return error_set(err, ERR_UNSUPPORTED, NO_POSITION, "Session variables are not built yet");
-    }
+    defined = arena_array(arena, struct property_text, json_object_size(variables));
+    add_properties(variables, arena, defined, &out->variable_count);
+    out->variables = defined;
     list = arena_array(arena, struct property_text,
                        json_object_size(first) + json_object_size(second));
     add_properties(first, arena, list, &out->property_count);
@@ -150,6 +151,9 @@ int request_apply(const struct ksql_request *request, struct session *session, s
     for (uint32_t i = 0; i < request->property_count; i++) {
         TRY(session_set_property(session, request->properties[i].name, request->properties[i].value,
                                  err));
+    }
+    for (uint32_t i = 0; i < request->variable_count; i++) {
+        TRY(session_define(session, request->variables[i].name, request->variables[i].value, err));
     }
     return 0;
 }

@@ -34,7 +34,8 @@ static bool check_kinds(const struct ast_script *script, struct api_error *out)
     return true;
 }
 
-static bool check(struct ksql_job *job, const struct ksql_request *request, struct api_error *out)
+static bool check(struct ksql_job *job, struct session *session, const struct ksql_request *request,
+                  struct api_error *out)
 {
     struct ast_script script;
     struct error err = { 0 };
@@ -48,7 +49,7 @@ static bool check(struct ksql_job *job, const struct ksql_request *request, stru
                          (long long)request->sequence));
         return false;
     }
-    if (parse_script(&job->arena, request->text, &script, &err)) {
+    if (session_parse(session, &job->arena, request->text, &script, &err)) {
         *out = error_entity_of(&err, request_trim(request->text), &job->arena);
         return false;
     }
@@ -96,7 +97,7 @@ static void run_statements_job(struct ksql_job *job)
         request_apply(&request, session, &err)) {
         error = error_entity_of(&err, no_statement, &job->arena);
         error_entity_reply(job->reply, &error);
-    } else if (!check(job, &request, &error)) {
+    } else if (!check(job, session, &request, &error)) {
         error_entity_reply(job->reply, &error);
     } else {
         execute(job, session, request.text);
