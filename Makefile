@@ -219,6 +219,18 @@ kafka:
 kafka-here: $(call chosen,$(KAFKA_PROGRAMS))
 	$(Q)tests/services/with_kafka tools/run_unit.sh $^
 
+# --- crash tests ------------------------------------------------------------
+# tests/crash/crash_<name>.c is one driver; node.c is the program that it kills; the rest is
+# linked into all.
+
+CRASH_MAINS := $(sort $(wildcard tests/crash/crash_*.c)) tests/crash/node.c
+CRASH_SHARED := $(filter-out $(CRASH_MAINS),$(sort $(wildcard tests/crash/*.c)))
+CRASH_PROGRAMS := $(CRASH_MAINS:%.c=$(OUT)/%)
+
+$(CRASH_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(CRASH_SHARED:%.c=$(OUT)/%.o) $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 # --- test suites ------------------------------------------------------------
 # A suite is a target that prints "N passed, N failed" and fails when one did.
 # tools/run_suites.sh runs several, keeps their output in build/results/ and

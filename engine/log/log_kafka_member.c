@@ -6,9 +6,9 @@
  * given up incrementally (cooperative-sticky) and are paused from the start: the
  * topic is empty and is never fetched.
  *
- * The generation is read after each poll and remembered as that of the last
- * poll. A member that has been put out and is about to join anew keeps the old one,
- * which the group refuses; "no generation" would be let in by an empty group.
+ * The generation is read before each callback and after each poll, and remembered. A member that
+ * has been put out and is about to join anew keeps the old one, which the group refuses; "no
+ * generation" would be let in by an empty group.
  *
  * librdkafka 2.0 has no call that tells the generation. It is in the group
  * metadata written out as bytes; what is read there is checked by building the metadata
@@ -125,25 +125,6 @@ static void note_step(rd_kafka_t *rk, rd_kafka_error_t *error, const char *step)
     }
 }
 
-static void rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t event,
-                      rd_kafka_topic_partition_list_t *partitions, void *opaque)
-{
-    struct kafka_member *member = opaque;
-
-    member->told = true;
-    if (event == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-        for (int i = 0; i < partitions->cnt; i++) {
-            partitions->elems[i].offset = 0; /* so that no position is asked for */
-        }
-        note_step(rk, rd_kafka_incremental_assign(rk, partitions), "taking partitions");
-        (void)rd_kafka_pause_partitions(rk, partitions); /* those are this member's */
-        take(member, partitions);
-        return;
-    }
-    give_up(member, partitions, rd_kafka_assignment_lost(rk) ? member->lost : member->revoked);
-    note_step(rk, rd_kafka_incremental_unassign(rk, partitions), "giving up partitions");
-}
-
 /* --- the generation --- */
 
 struct written_metadata {
@@ -240,6 +221,26 @@ static void refresh_membership(struct kafka_member *member)
         rd_kafka_mem_free(member->rk, written);
     }
     rd_kafka_consumer_group_metadata_destroy(metadata);
+}
+
+static void rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t event,
+                      rd_kafka_topic_partition_list_t *partitions, void *opaque)
+{
+    struct kafka_member *member = opaque;
+
+    member->told = true;
+    refresh_membership(member); /* whoever is called back may commit at once */
+    if (event == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        for (int i = 0; i < partitions->cnt; i++) {
+            partitions->elems[i].offset = 0; /* so that no position is asked for */
+        }
+        note_step(rk, rd_kafka_incremental_assign(rk, partitions), "taking partitions");
+        (void)rd_kafka_pause_partitions(rk, partitions); /* those are this member's */
+        take(member, partitions);
+        return;
+    }
+    give_up(member, partitions, rd_kafka_assignment_lost(rk) ? member->lost : member->revoked);
+    note_step(rk, rd_kafka_incremental_unassign(rk, partitions), "giving up partitions");
 }
 
 struct group_membership kafka_member_current(struct log_member *base)

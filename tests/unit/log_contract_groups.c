@@ -22,6 +22,7 @@ struct node {
     uint32_t assigned;
     uint32_t revoked;
     uint32_t lost;
+    int32_t generation; /* as it was when the last callback came */
 };
 
 static void note_assigned(void *context, const uint32_t *partitions, uint32_t count)
@@ -36,6 +37,7 @@ static void note_assigned(void *context, const uint32_t *partitions, uint32_t co
     }
     node->held += count;
     node->assigned += count;
+    node->generation = log_member_current(node->member).generation;
 }
 
 static void give_up(struct node *node, const uint32_t *partitions, uint32_t count)
@@ -54,6 +56,9 @@ static void note_revoked(void *context, const uint32_t *partitions, uint32_t cou
 
     give_up(node, partitions, count);
     node->revoked += count;
+    if (node->member) {
+        node->generation = log_member_current(node->member).generation;
+    }
 }
 
 static void note_lost(void *context, const uint32_t *partitions, uint32_t count)
@@ -232,6 +237,29 @@ static void joining_and_leaving_moves_only_what_must_move(void **state)
     assert_int_equal(a.assigned, 12);
     assert_int_equal(a.lost, 0);
     assert_true(log_member_current(a.member).generation > shared);
+    log_member_leave(a.member);
+}
+
+/* What a callback starts may commit before the poll is over. */
+static void callbacks_see_the_generation_that_they_tell_of(void **state)
+{
+    struct contract *c = *state;
+    const struct log_topic *topic = contract_topic(c, "slots", 4);
+    struct bytes group = contract_name(c, "group");
+    struct node a = { 0 }, b = { 0 };
+    struct node *both[] = { &a, &b };
+    int32_t first;
+
+    join(c, &a, group, topic, NULL);
+    settle(c, both, 1, 4);
+    first = log_member_current(a.member).generation;
+    assert_int_equal(a.generation, first);
+    join(c, &b, group, topic, NULL);
+    settle(c, both, 2, 4);
+    assert_true(a.revoked > 0);
+    assert_true(a.generation > first);
+    assert_int_equal(b.generation, log_member_current(b.member).generation);
+    log_member_leave(b.member);
     log_member_leave(a.member);
 }
 
@@ -525,6 +553,7 @@ int contract_run_groups(const struct log_contract_target *target)
         CONTRACT_TEST(positions_outlive_a_restart),
         CONTRACT_TEST(member_alone_holds_all_and_is_listed),
         CONTRACT_TEST(joining_and_leaving_moves_only_what_must_move),
+        CONTRACT_TEST(callbacks_see_the_generation_that_they_tell_of),
         CONTRACT_TEST(partitions_that_do_not_divide_are_shared_evenly),
         CONTRACT_TEST(static_member_that_returns_finds_its_partitions),
         CONTRACT_TEST(later_member_of_an_instance_id_fences_the_former),

@@ -1,0 +1,372 @@
+/*
+ * crash_kafka.c: nodes, broker and answers die on a real broker; nothing is lost or repeated.
+ *
+ *   crash_kafka NODE_PROGRAM EVIDENCE SEED KILLS ONLY
+ *
+ * KILLS is how many random kills there are; 0 is the short version. ONLY names scenarios.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/trace.h"
+#include "tests/crash/cluster.h"
+
+enum { RATE = 2000, SHORT_SESSION_MS = 2000, SESSION_MS = 6000, KILLS_PER_SERVICE = 50 };
+
+struct run {
+    struct cluster cluster;
+    uint32_t kills; /* random ones; 0: the short version */
+    struct times restarts, takeovers;
+    uint32_t passed;
+};
+
+/* --- every step --- */
+
+static const char *const start_steps[] = {
+    "open:before:1",     "open:after:1",     "open:during:1",   "join:before:1",
+    "join:after:1",      "assigned:before:1", "fence:before:1",  "fence:after:1",
+    "progress:before:1", "progress:after:1", "records:after:2", "changelog:before:1",
+    "changelog:after:1", "records:after:9",  "assigned:after:1",
+};
+static const char *const commit_steps[] = {
+    "begin:before:2",     "begin:after:3",      "append:before:2",  "append:after:5",
+    "append:during:9",    "positions:before:3", "positions:after:2", "positions:during:4",
+    "commit:before:3",    "commit:after:2",     "commit:during:4",   "commit:during:9",
+    "commit:during:3",    "append:before:17",   "commit:after:1",
+};
+
+static void die_at(struct run *r, const char *fault)
+{
+    cluster_start(&r->cluster, 0, fault);
+    cluster_await_death(&r->cluster, 0);
+}
+
+static void every_step(struct run *r)
+{
+    struct cluster *c = &r->cluster;
+
+    cluster_begin(c, "steps", SHORT_SESSION_MS, RATE);
+    for (size_t i = 0; i < sizeof commit_steps / sizeof commit_steps[0]; i++) {
+        die_at(r, commit_steps[i]);
+    }
+    for (size_t i = 0; i < sizeof start_steps / sizeof start_steps[0]; i++) {
+        die_at(r, start_steps[i]);
+    }
+    cluster_start(c, 0, NULL);
+    cluster_end(c);
+}
+
+/* A second node comes; the first dies while it gives up slots. */
+static void revoking(struct run *r)
+{
+    static const char *const faults[] = { "revoked:before:1", "revoked:after:1" };
+    struct cluster *c = &r->cluster;
+
+    cluster_begin(c, "revoke", SHORT_SESSION_MS, RATE);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        cluster_start(c, 0, faults[i]);
+        (void)cluster_await_news(c, 20000);
+        cluster_start(c, 1, NULL);
+        cluster_await_death(c, 0);
+        (void)cluster_await_news(c, SHORT_SESSION_MS + 5000);
+        cluster_kill(c, 1);
+    }
+    cluster_start(c, 0, NULL);
+    cluster_end(c);
+}
+
+/* --- at random --- */
+
+static void one_node(struct run *r, uint32_t kills)
+{
+    struct cluster *c = &r->cluster;
+
+    cluster_begin(c, "one", SESSION_MS, RATE);
+    cluster_start(c, 0, NULL);
+    (void)cluster_await_news(c, 20000);
+    for (uint32_t i = 0; i < kills; i++) {
+        cluster_watch(c, cluster_dice(c, 300));
+        cluster_kill(c, 0);
+        cluster_start(c, 0, NULL);
+        times_add(&r->restarts, cluster_await_news(c, 20000));
+    }
+    cluster_end(c);
+}
+
+/* Nodes are killed in turn, some while others are still coming back. */
+static void some_nodes(struct run *r, int nodes, uint32_t kills)
+{
+    struct cluster *c = &r->cluster;
+
+    cluster_begin(c, nodes == 2 ? "two" : "three", SHORT_SESSION_MS, RATE);
+    for (int i = 0; i < nodes; i++) {
+        cluster_start(c, i, NULL);
+    }
+    (void)cluster_await_news(c, 20000);
+    for (uint32_t i = 0; i < kills; i++) {
+        int node = cluster_dice(c, nodes);
+
+        cluster_watch(c, cluster_dice(c, 400));
+        cluster_kill(c, node);
+        cluster_watch(c, cluster_dice(c, 4) ? cluster_dice(c, 300) : SHORT_SESSION_MS + 500);
+        cluster_start(c, node, NULL);
+        if (cluster_dice(c, 3)) {
+            (void)cluster_await_news(c, 30000);
+        }
+    }
+    cluster_end(c);
+}
+
+/* The other node has everything once the session of the dead one is over. */
+static void take_over(struct run *r, uint32_t rounds, int64_t session_ms)
+{
+    struct cluster *c = &r->cluster;
+
+    cluster_begin(c, "takeover", session_ms, RATE);
+    cluster_start(c, 0, NULL);
+    cluster_start(c, 1, NULL);
+    (void)cluster_await_shares(c, 2, 30000);
+    (void)cluster_await_news(c, 20000);
+    for (uint32_t i = 0; i < rounds; i++) {
+        int node = (int)(i % 2);
+
+        cluster_kill(c, node);
+        times_add(&r->takeovers, cluster_await_news(c, session_ms + 20000) - session_ms);
+        cluster_start(c, node, NULL);
+        (void)cluster_await_shares(c, 2, 30000);
+    }
+    cluster_end(c);
+}
+
+static void zombies(struct run *r, uint32_t rounds)
+{
+    struct cluster *c = &r->cluster;
+
+    cluster_begin(c, "zombie", SHORT_SESSION_MS, RATE);
+    cluster_start(c, 0, NULL);
+    cluster_start(c, 1, NULL);
+    (void)cluster_await_shares(c, 2, 30000);
+    (void)cluster_await_news(c, 20000);
+    for (uint32_t i = 0; i < rounds; i++) {
+        int node = (int)(i % 2);
+
+        (void)snprintf(c->step, sizeof c->step, "freeze node%d", node);
+        process_signal(&c->nodes[node], SIGSTOP);
+        (void)cluster_await_news(c, SHORT_SESSION_MS + 20000);
+        cluster_watch(c, cluster_dice(c, 500));
+        (void)snprintf(c->step, sizeof c->step, "wake node%d", node);
+        process_signal(&c->nodes[node], SIGCONT);
+        (void)cluster_await_news(c, 20000);
+        (void)cluster_await_shares(c, 2, 30000);
+    }
+    cluster_end(c);
+}
+
+/* --- members --- */
+
+static void members(struct run *r)
+{
+    struct cluster *c = &r->cluster;
+    int64_t joined[CLUSTER_NODES];
+
+    cluster_begin(c, "members", SESSION_MS, RATE);
+    for (int i = 0; i < CLUSTER_NODES; i++) {
+        cluster_start(c, i, NULL);
+        joined[i] = cluster_await_shares(c, (uint32_t)i + 1, 30000);
+        (void)cluster_await_news(c, 20000);
+    }
+    printf("  even shares of 64 slots over 1, 2, 3 nodes after %lld, %lld, %lld ms\n",
+           (long long)joined[0], (long long)joined[1], (long long)joined[2]);
+    for (int i = 0; i < CLUSTER_NODES - 1; i++) {
+        (void)snprintf(c->step, sizeof c->step, "end node%d", i);
+        if (!process_end(&c->nodes[i], 30000)) {
+            cluster_fail(c, "node%d did not end properly", i);
+        }
+        (void)cluster_await_news(c, SESSION_MS + 20000);
+    }
+    cluster_end(c);
+}
+
+/* --- the broker --- */
+
+static void broker_dies(struct run *r, uint32_t rounds)
+{
+    struct cluster *c = &r->cluster;
+
+    cluster_begin(c, "broker", SHORT_SESSION_MS, RATE);
+    cluster_start(c, 0, NULL);
+    cluster_start(c, 1, NULL);
+    (void)cluster_await_news(c, 20000);
+    for (uint32_t i = 0; i < rounds; i++) {
+        cluster_watch(c, cluster_dice(c, 500));
+        (void)snprintf(c->step, sizeof c->step, "kill -9 broker");
+        (void)broker_command("kill", proxy_port(c->proxy));
+        if (!broker_command("revive", proxy_port(c->proxy))) {
+            cluster_fail(c, "the broker does not come back");
+        }
+        (void)cluster_await_news(c, 60000);
+    }
+    cluster_end(c);
+}
+
+static void lost_answers(struct run *r, uint32_t rounds, enum proxy_loss loss)
+{
+    struct cluster *c = &r->cluster;
+
+    cluster_begin(c, loss == PROXY_CUTS ? "answers" : "silence", SESSION_MS, RATE);
+    cluster_start(c, 0, NULL);
+    cluster_start(c, 1, NULL);
+    (void)cluster_await_shares(c, 2, 30000);
+    (void)cluster_await_news(c, 20000);
+    for (uint32_t i = 0; i < rounds; i++) {
+        (void)snprintf(c->step, sizeof c->step, "answer %u to EndTxn lost", i);
+        proxy_lose(c->proxy, loss, 1 + (uint32_t)cluster_dice(c, 3));
+        (void)cluster_await_news(c, 60000);
+        cluster_watch(c, cluster_dice(c, 300));
+    }
+    if (proxy_to_lose(c->proxy) > 0) {
+        cluster_fail(c, "no EndTxn was seen");
+    }
+    (void)snprintf(c->step, sizeof c->step, "all connections cut");
+    proxy_cut_all(c->proxy);
+    (void)cluster_await_news(c, 60000);
+    cluster_end(c);
+}
+
+/* --- all of it --- */
+
+static void begin(const struct run *r, const char *what)
+{
+    printf("%s (%llu kills so far)\n", what, (unsigned long long)r->cluster.kills);
+    (void)fflush(stdout);
+}
+
+static void run_short(struct run *r)
+{
+    begin(r, "SIGKILL at every step");
+    every_step(r);
+    begin(r, "one node, random kills");
+    one_node(r, 5);
+    begin(r, "two nodes, random kills");
+    some_nodes(r, 2, 4);
+    begin(r, "zombie");
+    zombies(r, 1);
+    begin(r, "answers to EndTxn lost");
+    lost_answers(r, 3, PROXY_CUTS);
+    begin(r, "broker dies");
+    broker_dies(r, 1);
+    r->passed += 6;
+}
+
+static void run_long(struct run *r)
+{
+    begin(r, "members come and go");
+    members(r);
+    begin(r, "SIGKILL at every step");
+    every_step(r);
+    begin(r, "SIGKILL while slots are given up");
+    revoking(r);
+    begin(r, "take-over");
+    take_over(r, 4, SESSION_MS);
+    begin(r, "zombies");
+    zombies(r, 6);
+    begin(r, "answers to EndTxn lost with their connection");
+    lost_answers(r, 20, PROXY_CUTS);
+    begin(r, "answers to EndTxn lost in silence");
+    lost_answers(r, 2, PROXY_SWALLOWS);
+    begin(r, "broker dies");
+    broker_dies(r, 4);
+    for (uint32_t done = 0, n = 0; done < r->kills; done += KILLS_PER_SERVICE, n++) {
+        uint32_t left = r->kills - done;
+        uint32_t kills = left < KILLS_PER_SERVICE ? left : KILLS_PER_SERVICE;
+
+        begin(r, n % 3 == 0 ? "one node, random kills" : "several nodes, random kills");
+        if (n % 3 == 0) {
+            one_node(r, kills);
+        } else {
+            some_nodes(r, 1 + (int)(n % 3), kills);
+        }
+    }
+    r->passed += 9;
+}
+
+static void run_one(struct run *r, const char *name)
+{
+    begin(r, name);
+    if (strcmp(name, "steps") == 0) {
+        every_step(r);
+    } else if (strcmp(name, "revoke") == 0) {
+        revoking(r);
+    } else if (strcmp(name, "one") == 0) {
+        one_node(r, r->kills);
+    } else if (strcmp(name, "two") == 0) {
+        some_nodes(r, 2, r->kills);
+    } else if (strcmp(name, "three") == 0) {
+        some_nodes(r, 3, r->kills);
+    } else if (strcmp(name, "takeover") == 0) {
+        take_over(r, r->kills, SESSION_MS);
+    } else if (strcmp(name, "zombie") == 0) {
+        zombies(r, r->kills);
+    } else if (strcmp(name, "members") == 0) {
+        members(r);
+    } else if (strcmp(name, "broker") == 0) {
+        broker_dies(r, r->kills);
+    } else if (strcmp(name, "answers") == 0) {
+        lost_answers(r, r->kills, PROXY_CUTS);
+    } else if (strcmp(name, "silence") == 0) {
+        lost_answers(r, r->kills, PROXY_SWALLOWS);
+    }
+    r->passed++;
+}
+
+static void report(struct run *r)
+{
+    int64_t restart_ms = times_quantile(&r->restarts, 0.5);
+    int64_t takeover_ms = times_quantile(&r->takeovers, 0.5);
+
+    printf("kill -9 to new output, same node: median %lld ms, longest %lld ms, %u times\n",
+           (long long)restart_ms, (long long)times_quantile(&r->restarts, 1.0),
+           r->restarts.count);
+    printf("session timeout to new output, other node: median %lld ms, longest %lld ms, %u times\n",
+           (long long)takeover_ms, (long long)times_quantile(&r->takeovers, 1.0),
+           r->takeovers.count);
+    r->cluster.scenario = "times";
+    if (restart_ms > 1000) {
+        cluster_fail(&r->cluster, "a node takes longer than 1 s to come back");
+    }
+    if (takeover_ms > 2000) {
+        cluster_fail(&r->cluster, "a take-over takes longer than the session timeout and 2 s");
+    }
+    printf("seed %u: %llu kills, %llu records, none lost, none repeated, all in order\n",
+           r->cluster.seed, (unsigned long long)r->cluster.kills,
+           (unsigned long long)r->cluster.records);
+}
+
+int main(int count, char **arguments)
+{
+    static struct run r;
+
+    if (count != 6) {
+        (void)fprintf(stderr, "usage: crash_kafka NODE_PROGRAM EVIDENCE SEED KILLS ONLY\n");
+        return 2;
+    }
+    trace_set_level(TRACE_ERROR);
+    r.cluster.node_program = arguments[1];
+    r.cluster.evidence = arguments[2];
+    r.cluster.seed = (unsigned)strtoul(arguments[3], NULL, 10);
+    r.kills = (uint32_t)strtoul(arguments[4], NULL, 10);
+    cluster_open(&r.cluster);
+    if (*arguments[5]) {
+        run_one(&r, arguments[5]);
+    } else if (r.kills == 0) {
+        run_short(&r);
+    } else {
+        run_long(&r);
+    }
+    cluster_close(&r.cluster);
+    report(&r);
+    printf("%u passed, 0 failed\n", r.passed);
+    return 0;
+}
