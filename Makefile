@@ -231,6 +231,15 @@ $(CRASH_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(CRASH_SHARED:%.c=$(OUT)/%.o) $(LIBRARY
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# Each kill, its place and time come from SEED: the same again with the same number.
+KILLS ?= 500
+SEED ?= $(shell od -An -N2 -tu2 /dev/urandom)
+.PHONY: crash crash-short
+crash: $(CRASH_PROGRAMS) $(PROGRAM)
+	$(Q)tests/crash/run.sh $(OUT) $(SEED) $(KILLS) $(ONLY)
+crash-short: $(CRASH_PROGRAMS) $(PROGRAM)
+	$(Q)tests/crash/run.sh $(OUT) $(SEED) 0
+
 # --- test suites ------------------------------------------------------------
 # A suite is a target that prints "N passed, N failed" and fails when one did.
 # tools/run_suites.sh runs several, keeps their output in build/results/ and
@@ -238,7 +247,7 @@ $(CRASH_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(CRASH_SHARED:%.c=$(OUT)/%.o) $(LIBRARY
 
 CHECK_SUITES := compile style tidy unit sql-asan manual
 TEST_SUITES := unit sql sql-batch3 sql-batch256 sql-crash sql-cache cli http manual conformance \
-	conformance-matrix threads fuzz-regress checks
+	conformance-matrix threads fuzz-regress checks crash-short
 
 # Case files, and suites of the runner over them; ONLY=substring selects cases.
 case_files = $(sort $(if $(wildcard tests/$(1)),$(shell find tests/$(1) -name '*.sql' -o -name '*.json')))
@@ -423,6 +432,8 @@ help:
 	@echo '                   CONFORMANCE=DIR says where they are'
 	@echo 'make cli           the program as a user runs it'
 	@echo 'make kafka         the Kafka log against a real broker, which it starts and stops'
+	@echo 'make crash         nodes, broker and answers die on a real broker; KILLS=500 SEED=n;'
+	@echo '                   crash-short: a minute of it'
 	@echo 'make http          the server as its operator sees it'
 	@echo 'make asan          unit and SQL cases under ASan and UBSan'
 	@echo 'make tsan          unit tests under TSan; threads: those that start threads'
@@ -439,5 +450,6 @@ help:
 FORCE:
 
 -include $(LIBRARY_OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(UNIT_PROGRAMS:=.d) \
-	$(UNIT_SHARED:%.c=$(OUT)/%.d) $(KAFKA_PROGRAMS:=.d) $(FUZZ_PROGRAMS:=.d) $(BENCH_PROGRAMS:=.d)
+	$(UNIT_SHARED:%.c=$(OUT)/%.d) $(KAFKA_PROGRAMS:=.d) $(FUZZ_PROGRAMS:=.d) $(BENCH_PROGRAMS:=.d) \
+	$(CRASH_PROGRAMS:=.d) $(CRASH_SHARED:%.c=$(OUT)/%.d)
 .SECONDARY:

@@ -261,6 +261,7 @@ static rd_kafka_NewTopic_t *make_request(const struct topic_spec *spec, struct e
     return topic;
 }
 
+/* One that exists may be so new that the broker which is asked next has not heard of it. */
 int kafka_create_topic(struct log *base, const struct topic_spec *spec, struct error *err)
 {
     struct kafka_log *log = kafka_log_of(base);
@@ -283,6 +284,9 @@ int kafka_create_topic(struct log *base, const struct topic_spec *spec, struct e
     }
     kafka_request_fini(&request);
     rd_kafka_NewTopic_destroy(topic);
+    if (code == ERR_TOPIC_EXISTS) {
+        (void)wait_until(log, spec->name, true, NULL); /* else who opens it is told */
+    }
     return code ? code : wait_until(log, spec->name, true, err);
 }
 

@@ -4,6 +4,7 @@
  *
  * SLUICE_TEST_KAFKA is the broker's address (make kafka starts one).
  */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -76,6 +77,51 @@ static void properties_of_the_client_pass_through(void **state)
 }
 
 /* --- topics --- */
+
+enum { RACES = 20 };
+
+struct racer {
+    struct log *log;
+    struct bytes names[RACES];
+    int failure;
+};
+
+static void *make_and_open(void *argument)
+{
+    struct racer *racer = argument;
+
+    for (int i = 0; i < RACES && !racer->failure; i++) {
+        struct topic_spec spec = { .name = racer->names[i], .partition_count = 8 };
+        const struct log_topic *topic = NULL;
+        int made = log_create_topic(racer->log, &spec, NULL);
+
+        racer->failure = made && made != ERR_TOPIC_EXISTS
+                             ? made
+                             : log_open_topic(racer->log, spec.name, &topic, NULL);
+    }
+    return NULL;
+}
+
+/* The broker that answers may hear of the topic later than the one that made it. */
+static void topic_that_exists_already_can_be_opened(void **state)
+{
+    struct contract *c = *state;
+    struct racer here = { .log = c->log }, there = here;
+    pthread_t thread;
+
+    there.log = create(&c->clock);
+    assert_non_null(there.log);
+    for (int i = 0; i < RACES; i++) {
+        here.names[i] = contract_name(c, "raced");
+        there.names[i] = here.names[i];
+    }
+    assert_int_equal(pthread_create(&thread, NULL, make_and_open, &there), 0);
+    (void)make_and_open(&here);
+    pthread_join(thread, NULL);
+    assert_int_equal(here.failure, 0);
+    assert_int_equal(there.failure, 0);
+    log_close(there.log);
+}
 
 static void topic_deleted_by_another_is_gone_for_its_reader(void **state)
 {
@@ -263,6 +309,7 @@ static int run_own(void)
 {
     struct CMUnitTest tests[] = {
         CONTRACT_TEST(properties_of_the_client_pass_through),
+        CONTRACT_TEST(topic_that_exists_already_can_be_opened),
         CONTRACT_TEST(topic_deleted_by_another_is_gone_for_its_reader),
         CONTRACT_TEST(timestamps_around_zero_come_back),
         CONTRACT_TEST(append_waits_while_the_queue_is_full),
