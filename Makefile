@@ -234,10 +234,15 @@ $(CRASH_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(CRASH_SHARED:%.c=$(OUT)/%.o) $(LIBRARY
 # Each kill, its place and time come from SEED: the same again with the same number.
 KILLS ?= 500
 SEED ?= $(shell od -An -N2 -tu2 /dev/urandom)
-.PHONY: crash crash-short
+CRASHES ?= 20000
+.PHONY: crash crash-short crash-memory
+crash-memory: $(OUT)/tests/crash/crash_memory
+	$(Q)$< $(SEED) $(CRASHES)
 crash: $(CRASH_PROGRAMS) $(PROGRAM)
+	$(Q)$(if $(ONLY),,$(MAKE) crash-memory)
 	$(Q)tests/crash/run.sh $(OUT) $(SEED) $(KILLS) $(ONLY)
 crash-short: $(CRASH_PROGRAMS) $(PROGRAM)
+	$(Q)$(MAKE) crash-memory CRASHES=2000
 	$(Q)tests/crash/run.sh $(OUT) $(SEED) 0
 
 # --- test suites ------------------------------------------------------------
@@ -433,7 +438,7 @@ help:
 	@echo 'make cli           the program as a user runs it'
 	@echo 'make kafka         the Kafka log against a real broker, which it starts and stops'
 	@echo 'make crash         nodes, broker and answers die on a real broker; KILLS=500 SEED=n;'
-	@echo '                   crash-short: a minute of it'
+	@echo '                   crash-short: a minute of it; crash-memory: in one process'
 	@echo 'make http          the server as its operator sees it'
 	@echo 'make asan          unit and SQL cases under ASan and UBSan'
 	@echo 'make tsan          unit tests under TSan; threads: those that start threads'

@@ -123,18 +123,17 @@ void cluster_begin(struct cluster *c, const char *scenario, int64_t session_ms, 
 void cluster_start(struct cluster *c, int node, const char *fault)
 {
     struct process *process = &c->nodes[node];
-    char name[] = "SLUICE_FAULT", fault_text[64], session_name[] = "SLUICE_SESSION_MS";
-    char session[24], id[16];
+    char fault_text[64], session[64], id[16];
     char program[200];
     char *arguments[] = { program, c->bootstrap, c->service, id, NULL };
-    char *variables[] = { name, fault_text, session_name, session, NULL };
+    char *variables[] = { fault_text, session, NULL };
 
     (void)snprintf(id, sizeof id, "node%d", node);
     (void)snprintf(program, sizeof program, "%s", c->node_program);
     (void)snprintf(process->name, sizeof process->name, "%s", id);
     (void)snprintf(process->log, sizeof process->log, "%s/%s-%s.log", c->evidence, c->service, id);
-    (void)snprintf(fault_text, sizeof fault_text, "%s", fault ? fault : "");
-    (void)snprintf(session, sizeof session, "%lld", (long long)c->session_ms);
+    (void)snprintf(fault_text, sizeof fault_text, "SLUICE_FAULT=%s", fault ? fault : "");
+    (void)snprintf(session, sizeof session, "SLUICE_SESSION_MS=%lld", (long long)c->session_ms);
     (void)snprintf(c->step, sizeof c->step, "start %s %s", id, fault ? fault : "");
     if (!process_start(process, arguments, variables)) {
         cluster_fail(c, "a node cannot be started");

@@ -25,16 +25,16 @@ struct run {
 /* --- every step --- */
 
 static const char *const start_steps[] = {
-    "open:before:1",     "open:after:1",     "open:during:1",   "join:before:1",
-    "join:after:1",      "assigned:before:1", "fence:before:1",  "fence:after:1",
-    "progress:before:1", "progress:after:1", "records:after:2", "changelog:before:1",
-    "changelog:after:1", "records:after:9",  "assigned:after:1",
+    "open:before:1",     "open:after:1",      "open:during:1",    "join:before:1",
+    "join:after:1",      "assigned:before:1", "fence:before:1",   "fence:after:1",
+    "progress:before:1", "progress:after:1",  "records:after:2",  "changelog:before:1",
+    "changelog:after:1", "records:after:9",   "assigned:after:1",
 };
 static const char *const commit_steps[] = {
-    "begin:before:2",     "begin:after:3",      "append:before:2",  "append:after:5",
-    "append:during:9",    "positions:before:3", "positions:after:2", "positions:during:4",
-    "commit:before:3",    "commit:after:2",     "commit:during:4",   "commit:during:9",
-    "commit:during:3",    "append:before:17",   "commit:after:1",
+    "begin:before:2",  "begin:after:3",      "append:before:2",   "append:after:5",
+    "append:during:9", "positions:before:3", "positions:after:2", "positions:during:4",
+    "commit:before:3", "commit:after:2",     "commit:during:4",   "commit:during:9",
+    "commit:during:3", "append:before:17",   "commit:after:1",
 };
 
 static void die_at(struct run *r, const char *fault)
@@ -327,8 +327,7 @@ static void report(struct run *r)
     int64_t takeover_ms = times_quantile(&r->takeovers, 0.5);
 
     printf("kill -9 to new output, same node: median %lld ms, longest %lld ms, %u times\n",
-           (long long)restart_ms, (long long)times_quantile(&r->restarts, 1.0),
-           r->restarts.count);
+           (long long)restart_ms, (long long)times_quantile(&r->restarts, 1.0), r->restarts.count);
     printf("session timeout to new output, other node: median %lld ms, longest %lld ms, %u times\n",
            (long long)takeover_ms, (long long)times_quantile(&r->takeovers, 1.0),
            r->takeovers.count);

@@ -71,12 +71,10 @@ static int reach(struct log *log, enum fault_step step, enum fault_moment moment
 /* --- names --- */
 
 static const char *const step_names[FAULT_STEP_COUNT] = {
-    [FAULT_OPEN] = "open",           [FAULT_BEGIN] = "begin",
-    [FAULT_APPEND] = "append",       [FAULT_POSITIONS] = "positions",
-    [FAULT_COMMIT] = "commit",       [FAULT_PURGE] = "purge",
-    [FAULT_JOIN] = "join",           [FAULT_ASSIGNED] = "assigned",
-    [FAULT_REVOKED] = "revoked",     [FAULT_FENCE] = "fence",
-    [FAULT_PROGRESS] = "progress",   [FAULT_CHANGELOG] = "changelog",
+    [FAULT_OPEN] = "open",           [FAULT_BEGIN] = "begin",       [FAULT_APPEND] = "append",
+    [FAULT_POSITIONS] = "positions", [FAULT_COMMIT] = "commit",     [FAULT_PURGE] = "purge",
+    [FAULT_JOIN] = "join",           [FAULT_ASSIGNED] = "assigned", [FAULT_REVOKED] = "revoked",
+    [FAULT_FENCE] = "fence",         [FAULT_PROGRESS] = "progress", [FAULT_CHANGELOG] = "changelog",
     [FAULT_RECORDS] = "records",
 };
 

@@ -46,15 +46,12 @@ static void become(const struct process *process, char *const *arguments, char *
     int log = open(process->log, O_WRONLY | O_CREAT | O_APPEND, 0644);
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    close_others();
     if (log >= 0) {
         (void)dup2(log, STDOUT_FILENO);
         (void)dup2(log, STDERR_FILENO);
     }
-    for (; variables && *variables; variables += 2) {
-        (void)setenv(variables[0], variables[1], 1);
-    }
-    (void)execv(arguments[0], arguments);
+    close_others();
+    (void)execve(arguments[0], arguments, variables);
     _exit(127);
 }
 

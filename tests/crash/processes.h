@@ -16,7 +16,8 @@ struct process {
     char log[200]; /* its standard error is appended there */
 };
 
-/* The program and its arguments, NULL at the end; variables: name, value, ..., NULL. */
+/* The program and its arguments, NULL at the end; variables: NAME=VALUE, NULL at the
+ * end; it has no others. */
 bool process_start(struct process *process, char *const *arguments, char *const *variables);
 bool process_runs(struct process *process); /* reaps it if it has ended */
 void process_signal(struct process *process, int signal_number);

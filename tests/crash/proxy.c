@@ -290,8 +290,7 @@ struct proxy *proxy_open(void)
     pthread_mutex_init(&proxy->mutex, NULL);
     pthread_cond_init(&proxy->changed, NULL);
     proxy->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (proxy->listener < 0 ||
-        bind(proxy->listener, (struct sockaddr *)&address, sizeof address) ||
+    if (proxy->listener < 0 || bind(proxy->listener, (struct sockaddr *)&address, sizeof address) ||
         listen(proxy->listener, 64) ||
         getsockname(proxy->listener, (struct sockaddr *)&address, &size) ||
         pthread_create(&proxy->thread, NULL, accept_main, proxy)) {

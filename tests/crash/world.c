@@ -366,9 +366,8 @@ void verifier_describe(const struct verifier *v, char *out, size_t size)
         (void)snprintf(out, size, "%s", v->violation);
         return;
     }
-    (void)snprintf(out, size, "records: events %llu, copy %llu, some %llu, totals %llu",
-                   (unsigned long long)v->records[WORLD_EVENTS],
-                   (unsigned long long)v->records[WORLD_COPY],
-                   (unsigned long long)v->records[WORLD_SOME],
-                   (unsigned long long)v->records[WORLD_TOTALS]);
+    (void)snprintf(
+        out, size, "records: events %llu, copy %llu, some %llu, totals %llu",
+        (unsigned long long)v->records[WORLD_EVENTS], (unsigned long long)v->records[WORLD_COPY],
+        (unsigned long long)v->records[WORLD_SOME], (unsigned long long)v->records[WORLD_TOTALS]);
 }
