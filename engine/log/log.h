@@ -264,6 +264,11 @@ struct member_spec {
     struct bytes client_id;   /* the node's advertised URL */
     struct bytes instance_id; /* absent: a dynamic member */
     int64_t session_timeout_ms;
+    /*
+     * How long a member that is alive may go without polling, where it shows that it is (Kafka); 0:
+     * the session timeout. A recovery within a callback takes its time.
+     */
+    int64_t poll_timeout_ms;
     void (*assigned)(void *context, const uint32_t *partitions, uint32_t count);
     void (*revoked)(void *context, const uint32_t *partitions, uint32_t count);
     void (*lost)(void *context, const uint32_t *partitions,

@@ -283,6 +283,8 @@ int kafka_member_poll(struct log_member *base, int64_t wait_ms, struct error *er
 static int set_up(struct kafka_member *member, const struct member_spec *spec, struct error *err)
 {
     int64_t beat_ms = spec->session_timeout_ms / BEATS_PER_SESSION;
+    int64_t poll_ms = spec->poll_timeout_ms > spec->session_timeout_ms ? spec->poll_timeout_ms
+                                                                       : spec->session_timeout_ms;
     rd_kafka_conf_t *conf = NULL;
 
     TRY(kafka_conf(member->log, KAFKA_MEMBER, &conf, err));
@@ -290,7 +292,7 @@ static int set_up(struct kafka_member *member, const struct member_spec *spec, s
     TRY(kafka_conf_set(conf, "group.id", spec->group, err));
     TRY(kafka_conf_set(conf, "group.instance.id", spec->instance_id, err));
     TRY(kafka_conf_set_number(conf, "session.timeout.ms", spec->session_timeout_ms, err));
-    TRY(kafka_conf_set_number(conf, "max.poll.interval.ms", spec->session_timeout_ms, err));
+    TRY(kafka_conf_set_number(conf, "max.poll.interval.ms", poll_ms, err));
     TRY(kafka_conf_set_number(conf, "heartbeat.interval.ms",
                               beat_ms > FASTEST_BEAT_MS ? beat_ms : FASTEST_BEAT_MS, err));
     rd_kafka_conf_set_rebalance_cb(conf, rebalance);

@@ -11,12 +11,16 @@
 #include "base/trace.h"
 #include "engine/runtime/runtime_internal.h"
 
+enum { POLL_TIMEOUT_MS = 300000 }; /* slots come back one after the other between two polls */
+
 static void renew_fence(struct runtime *rt)
 {
     struct group_membership now = log_member_current(rt->member);
     struct fence *fence = &rt->fence;
+    bool is_new;
 
     pthread_mutex_lock(&rt->leaf_mutex);
+    is_new = fence->generation != now.generation;
     fence->generation = now.generation;
     fence->member_id.len = 0;
     buffer_append_bytes(&fence->member_id, now.member_id);
@@ -24,6 +28,9 @@ static void renew_fence(struct runtime *rt)
     fence->has_instance = now.instance_id.data != NULL;
     buffer_append_bytes(&fence->instance_id, now.instance_id);
     pthread_mutex_unlock(&rt->leaf_mutex);
+    for (uint32_t i = 0; is_new && i < rt->worker_count; i++) {
+        atomic_store(&rt->workers[i].recover_at_ms, 0); /* what was refused may pass now */
+    }
 }
 
 static void set_owned(struct runtime *rt, uint32_t slot, bool owned)
@@ -104,6 +111,7 @@ int membership_join(struct runtime *rt, struct error *err)
     struct member_spec spec = { .client_id = rt->client_id,
                                 .instance_id = rt->instance_id,
                                 .session_timeout_ms = rt->config.session_timeout_ms,
+                                .poll_timeout_ms = POLL_TIMEOUT_MS,
                                 .assigned = assigned,
                                 .revoked = revoked,
                                 .lost = lost,

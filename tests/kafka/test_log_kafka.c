@@ -305,6 +305,50 @@ static void member_that_has_not_joined_yet_cannot_commit(void **state)
     log_writer_close(writer);
 }
 
+static void note_lost(void *context, const uint32_t *partitions, uint32_t count)
+{
+    bool *lost = context;
+
+    (void)partitions;
+    (void)count;
+    *lost = true;
+}
+
+/* It restores what it was given, say; the client's heartbeat goes on. */
+static void busy_member_keeps_its_partitions(void **state)
+{
+    struct contract *c = *state;
+    const struct log_topic *topic = contract_topic(c, "slots", 4);
+    bool lost = false;
+    struct member_spec spec = { .group = contract_name(c, "group"),
+                                .topic = topic->name,
+                                .client_id = BYTES("c"),
+                                .session_timeout_ms = 1000,
+                                .poll_timeout_ms = 30000,
+                                .lost = note_lost,
+                                .context = &lost };
+    struct log_reader *nothing = contract_reader(c);
+    struct log_member *member = NULL;
+    struct log_block *block = NULL;
+    struct log_place failed;
+    int32_t generation = 0;
+
+    assert_int_equal(log_member_join(c->log, &spec, &member, &c->err), 0);
+    for (int i = 0; i < 100 && generation == 0; i++) {
+        assert_int_equal(log_member_poll(member, 100, &c->err), 0);
+        generation = log_member_current(member).generation;
+    }
+    assert_true(generation > 0);
+    assert_int_equal(log_reader_poll(nothing, 2500, &block, &failed, &c->err), 0);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(log_member_poll(member, 100, &c->err), 0);
+    }
+    assert_false(lost);
+    assert_int_equal(log_member_current(member).generation, generation);
+    log_member_leave(member);
+    log_reader_close(nothing);
+}
+
 static int run_own(void)
 {
     struct CMUnitTest tests[] = {
@@ -316,6 +360,7 @@ static int run_own(void)
         CONTRACT_TEST(writer_goes_on_behind_a_refused_record),
         CONTRACT_TEST(position_passes_what_was_aborted),
         CONTRACT_TEST(member_that_has_not_joined_yet_cannot_commit),
+        CONTRACT_TEST(busy_member_keeps_its_partitions),
     };
 
     return CONTRACT_RUN("kafka alone", tests, &kafka);
