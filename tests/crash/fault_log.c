@@ -413,12 +413,6 @@ static int member_join(struct log *log, const struct member_spec *spec, struct l
     own.revoked = revoked;
     own.lost = lost;
     own.context = member;
-    if (outer(log)->hook.instance_id.data) {
-        own.instance_id = outer(log)->hook.instance_id;
-    }
-    if (outer(log)->hook.session_timeout_ms) {
-        own.session_timeout_ms = outer(log)->hook.session_timeout_ms;
-    }
     code = reach(log, FAULT_JOIN, FAULT_BEFORE, err);
     code = code ? code : log_member_join(inner(log), &own, &member->inner, err);
     if (!code) {

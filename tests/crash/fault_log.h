@@ -43,8 +43,6 @@ struct fault_hook {
     /* Any thread. Not 0: an error code. */
     int (*reached)(void *context, enum fault_step step, enum fault_moment moment);
     void *context;
-    struct bytes instance_id;   /* of members; absent: as asked for */
-    int64_t session_timeout_ms; /* instead of the one that is asked for; 0: that one */
 };
 
 /* The inner log is borrowed; log_close ends only what is around it. */

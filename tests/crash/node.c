@@ -88,13 +88,12 @@ static int open_node(struct node *node, char **arguments, int workers, struct er
     const char *session = getenv("SLUICE_SESSION_MS");
     struct log_kafka_config config = { .bootstrap = bytes_of(arguments[1]),
                                        .client_id = bytes_of(arguments[3]) };
-    struct fault_hook hook = { .reached = reached,
-                               .context = node,
-                               .instance_id = bytes_of(arguments[3]),
-                               .session_timeout_ms = session ? strtol(session, NULL, 10) : 0 };
+    struct fault_hook hook = { .reached = reached, .context = node };
     struct runtime_config runtime = { .clock = &node->clock,
                                       .service_id = bytes_of(arguments[2]),
                                       .node_id = bytes_of(arguments[3]),
+                                      .instance_id = bytes_of(arguments[3]),
+                                      .session_timeout_ms = session ? strtol(session, NULL, 10) : 0,
                                       .worker_count = (uint32_t)workers,
                                       .mode = RUNTIME_THREADED };
 
