@@ -251,8 +251,8 @@ crash-short: $(CRASH_PROGRAMS) $(PROGRAM)
 # prints the sum. To add one: a target, and its name below.
 
 CHECK_SUITES := compile style tidy unit sql-asan manual
-TEST_SUITES := unit sql sql-batch3 sql-batch256 sql-crash sql-cache cli http manual conformance \
-	conformance-matrix threads fuzz-regress checks crash-short
+TEST_SUITES := unit sql sql-batch3 sql-batch256 sql-crash sql-cache sql-disk sql-disk-crash cli http \
+	manual conformance conformance-matrix threads fuzz-regress checks crash-short
 
 # Case files, and suites of the runner over them; ONLY=substring selects cases.
 case_files = $(sort $(if $(wildcard tests/$(1)),$(shell find tests/$(1) -name '*.sql' -o -name '*.json')))
@@ -268,6 +268,8 @@ $(eval $(call case_suite,sql-batch3,--batch 3))
 $(eval $(call case_suite,sql-batch256,--batch 256))
 $(eval $(call case_suite,sql-crash,--crash-every 2))
 $(eval $(call case_suite,sql-cache,--cache 1000000))
+$(eval $(call case_suite,sql-disk,--store disk))
+$(eval $(call case_suite,sql-disk-crash,--store disk --crash-every 2 --batch 3))
 
 # tests/cli/test_<name>.sh runs the program as a user would.
 .PHONY: cli
@@ -432,7 +434,7 @@ help:
 	@echo '                   unit and sql tests under ASan and UBSan: before every commit'
 	@echo 'make test          every suite; installs what is missing first'
 	@echo 'make unit          unit tests under ASan and UBSan'
-	@echo 'make sql           SQL cases; sql-batch3, sql-batch256, sql-crash, sql-cache: the matrix'
+	@echo 'make sql           SQL cases; sql-batch3, sql-batch256, sql-crash, sql-cache, sql-disk: the matrix'
 	@echo 'make conformance   cases of ksqlDB that must pass; conformance-all, conformance-matrix;'
 	@echo '                   CONFORMANCE=DIR says where they are'
 	@echo 'make cli           the program as a user runs it'

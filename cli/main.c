@@ -135,7 +135,8 @@ static const struct option_kind option_kinds[] = {
     { NULL, "--query-timeout", "MS", "end every SELECT at the first row after MS milliseconds",
       take_timeout },
     { "-d", "--define", "NAME=VALUE", "define a variable: ${NAME}; may be repeated", take_define },
-    { NULL, "--data", "DIR", "where a node on Kafka keeps who it is", take_data },
+    { NULL, "--data", "DIR", "keep everything in this directory; with --bootstrap: who the node is",
+      take_data },
     { NULL, "--bootstrap", "HOST:PORT", "work on this Kafka cluster", take_bootstrap },
 };
 

@@ -10,15 +10,19 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/data_directory.h"
 #include "engine/command/properties.h"
+#include "engine/log/database.h"
+#include "engine/log/log_disk.h"
 #include "engine/log/log_kafka.h"
 
 static const char kafka_prefix[] = "kafka.";
 static const char bootstrap_name[] = "bootstrap.servers";
 static const char service_name[] = "ksql.service.id";
+static const char server_data[] = "sluice-data";
 
 /* --- settings --- */
 
@@ -29,6 +33,7 @@ struct opening {
     const struct node_options *options;
     setting_list settings; /* by kept name; the last of a name counts */
     struct bytes bootstrap;
+    const char *data; /* the data directory; NULL: there is none */
 };
 
 static struct bytes find_setting(const struct opening *opening, const char *name)
@@ -115,11 +120,11 @@ static int choose_log(struct opening *opening, struct error *err)
     } else {
         opening->bootstrap = find_setting(opening, bootstrap_name);
     }
+    opening->data = options->data;
     if (opening->bootstrap.data) {
         add_setting(opening, bootstrap_name, opening->bootstrap);
-    } else if (options->data) {
-        return error_set(err, ERR_UNSUPPORTED, NO_POSITION,
-                         "--data without --bootstrap is not built yet: there is no log on disk");
+    } else if (!options->data && options->role == NODE_SERVER) {
+        opening->data = server_data;
     }
     return 0;
 }
@@ -146,6 +151,31 @@ static int open_kafka(struct opening *opening, struct error *err)
     return log_kafka_create(&config, &node->clock, &node->log, err);
 }
 
+/* What it makes is for this user alone, as all in a data directory. */
+static int open_database(struct opening *opening, struct error *err)
+{
+    struct arena *arena = &opening->node->arena;
+    struct bytes path = arena_printf(arena, "%s/db", data_directory_path(opening->node->directory));
+
+    (void)umask(S_IRWXG | S_IRWXO);
+    return database_open(arena_copy_text(arena, path), &opening->node->database, err);
+}
+
+static int open_disk(struct opening *opening, struct error *err)
+{
+    struct node *node = opening->node;
+    struct log_disk_config config = { .fsync = LOG_FSYNC_COMMIT };
+    struct bytes fsync = find_setting(opening, "log.fsync");
+
+    if (fsync.data && !log_fsync_parse(fsync, &config.fsync)) {
+        return error_set(err, ERR_INVALID_PROPERTY, NO_POSITION,
+                         "log.fsync is commit, interval or never, not '%.*s'", BYTES_ARG(fsync));
+    }
+    TRY(open_database(opening, err));
+    config.database = node->database;
+    return log_disk_create(&config, &node->clock, &node->log, err);
+}
+
 static int open_log(struct opening *opening, struct error *err)
 {
     struct node *node = opening->node;
@@ -153,6 +183,9 @@ static int open_log(struct opening *opening, struct error *err)
     node->is_on_kafka = opening->bootstrap.data != NULL;
     if (node->is_on_kafka) {
         return open_kafka(opening, err);
+    }
+    if (node->directory) {
+        return open_disk(opening, err);
     }
     node->log = log_memory_create(&node->clock);
     return 0;
@@ -165,8 +198,8 @@ static int find_node_id(struct opening *opening, struct error *err)
     struct node *node = opening->node;
     char id[NODE_ID_SIZE];
 
-    if (opening->options->data) {
-        TRY(data_directory_open(opening->options->data, &node->directory, err));
+    if (opening->data) {
+        TRY(data_directory_open(opening->data, &node->directory, err));
         node->config.node_id = data_directory_node_id(node->directory);
         node->config.is_lasting = true;
         return 0;
@@ -260,6 +293,7 @@ void node_close(struct node *node)
     if (node->log) {
         log_close(node->log);
     }
+    database_close(node->database);
     data_directory_close(node->directory);
     arena_fini(&node->arena);
 }

@@ -2,8 +2,9 @@
  * node.h: what an engine works on: its log, who it is in its service, its properties.
  *
  * Which log (docs/kafka.md): --bootstrap, bootstrap.servers of --set, SLUICE_BOOTSTRAP_SERVERS,
- * bootstrap.servers of the configuration file, in this order, choose a Kafka cluster; else it is
- * memory. Shells, files and the server all open their engine here.
+ * bootstrap.servers of the configuration file, in this order, choose a Kafka cluster; else a data
+ * directory has the log; else it is memory. A server without any of these, and without --memory,
+ * has its data directory in ./sluice-data. Shells, files and the server all open their engine here.
  */
 #ifndef SLUICE_CLI_NODE_H
 #define SLUICE_CLI_NODE_H
@@ -29,6 +30,7 @@ struct node {
     struct log *log;
     struct engine *engine;
     struct data_directory *directory; /* NULL: there is none */
+    struct database *database;        /* in it: the log, unless that is on Kafka; NULL likewise */
     bool is_on_kafka;                 /* threaded, and others may work on the same log */
     struct engine_config config;
 };

@@ -106,7 +106,8 @@ static const struct serve_option {
     { "--listeners", "URL[,URL]", "where to listen: http://HOST:PORT; port 0 is a free one",
       take_listeners },
     { "--bootstrap", "HOST:PORT", "work on this Kafka cluster", take_bootstrap },
-    { "--data", "DIR", "where a node on Kafka keeps who it is", take_data },
+    { "--data", "DIR",
+      "keep everything in this directory (default sluice-data); with Kafka: who it is", take_data },
     { "--memory", NULL, "keep everything in memory", take_memory },
     { "--set", "NAME=VALUE", "set a property; may be repeated", take_setting },
     { "--queries-file", "FILE", "run these statements, and take none over HTTP",
@@ -205,12 +206,7 @@ static int open_engine(struct serve *serve, struct error *err)
 {
     const struct engine_config config = { .skipped = tell_skipped, .context = serve };
 
-    TRY(node_open(&serve->node, &serve->options->node, &config, err));
-    if (!serve->node.is_on_kafka && !serve->options->node.in_memory) {
-        fprintf(stderr, "WARNING: there is no log on disk yet: everything is in memory, and gone "
-                        "when the server ends (--memory says that this is meant)\n");
-    }
-    return 0;
+    return node_open(&serve->node, &serve->options->node, &config, err);
 }
 
 /* --- headless: the statements of a file --- */

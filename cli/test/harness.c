@@ -9,6 +9,9 @@
 
 #include <stdlib.h>
 
+#include "engine/log/database.h"
+#include "engine/log/log_disk.h"
+
 enum { SKIPPED_SHOWN = 5, START_MS = 1000 };
 
 /* As ksqlDB's own cases name internal topics. */
@@ -39,6 +42,21 @@ static int set_defaults(struct harness *h, const struct test_options *options, s
     return harness_set(h, bytes_of("cache.max.bytes.buffering"), cache, err);
 }
 
+/* No test cuts the power: nothing is waited for. */
+static int open_log(struct harness *h, const struct test_options *options, struct error *err)
+{
+    struct log_disk_config config = { .fsync = LOG_FSYNC_NEVER };
+
+    if (!options->on_disk) {
+        h->log = log_memory_create(&h->clock);
+        return 0;
+    }
+    TRY(scratch_directory_make(h->directory, err));
+    TRY(database_open(h->directory, &h->database, err));
+    config.database = h->database;
+    return log_disk_create(&config, &h->clock, &h->log, err);
+}
+
 int harness_open(struct harness *h, const struct test_options *options, enum query_gate gate,
                  struct error *err)
 {
@@ -57,7 +75,7 @@ int harness_open(struct harness *h, const struct test_options *options, enum que
     *h = (struct harness){ 0 };
     arena_init(&h->arena, 0);
     clock_init_virtual(&h->clock, START_MS);
-    h->log = log_memory_create(&h->clock);
+    TRY(open_log(h, options, err));
     config.log = h->log;
     TRY(engine_open(&config, &h->engine, err));
     h->session = session_create(h->engine);
@@ -74,6 +92,10 @@ void harness_close(struct harness *h)
     }
     if (h->log) {
         log_close(h->log);
+    }
+    database_close(h->database);
+    if (h->directory[0]) {
+        scratch_directory_remove(h->directory);
     }
     buffer_fini(&h->skipped);
     arena_fini(&h->arena);

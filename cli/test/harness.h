@@ -1,6 +1,6 @@
 /*
- * harness.h: what every kind of test case needs: an engine on a log in memory, under a virtual
- * clock, in the conformance mode of queries.md 0.
+ * harness.h: what every kind of test case needs: an engine on a log in memory or in a directory of
+ * its own, under a virtual clock, in the conformance mode of queries.md 0.
  *
  * The harness remembers which stream or table describes each topic, and the order in which
  * queries came to be, while statements run: both may be gone again when records are compared.
@@ -8,6 +8,7 @@
 #ifndef SLUICE_CLI_TEST_HARNESS_H
 #define SLUICE_CLI_TEST_HARNESS_H
 
+#include "base/scratch_directory.h"
 #include "base/vec.h"
 #include "cli/test/options.h"
 #include "engine/command/engine.h"
@@ -23,6 +24,8 @@ struct topic_form {
 struct harness {
     struct arena arena;
     struct clock clock;
+    char directory[SCRATCH_PATH_MAX]; /* of the database; empty: all is in memory */
+    struct database *database;
     struct log *log;
     struct engine *engine;
     struct session *session;

@@ -16,6 +16,7 @@ struct test_options {
     uint32_t batch_rows;  /* inputs that are let in at once */
     int64_t cache_bytes;  /* 0: every update is emitted */
     uint32_t crash_every; /* inputs between crashes; 0: none */
+    bool on_disk;         /* log and state, each case's in a directory of its own */
 };
 
 #endif

@@ -22,7 +22,7 @@ static const char usage[] =
     "  --only TEXT          run the cases whose name holds the text\n"
     "  --jobs N             run N cases at once (default: one per processor)\n"
     "  --batch N            let in N inputs at once (default 1)\n"
-    "  --store memory|disk  where state is kept (disk is not built)\n"
+    "  --store memory|disk  where records and state are kept (default memory)\n"
     "  --cache BYTES        buffer updates; only the last row of a key counts (default 0)\n"
     "  --crash-every N      lose all live state after every N inputs and recover\n"
     "  --pass-list FILE     run the cases named in the file, a name per line\n"
@@ -99,8 +99,9 @@ static int read_option(struct test_options *options, const char *name, const cha
     } else if (strcmp(name, "--write-pass-list") == 0) {
         options->write_pass_list = value;
     } else if (strcmp(name, "--store") == 0) {
-        if (strcmp(value, "memory") != 0) {
-            return usage_error("state can only be kept in memory", value);
+        options->on_disk = strcmp(value, "disk") == 0;
+        if (!options->on_disk && strcmp(value, "memory") != 0) {
+            return usage_error("records and state are kept in memory or on disk", value);
         }
     } else {
         return read_number(options, name, value);

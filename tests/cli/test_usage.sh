@@ -69,8 +69,6 @@ for what in datagen migrate check; do
     run 255 $what
     has err "$what is not built yet"
 done
-run 255 --data here -e 'SHOW STREAMS'
-has err '--data without --bootstrap is not built yet'
 run 255 --define a
 has err '--define takes name=value'
 run 255 --define a=b=c -e ''

@@ -88,8 +88,8 @@ run 255 server --nonsense
 has err '--nonsense is no option'
 run 255 server --set nonsense
 has err 'name=value'
-run 255 server --data here
-has err '--data without --bootstrap is not built yet'
+run 255 server --memory --data here
+has err '--memory and --data exclude each other'
 run 255 server --listeners
 has err 'needs a value'
 run 255 server a b

@@ -1,0 +1,72 @@
+# test_data.sh: --data keeps everything in a directory, for one process at a time.
+. "$CHECK"
+
+create="CREATE STREAM s (id INT KEY, v INT) WITH (kafka_topic='s', value_format='json', partitions=2);
+CREATE TABLE t AS SELECT id, SUM(v) AS total FROM s GROUP BY id;"
+
+case_begins 'what one process has done the next one goes on with'
+run 0 --data kept -e "$create INSERT INTO s VALUES (1, 10); INSERT INTO s VALUES (2, 5);"
+run 0 --data kept --output json -e 'INSERT INTO s VALUES (1, 100); SELECT * FROM t WHERE id = 1;'
+has out 110
+run 0 --data kept -e 'SHOW QUERIES;'
+has out CTAS_T_0
+
+case_begins 'another directory knows nothing of it'
+run 0 --data other -e 'SHOW TABLES;'
+lacks out CTAS_T_0
+lacks out json
+
+case_begins 'the directory and all in it are for its user alone'
+run 0 --data kept -e 'SHOW TABLES;'
+[ "$(find kept -perm /077 | wc -l)" -eq 0 ] || fail "$(find kept -perm /077)"
+[ "$(cat kept/VERSION)" = 1 ] || fail 'VERSION'
+
+case_begins 'a second process is refused, with the first one named, and disturbs nothing'
+mkfifo gate
+"$SLUICE" --data kept <gate >first 2>&1 &
+first=$!
+exec 9>gate
+printf "INSERT INTO s VALUES (3, 1);" >&9
+while [ ! -s kept/LOCK ] || ! grep -q "$first" kept/LOCK; do read -r -t 0.05 _ <> <(:) || true; done
+run 255 --data kept -e 'SHOW TABLES;'
+has err "in use by process $first"
+exec 9>&-
+wait "$first" || fail 'the first process failed'
+run 0 --data kept --output json -e 'SELECT * FROM t WHERE id = 3;'
+has out '3'
+
+case_begins 'a damaged directory is refused and left as it is'
+cp -r kept damaged
+echo nonsense >damaged/db/CURRENT
+cp -r damaged before
+run 255 --data damaged -e 'SHOW TABLES;'
+has err damaged/db
+[ "$(cat damaged/db/CURRENT)" = nonsense ] || fail 'CURRENT was changed'
+
+case_begins 'a directory that cannot be made is named'
+run 255 --data no/such/parent -e 'SHOW TABLES;'
+has err no/such/parent
+
+case_begins 'log.fsync is checked'
+run 255 --data kept --set log.fsync=sometimes -e 'SHOW TABLES;'
+has err 'commit, interval or never'
+for mode in interval never; do
+    run 0 --data kept --set log.fsync=$mode -e 'SHOW TABLES;'
+done
+
+case_begins 'cases of the test runner give the same on disk'
+cat >case.sql <<'END'
+--@test: sum on disk
+CREATE STREAM s (id INT KEY, v INT) WITH (kafka_topic='s', value_format='json');
+CREATE TABLE t AS SELECT id, SUM(v) AS total FROM s GROUP BY id;
+INSERT INTO s (id, v) VALUES (1, 10);
+INSERT INTO s (id, v) VALUES (1, 5);
+ASSERT VALUES t (id, total) VALUES (1, 10);
+ASSERT VALUES t (id, total) VALUES (1, 15);
+END
+run 0 test --store disk case.sql
+has out '1 passed, 0 failed'
+run 255 test --store paper case.sql
+has err paper
+
+report_and_exit
