@@ -271,6 +271,7 @@ static int open_all(struct opening *opening, struct error *err)
     node->config.mode = opening->options->role == NODE_SERVER || node->is_on_kafka
                             ? RUNTIME_THREADED
                             : RUNTIME_STEPPED;
+    node->config.is_shared = node->is_on_kafka;
     node->config.settings = opening->settings.items;
     node->config.setting_count = opening->settings.count;
     return engine_open(&node->config, &node->engine, err);

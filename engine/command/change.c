@@ -13,7 +13,8 @@
 #include "engine/command/command_internal.h"
 #include "parser/ast_print.h"
 
-enum { ATTEMPTS = 5 };
+/* Outages take long to notice, unlike other writers: after a few of them that is the answer. */
+enum { ATTEMPTS = 50, OUTAGE_WEIGHT = 20 };
 
 static int validate(const struct command *command, const struct command_kind *kind,
                     struct change *out, struct error *err)
@@ -101,122 +102,149 @@ static struct bytes undo_text(const struct command *command, const struct change
 
 static void take_back(const struct command *command, const struct change *made)
 {
+    struct engine *engine = command->engine;
     struct change undo = { .sql = undo_text(command, made) };
     struct error ignored; /* the error that brought us here is the one to tell */
+    struct error outcome;
+    int code = undo.sql.data ? ERR_FENCED : 0;
 
-    if (undo.sql.data && !append(command, &undo, &ignored)) {
-        struct error outcome;
-
-        (void)replay_catch_up(command->engine, &outcome, &ignored); /* or at the next statement */
+    for (int i = 0; i < ATTEMPTS && code == ERR_FENCED; i++) {
+        code = statement_log_lock(engine->slog, &ignored);
+        code = code ? code : append(command, &undo, &ignored);
+    }
+    if (undo.sql.data && !code) { /* or at the next statement */
+        (void)replay_catch_up(engine, STATEMENTS_TO_END, &outcome, &ignored);
     }
 }
 
+/* Unless another node has made use of it meanwhile. */
 static void delete_topic(const struct command *command, struct bytes topic)
 {
+    const struct source *const *sources = NULL;
+    uint32_t count = catalog_list_sources(command->engine->catalog, command->arena, &sources);
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (bytes_equal(sources[i]->topic, topic)) {
+            return;
+        }
+    }
     (void)log_delete_topic(command->engine->config.log, topic, NULL); /* gone is gone */
 }
 
 /* --- one attempt --- */
 
-static int apply(struct command *command, const struct change *change, struct error *err)
+struct attempt {
+    struct command *command;
+    const struct command_kind *kind;
+    struct change change;
+    bool created;    /* the topic of its source, in this attempt or one before */
+    bool known;      /* whether it is in the log */
+    bool is_settled; /* the log was asked for it */
+};
+
+/* Other nodes may run the query already; this one tries again (follow.c). */
+static bool is_passing(const struct command *command, const struct error *outcome)
 {
+    return command->engine->config.is_shared && error_class_of(outcome->code) == ERROR_TRANSIENT;
+}
+
+static int apply(struct attempt *attempt, struct error *err)
+{
+    struct command *command = attempt->command;
     struct error outcome = { 0 };
 
-    TRY(replay_catch_up(command->engine, &outcome, err));
+    TRY(replay_catch_up(command->engine, STATEMENTS_TO_END, &outcome, err));
+    if (outcome.code && is_passing(command, &outcome)) {
+        return 0;
+    }
     if (outcome.code) {
-        take_back(command, change);
+        take_back(command, &attempt->change);
         return error_set(err, outcome.code, command->statement->at, "%s", outcome.message);
     }
     return 0;
 }
 
-/* Whether the catalog is as the change leaves it; it was validated, so it was not before. */
-static bool is_applied(const struct command *command, const struct change *change)
+/*
+ * The append may or may not have come to be - a commit that was refused may be the second try of
+ * one that was not - and the log tells.
+ */
+static int settle(struct attempt *attempt, struct error *err)
 {
-    const struct catalog *catalog = command->engine->catalog;
-
-    if (change->source) {
-        const struct source *made = catalog_find_source(catalog, change->source->name);
-
-        return made && bytes_equal(made->sql, change->sql);
-    }
-    if (change->plan) {
-        return catalog_find_query(catalog, change->plan->query_id) != NULL;
-    }
-    if (change->removed.data) {
-        return !catalog_find_source(catalog, change->removed);
-    }
-    for (uint32_t i = 0; i < change->stopped_count; i++) {
-        if (catalog_find_query(catalog, change->stopped[i])) {
-            return false;
-        }
-    }
-    for (uint32_t i = 0; i < change->paused_count; i++) {
-        const struct query_entry *query = catalog_find_query(catalog, change->paused[i]);
-
-        if (!query || query->paused != change->pauses) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The append may or may not have come to be: the log tells, and *known says whether it did. */
-static int settle(struct command *command, const struct change *change, bool *known,
-                  struct error *err)
-{
+    struct statement_log *slog = attempt->command->engine->slog;
     struct error failure = *err;
 
     error_clear(err);
-    *known = false;
-    TRY(statement_log_lock(command->engine->slog, err));
-    TRY(apply(command, change, err));
-    *known = true;
-    return is_applied(command, change)
+    attempt->known = false;
+    TRY(statement_log_lock(slog, err));
+    TRY(apply(attempt, err));
+    attempt->known = true;
+    attempt->is_settled = true;
+    return statement_log_has_own(slog)
                ? 0
                : error_set(err, failure.code, failure.at, "%s", failure.message);
 }
 
-static int commit(struct command *command, struct change *change, struct error *err)
+/*
+ * It is not in the log for sure, so another try can do no harm. Where there are other writers an
+ * error of the broker often is no more than the other side of their fence.
+ */
+static bool is_worth_another(const struct attempt *attempt, int code)
+{
+    return attempt->known &&
+           (code == ERR_FENCED || (code == ERR_LOG_UNAVAILABLE && attempt->is_settled &&
+                                   attempt->command->engine->config.is_shared));
+}
+
+static int commit(struct attempt *attempt, struct error *err)
 {
     bool created = false;
-    bool known = true;
-    int code = topic_create_for(command, change, &created, err);
+    int code;
 
-    if (!code) {
-        code = append(command, change, err);
-        if (code == ERR_LOG_UNAVAILABLE) {
-            code = settle(command, change, &known, err);
-        } else if (!code) {
-            code = apply(command, change, err);
-        }
+    TRY(topic_create_for(attempt->command, &attempt->change, &created, err));
+    attempt->created = attempt->created || created;
+    code = append(attempt->command, &attempt->change, err);
+    if (code == ERR_LOG_UNAVAILABLE || code == ERR_FENCED) {
+        return settle(attempt, err);
     }
-    if (code && created && known) {
-        delete_topic(command, change->source->topic);
+    return code ? code : apply(attempt, err);
+}
+
+static int try_once(struct attempt *attempt, struct error *err)
+{
+    struct command *command = attempt->command;
+    struct error outcome;
+
+    TRY(statement_log_lock(command->engine->slog, err));
+    TRY(replay_catch_up(command->engine, STATEMENTS_TO_END, &outcome, err));
+    TRY(validate(command, attempt->kind, &attempt->change, err));
+    return attempt->change.none || attempt->change.client ? 0 : commit(attempt, err);
+}
+
+/* A writer that came in between had its statement through: somebody always gets on. */
+static int try_all(struct attempt *attempt, struct error *err)
+{
+    int left = ATTEMPTS;
+    int code;
+
+    do {
+        attempt->known = true;
+        attempt->is_settled = false;
+        code = try_once(attempt, err);
+        left -= code == ERR_FENCED ? 1 : OUTAGE_WEIGHT;
+    } while (left > 0 && is_worth_another(attempt, code));
+    if (code && attempt->created && attempt->known) {
+        delete_topic(attempt->command, attempt->change.source->topic);
     }
     return code;
 }
 
-static int attempt(struct command *command, const struct command_kind *kind, struct change *change,
-                   struct error *err)
-{
-    struct error outcome;
-
-    TRY(statement_log_lock(command->engine->slog, err));
-    TRY(replay_catch_up(command->engine, &outcome, err));
-    TRY(validate(command, kind, change, err));
-    return change->none || change->client ? 0 : commit(command, change, err);
-}
-
 int command_change(struct command *command, const struct command_kind *kind, struct error *err)
 {
-    struct change change = { 0 };
-    int code = ERR_FENCED;
+    struct attempt attempt = { .command = command, .kind = kind };
+    struct change change;
 
-    for (int i = 0; i < ATTEMPTS && code == ERR_FENCED; i++) {
-        code = attempt(command, kind, &change, err);
-    }
-    TRY(code);
+    TRY(try_all(&attempt, err));
+    change = attempt.change;
     if (change.client) {
         struct bytes id = arena_copy(command->arena, change.client->id);
 

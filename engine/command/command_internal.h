@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 
+#include "base/queue.h"
 #include "base/vec.h"
 #include "engine/command/engine.h"
 #include "engine/command/manual.h"
@@ -58,6 +59,9 @@ struct engine {
     struct client_query *clients; /* in the order of their start */
     struct log_writer *inserts;   /* of INSERT VALUES; NULL: not opened yet */
     uint64_t insert_round;        /* for null keys */
+    pthread_t follower;           /* not under the mutex; if has_follower */
+    struct queue follower_pause;  /* its thread waits here until it is to end */
+    bool has_follower;
 };
 
 struct session {
@@ -126,9 +130,21 @@ int script_execute(struct session *session, struct bytes text, const struct resu
 int command_change(struct command *command, const struct command_kind *kind, struct error *err);
 /*
  * Reads what is new in the statement log, applies it, starts and stops queries. A record that
- * cannot be applied is traced and left out; *outcome says how the last one fared.
+ * cannot be applied is traced and left out; *outcome says how the one fared that was appended
+ * here last, if it is among them.
  */
-int replay_catch_up(struct engine *engine, struct error *outcome, struct error *err);
+int replay_catch_up(struct engine *engine, enum statement_log_extent extent, struct error *outcome,
+                    struct error *err);
+
+/* Starts what could not be started. */
+void replay_retry(struct engine *engine);
+
+/* --- what other nodes append: follow.c --- */
+
+/* Applied as it comes, by a thread of its own, until follow_stop. */
+int follow_start(struct engine *engine, struct error *err);
+void follow_stop(struct engine *engine);
+
 void running_query_destroy(struct running_query *query);
 struct running_query *engine_find_query(struct engine *engine, struct bytes id);
 /* A push query that runs, by its id in any case; NULL: none. */

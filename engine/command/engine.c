@@ -72,6 +72,7 @@ int engine_open(const struct engine_config *config, struct engine **out, struct 
 
     engine->config = *config;
     pthread_mutex_init(&engine->mutex, NULL);
+    queue_init(&engine->follower_pause, 1);
     property_set_init(&engine->server, NULL);
     map_init(&engine->queries);
     copy_identity(engine, config);
@@ -79,7 +80,10 @@ int engine_open(const struct engine_config *config, struct engine **out, struct 
     engine->slog = statement_log_create(config->log, engine->service_id, engine->client_id);
     code = put_settings(engine, config, err);
     code = code ? code : open_runtime(engine, err);
-    code = code ? code : replay_catch_up(engine, &outcome, err); /* what failed was traced */
+    code = code ? code : replay_catch_up(engine, STATEMENTS_TO_END, &outcome, err);
+    if (!code && config->is_shared) { /* what could not be applied was traced */
+        code = follow_start(engine, err);
+    }
     if (code) {
         engine_close(engine);
         return code;
@@ -93,6 +97,7 @@ void engine_close(struct engine *engine)
     if (!engine) {
         return;
     }
+    follow_stop(engine);
     runtime_close(engine->runtime);
     if (engine->inserts) {
         log_writer_close(engine->inserts);
@@ -104,6 +109,7 @@ void engine_close(struct engine *engine)
     map_fini(&engine->queries);
     catalog_destroy(engine->catalog);
     property_set_fini(&engine->server);
+    queue_fini(&engine->follower_pause);
     pthread_mutex_destroy(&engine->mutex);
     free(engine->service_id);
     free(engine->node_id);

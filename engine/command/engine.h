@@ -33,6 +33,7 @@ struct engine_config {
     const char *service_id; /* NULL: as ksql.service.id says */
     const char *node_id;    /* NULL: "local", the only node of a log of its own */
     const char *client_id;  /* the URL by which others reach this node; NULL: the node id */
+    bool is_shared;         /* others may append statements: they are followed; threaded only */
     bool is_lasting;        /* the node has this id at its next start too */
     /* The server's properties: they hold before the statement log is replayed. */
     const struct property_text *settings;

@@ -164,7 +164,20 @@ static int apply_record(struct engine *engine, const struct statement_record *re
 
 /* --- all that is new --- */
 
-static void start_queries(struct engine *engine, struct error *outcome)
+static int start_query(struct engine *engine, struct running_query *query)
+{
+    int code = runtime_start(engine->runtime, query->plan, &query->options, NULL, &query->failure);
+
+    query->started = !code;
+    if (code) {
+        TRACE(TRACE_WARN, "command", "%.*s: %s", BYTES_ARG(query->plan->query_id),
+              query->failure.message);
+    }
+    return code;
+}
+
+/* own: the query whose start is the outcome; absent: none. */
+static void start_queries(struct engine *engine, struct bytes own, struct error *outcome)
 {
     MAP_FOREACH (entry, &engine->queries) {
         struct running_query *query = entry->value;
@@ -172,38 +185,61 @@ static void start_queries(struct engine *engine, struct error *outcome)
         if (query->started || query->failure.code) {
             continue;
         }
-        if (runtime_start(engine->runtime, query->plan, &query->options, NULL, &query->failure)) {
-            TRACE(TRACE_WARN, "command", "%.*s: %s", BYTES_ARG(query->plan->query_id),
-                  query->failure.message);
-            *outcome = query->failure;
-        } else {
-            query->started = true;
+        if (start_query(engine, query)) {
+            if (own.data && bytes_equal(own, query->plan->query_id)) {
+                *outcome = query->failure;
+            }
         }
     }
 }
 
-int replay_catch_up(struct engine *engine, struct error *outcome, struct error *err)
+void replay_retry(struct engine *engine)
+{
+    MAP_FOREACH (entry, &engine->queries) {
+        struct running_query *query = entry->value;
+
+        if (!query->started && query->failure.code) {
+            error_clear(&query->failure);
+            (void)start_query(engine, query); /* traced */
+        }
+    }
+}
+
+static void apply(struct engine *engine, const struct statement_record *record,
+                  struct error *outcome)
+{
+    struct error failure = { 0 };
+
+    if (!record->sql.data) {
+        error_set(&failure, ERR_STATE_DAMAGED, NO_POSITION,
+                  "a record of the statement log cannot be read");
+        TRACE(TRACE_WARN, "command", "left out: %s", failure.message);
+    } else if (apply_record(engine, record, &failure)) {
+        TRACE(TRACE_WARN, "command", "left out: %.*s: %s", BYTES_ARG(record->sql), failure.message);
+    }
+    if (record->is_own) {
+        *outcome = failure;
+    }
+}
+
+int replay_catch_up(struct engine *engine, enum statement_log_extent extent, struct error *outcome,
+                    struct error *err)
 {
     const struct statement_record *records = NULL;
+    struct bytes own = { NULL, 0 };
     struct arena arena;
     uint32_t count = 0;
     int code;
 
     error_clear(outcome);
     arena_init(&arena, 0);
-    code = statement_log_read(engine->slog, &arena, &records, &count, err);
-    for (uint32_t i = 0; !code && i < count; i++) {
-        error_clear(outcome);
-        if (!records[i].sql.data) {
-            error_set(outcome, ERR_STATE_DAMAGED, NO_POSITION,
-                      "a record of the statement log cannot be read");
-        } else if (apply_record(engine, &records[i], outcome)) {
-            TRACE(TRACE_WARN, "command", "left out: %.*s: %s", BYTES_ARG(records[i].sql),
-                  outcome->message);
-        }
+    code = statement_log_read(engine->slog, extent, &arena, &records, &count, err);
+    for (uint32_t i = 0; i < count; i++) {
+        apply(engine, &records[i], outcome);
+        own = records[i].is_own ? records[i].query_id : own;
     }
     if (count > 0) {
-        start_queries(engine, outcome);
+        start_queries(engine, own, outcome);
     }
     arena_fini(&arena);
     return code;

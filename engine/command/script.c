@@ -125,7 +125,7 @@ int script_execute(struct session *session, struct bytes text, const struct resu
     arena_init(&script.arena, 0);
     arena_init(&script.scratch, 0);
     code = session_parse(session, &script.arena, text, &script.tree, err);
-    code = code ? code : replay_catch_up(session->engine, &outcome, err);
+    code = code ? code : replay_catch_up(session->engine, STATEMENTS_TO_END, &outcome, err);
     code = code ? code : check_script(&script, err);
     code = code ? code : run_script(&script, err);
     arena_fini(&script.scratch);

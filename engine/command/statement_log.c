@@ -2,7 +2,8 @@
  * statement_log.c: statements as JSON records of a topic with one partition.
  *
  * The writer is opened at the first append and kept. After an append whose outcome is unknown it
- * is closed: the next lock opens another one and the topic tells what came to be.
+ * is closed: the next lock opens another one and the topic tells what came to be: each record
+ * carries an id of its own, by which its writer knows it again.
  */
 #include "engine/command/statement_log.h"
 
@@ -12,10 +13,16 @@
 
 #include <jansson.h>
 
+#include "base/data_directory.h"
 #include "base/memory.h"
 #include "base/vec.h"
 
-enum { POLL_WAIT_MS = 50, TRANSACTION_TIMEOUT_MS = 10000, NAME_MAX_BYTES = 300 };
+enum {
+    POLL_WAIT_MS = 50,
+    IDLE_POLLS_MAX = 300, /* 15 s without a record */
+    TRANSACTION_TIMEOUT_MS = 10000,
+    NAME_MAX_BYTES = 300
+};
 
 struct statement_log {
     struct log *log;
@@ -26,8 +33,10 @@ struct statement_log {
     struct log_reader *reader;
     struct log_writer *writer;
     struct log_builder builder;
-    int64_t record_count; /* read so far */
-    int64_t own_end;      /* behind what this process appended */
+    int64_t record_count;      /* read so far */
+    int64_t own_end;           /* behind what this process appended */
+    char own_id[NODE_ID_SIZE]; /* of what it appended last; "": nothing yet */
+    bool has_own;              /* it was read */
 };
 
 struct statement_log *statement_log_create(struct log *log, const char *service_id,
@@ -70,7 +79,7 @@ static json_t *text_to_json(struct bytes text)
     return json_stringn(text.data, text.len);
 }
 
-static void print_record(const struct statement_record *record, struct buffer *out)
+static void print_record(const struct statement_record *record, const char *id, struct buffer *out)
 {
     json_t *object = json_object();
     json_t *properties = json_object();
@@ -83,6 +92,7 @@ static void print_record(const struct statement_record *record, struct buffer *o
                              text_to_json(record->properties[i].value));
     }
     json_object_set_new(object, "version", json_integer(STATEMENT_FORMAT_VERSION));
+    json_object_set_new(object, "id", json_string(id));
     json_object_set_new(object, "sql", text_to_json(record->sql));
     json_object_set_new(object, "properties", properties);
     if (record->query_id.data) {
@@ -124,7 +134,13 @@ static void parse_properties(json_t *object, struct arena *arena, struct stateme
     out->properties = list;
 }
 
-static struct statement_record parse_record(struct bytes text, struct arena *arena)
+static bool is_own(const struct statement_log *slog, const json_t *id)
+{
+    return *slog->own_id && json_is_string(id) && strcmp(json_string_value(id), slog->own_id) == 0;
+}
+
+static struct statement_record parse_record(const struct statement_log *slog, struct bytes text,
+                                            struct arena *arena)
 {
     struct statement_record record = { 0 };
     json_t *object = text.data ? json_loadb(text.data, text.len, 0, NULL) : NULL;
@@ -136,6 +152,7 @@ static struct statement_record parse_record(struct bytes text, struct arena *are
         record.planner = (uint32_t)json_integer_value(json_object_get(object, "planner"));
         parse_properties(json_object_get(object, "properties"), arena, &record);
         record.has_signature = signature != NULL;
+        record.is_own = is_own(slog, json_object_get(object, "id"));
         record.signature = signature ? strtoull(signature, NULL, 16) : 0;
     }
     json_decref(object);
@@ -175,11 +192,29 @@ static int create_topic(struct statement_log *slog, struct error *err)
 
 typedef VEC(struct statement_record) record_list;
 
-static void add_block(const struct log_block *block, struct arena *arena, record_list *list)
+static void add_block(struct statement_log *slog, const struct log_block *block,
+                      struct arena *arena, record_list *list)
 {
     for (uint32_t i = 0; i < block->record_count; i++) {
-        *vec_push(arena, list) = parse_record(block->records[i].value, arena);
+        struct statement_record record = parse_record(slog, block->records[i].value, arena);
+
+        slog->has_own = slog->has_own || record.is_own;
+        *vec_push(arena, list) = record;
     }
+}
+
+static int poll_records(struct statement_log *slog, int64_t wait_ms, struct arena *arena,
+                        record_list *list, struct error *err)
+{
+    struct log_block *block = NULL;
+    struct log_place failed;
+
+    TRY(log_reader_poll(slog->reader, wait_ms, &block, &failed, err));
+    if (block) {
+        add_block(slog, block, arena, list);
+        log_block_unref(block);
+    }
+    return 0;
 }
 
 /*
@@ -195,34 +230,55 @@ static int find_end(struct statement_log *slog, int64_t *out, struct error *err)
     return 0;
 }
 
-int statement_log_read(struct statement_log *slog, struct arena *arena,
-                       const struct statement_record **out, uint32_t *count, struct error *err)
+static int read_to_end(struct statement_log *slog, struct arena *arena, record_list *list,
+                       struct error *err)
+{
+    int64_t end = 0;
+    uint32_t idle = 0;
+
+    TRY(find_end(slog, &end, err));
+    while (log_reader_position(slog->reader, slog->topic, 0) < end && idle < IDLE_POLLS_MAX) {
+        uint32_t before = list->count;
+
+        TRY(poll_records(slog, POLL_WAIT_MS, arena, list, err));
+        idle = list->count > before ? 0 : idle + 1;
+    }
+    return idle < IDLE_POLLS_MAX
+               ? 0
+               : error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION,
+                           "The statement log %s cannot be read to its end", slog->topic_name);
+}
+
+static int read_arrived(struct statement_log *slog, struct arena *arena, record_list *list,
+                        struct error *err)
+{
+    uint32_t before;
+
+    do {
+        before = list->count;
+        TRY(poll_records(slog, 0, arena, list, err));
+    } while (list->count > before);
+    return 0;
+}
+
+int statement_log_read(struct statement_log *slog, enum statement_log_extent extent,
+                       struct arena *arena, const struct statement_record **out, uint32_t *count,
+                       struct error *err)
 {
     record_list list = { 0 };
-    int64_t end = 0;
     int code = open_topic(slog, err);
 
     if (code == ERR_UNKNOWN_TOPIC) {
         error_clear(err); /* nothing was ever appended */
-    } else if (code) {
-        return code;
-    } else {
-        TRY(find_end(slog, &end, err));
-    }
-    while (!code && log_reader_position(slog->reader, slog->topic, 0) < end) {
-        struct log_block *block = NULL;
-        struct log_place failed;
-
-        TRY(log_reader_poll(slog->reader, POLL_WAIT_MS, &block, &failed, err));
-        if (block) {
-            add_block(block, arena, &list);
-            log_block_unref(block);
-        }
+        code = 0;
+    } else if (!code) {
+        code = extent == STATEMENTS_TO_END ? read_to_end(slog, arena, &list, err)
+                                           : read_arrived(slog, arena, &list, err);
     }
     slog->record_count += list.count;
-    *out = list.items;
+    *out = list.items; /* what came before an error is told, or it would be lost */
     *count = list.count;
-    return 0;
+    return code;
 }
 
 /* --- writing --- */
@@ -255,13 +311,29 @@ static int append(struct statement_log *slog, struct error *err)
     return 0;
 }
 
+bool statement_log_has_own(const struct statement_log *slog)
+{
+    return slog->has_own;
+}
+
+static int make_id(struct statement_log *slog, struct error *err)
+{
+    char id[NODE_ID_SIZE];
+
+    TRY(node_id_make(id, err));
+    memcpy(slog->own_id, id, sizeof id);
+    slog->has_own = false;
+    return 0;
+}
+
 int statement_log_append(struct statement_log *slog, const struct statement_record *record,
                          int64_t now_ms, int64_t *sequence, struct error *err)
 {
     struct buffer text = { 0 };
     int code;
 
-    print_record(record, &text);
+    TRY(make_id(slog, err));
+    print_record(record, slog->own_id, &text);
     log_builder_reset(&slog->builder);
     log_builder_add(&slog->builder, (struct bytes){ NULL, 0 }, buffer_bytes(&text), now_ms, NULL,
                     0);

@@ -22,6 +22,7 @@ struct statement_record {
     uint32_t planner; /* version */
     uint64_t signature;
     bool has_signature; /* it starts a query */
+    bool is_own;        /* read: the one that was appended here last */
 };
 
 struct statement_log;
@@ -31,19 +32,28 @@ struct statement_log *statement_log_create(struct log *log, const char *service_
                                            const char *client_id);
 void statement_log_destroy(struct statement_log *slog);
 
+enum statement_log_extent {
+    STATEMENTS_TO_END, /* asks the log where it ends, and waits until all is there */
+    STATEMENTS_ARRIVED /* what has come by itself, without waiting */
+};
+
 /*
- * All records behind those that were read before, in order, in the arena. A record that is no
+ * Records behind those that were read before, in order, in the arena. A record that is no
  * statement of a version known here comes with an absent sql.
  */
-int statement_log_read(struct statement_log *slog, struct arena *arena,
-                       const struct statement_record **out, uint32_t *count, struct error *err);
+int statement_log_read(struct statement_log *slog, enum statement_log_extent extent,
+                       struct arena *arena, const struct statement_record **out, uint32_t *count,
+                       struct error *err);
 /* Becomes the only writer, unless it is already: what was appended before can then be read. */
 int statement_log_lock(struct statement_log *slog, struct error *err);
 /*
  * *sequence: the record's number in the log as this process has read and written it.
- * ERR_FENCED: another writer came in between; lock, read and validate again.
+ * ERR_FENCED, ERR_LOG_UNAVAILABLE: it may or may not be in the log; to find out: lock, read to the
+ * end, and ask statement_log_has_own.
  */
 int statement_log_append(struct statement_log *slog, const struct statement_record *record,
                          int64_t now_ms, int64_t *sequence, struct error *err);
+/* Whether what was appended last has been read. */
+bool statement_log_has_own(const struct statement_log *slog);
 
 #endif

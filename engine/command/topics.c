@@ -59,6 +59,7 @@ int topic_create_for(struct command *command, const struct change *change, bool 
     const struct log_topic *topic = NULL;
     struct topic_config configs[2];
     struct topic_spec spec;
+    int code;
 
     *created = false;
     if (!source || exists(log, source->topic, &topic)) {
@@ -69,9 +70,13 @@ int topic_create_for(struct command *command, const struct change *change, bool 
                                 .replica_count = source->replica_count,
                                 .configs = configs };
     spec.config_count = list_configs(command, change, configs);
-    TRY(log_create_topic(log, &spec, err));
-    *created = true;
-    return 0;
+    code = log_create_topic(log, &spec, err);
+    if (code == ERR_TOPIC_EXISTS) {
+        error_clear(err); /* another node was faster */
+        return 0;
+    }
+    *created = !code;
+    return code;
 }
 
 /* --- for the test driver --- */
