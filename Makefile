@@ -219,6 +219,12 @@ kafka:
 kafka-here: $(call chosen,$(KAFKA_PROGRAMS))
 	$(Q)tests/services/with_kafka tools/run_unit.sh $^
 
+# tests/kafka/test_<name>.sh: shells and servers on a cluster, as their users see them.
+KAFKA_SCRIPTS := $(sort $(wildcard tests/kafka/test_*.sh))
+.PHONY: kafka-cli
+kafka-cli: $(PROGRAM)
+	$(Q)SLUICE=$(PROGRAM) tests/services/with_kafka tools/run_cli.sh $(call chosen,$(KAFKA_SCRIPTS))
+
 # --- crash tests ------------------------------------------------------------
 # tests/crash/crash_<name>.c is one driver; node.c is the program that it kills; the rest is
 # linked into all.
@@ -441,6 +447,7 @@ help:
 	@echo 'make kafka         the Kafka log against a real broker, which it starts and stops'
 	@echo 'make crash         nodes, broker and answers die on a real broker; KILLS=500 SEED=n;'
 	@echo '                   crash-short: a minute of it; crash-memory: in one process'
+	@echo 'make kafka-cli     shells and servers on a Kafka cluster, with faults'
 	@echo 'make http          the server as its operator sees it'
 	@echo 'make asan          unit and SQL cases under ASan and UBSan'
 	@echo 'make tsan          unit tests under TSan; threads: those that start threads'

@@ -115,17 +115,28 @@ static int run_script(struct script *script, struct error *err)
     return 0;
 }
 
+/*
+ * A shared log is followed all the time, so what has arrived will do: whoever changes something
+ * reads to the end, and nothing else waits for a log that does not answer.
+ */
+static int catch_up(struct engine *engine, struct error *err)
+{
+    struct error outcome;
+
+    return replay_catch_up(
+        engine, engine->config.is_shared ? STATEMENTS_ARRIVED : STATEMENTS_TO_END, &outcome, err);
+}
+
 int script_execute(struct session *session, struct bytes text, const struct result_sink *sink,
                    struct error *err)
 {
     struct script script = { .session = session, .sink = sink };
-    struct error outcome;
     int code;
 
     arena_init(&script.arena, 0);
     arena_init(&script.scratch, 0);
     code = session_parse(session, &script.arena, text, &script.tree, err);
-    code = code ? code : replay_catch_up(session->engine, STATEMENTS_TO_END, &outcome, err);
+    code = code ? code : catch_up(session->engine, err);
     code = code ? code : check_script(&script, err);
     code = code ? code : run_script(&script, err);
     arena_fini(&script.scratch);

@@ -413,6 +413,26 @@ static bool may_pass(rd_kafka_resp_err_t code)
            code == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE;
 }
 
+/*
+ * rd_kafka_query_watermark_offsets would be one call, but while a broker does not answer it waits
+ * far beyond its time limit.
+ */
+static rd_kafka_resp_err_t query_offset(rd_kafka_t *rk, const char *name, uint32_t partition,
+                                        int64_t which, int64_t *out)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *place =
+        rd_kafka_topic_partition_list_add(list, name, (int32_t)partition);
+    rd_kafka_resp_err_t failed;
+
+    place->offset = which; /* the protocol takes it for a timestamp */
+    failed = rd_kafka_offsets_for_times(rk, list, KAFKA_CALL_MS);
+    failed = failed ? failed : place->err;
+    *out = place->offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return failed;
+}
+
 int kafka_topic_range(struct log *base, const struct log_topic *topic, uint32_t partition,
                       enum log_isolation isolation, struct log_range *out, struct error *err)
 {
@@ -430,8 +450,11 @@ int kafka_topic_range(struct log *base, const struct log_topic *topic, uint32_t 
         if (atomic_load(&kafka_topic_of(topic)->gone)) {
             return kafka_topic_gone(topic, err);
         }
-        failed = rd_kafka_query_watermark_offsets(rk, kafka_topic_of(topic)->name,
-                                                  (int32_t)partition, &begin, &end, KAFKA_CALL_MS);
+        failed = query_offset(rk, kafka_topic_of(topic)->name, partition, RD_KAFKA_OFFSET_BEGINNING,
+                              &begin);
+        failed = failed ? failed
+                        : query_offset(rk, kafka_topic_of(topic)->name, partition,
+                                       RD_KAFKA_OFFSET_END, &end);
         if (!failed) {
             *out = (struct log_range){ begin, end };
             return 0;

@@ -151,7 +151,12 @@ void membership_poll(struct runtime *rt)
     if (!rt->joined) {
         return;
     }
-    if (log_member_poll(rt->member, 0, &err)) {
+    if (log_member_poll(rt->member, 0, &err) == ERR_FENCED && rt->instance_id.data) {
+        TRACE(TRACE_WARN, "membership",
+              "another process has the node id %.*s (a copied data directory?): this one runs no "
+              "more queries; %s",
+              BYTES_ARG(rt->node_id), err.message);
+    } else if (err.code) {
         TRACE(TRACE_WARN, "membership", "%s", err.message);
     }
     renew_fence(rt);
