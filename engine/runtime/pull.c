@@ -260,6 +260,24 @@ static int answer_entries(struct pull_request *request, struct task *task,
     return code;
 }
 
+static int tell_missing(struct runtime *rt, const struct pull_request *request)
+{
+    const struct physical_plan *plan = request->query->plan;
+    uint32_t slot = slot_of(rt, plan->subs[plan->pull.sub].root_topic, request->partition);
+    bool owned;
+
+    pthread_mutex_lock(&rt->leaf_mutex);
+    owned = rt->slots[slot].owned;
+    pthread_mutex_unlock(&rt->leaf_mutex);
+    return owned ? error_set(request->err, ERR_LOG_UNAVAILABLE, NO_POSITION,
+                             "The state of query '%.*s' is being recovered; ask again",
+                             BYTES_ARG(plan->query_id))
+                 : error_set(request->err, ERR_LOG_UNAVAILABLE, NO_POSITION,
+                             "Partition %u of the state of query '%.*s' is at another node of the "
+                             "service: ask there",
+                             request->partition, BYTES_ARG(plan->query_id));
+}
+
 static void answer(struct worker *worker, void *context)
 {
     struct pull_request *request = context;
@@ -268,9 +286,7 @@ static void answer(struct worker *worker, void *context)
     uint32_t count;
 
     if (!task) {
-        request->code = error_set(request->err, ERR_LOG_UNAVAILABLE, NO_POSITION,
-                                  "The state of query '%.*s' is being recovered; ask again",
-                                  BYTES_ARG(request->query->plan->query_id));
+        request->code = tell_missing(worker->rt, request);
         return;
     }
     items = arena_array(request->arena, struct store_item, SLICE_ENTRIES);
