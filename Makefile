@@ -258,7 +258,7 @@ crash-short: $(CRASH_PROGRAMS) $(PROGRAM)
 
 CHECK_SUITES := compile style tidy unit sql-asan manual
 TEST_SUITES := unit sql sql-batch3 sql-batch256 sql-crash sql-cache sql-disk sql-disk-crash cli http \
-	manual conformance conformance-matrix threads fuzz-regress checks crash-short
+	manual conformance conformance-matrix threads fuzz-regress checks crash-short postgres
 
 # Case files, and suites of the runner over them; ONLY=substring selects cases.
 case_files = $(sort $(if $(wildcard tests/$(1)),$(shell find tests/$(1) -name '*.sql' -o -name '*.json')))
@@ -291,6 +291,12 @@ manual: $(PROGRAM)
 .PHONY: http
 http: $(PROGRAM)
 	$(Q)SLUICE=$(PROGRAM) tools/run_cli.sh $(call chosen,$(sort $(wildcard tests/http/test_*.sh)))
+
+# tests/postgres/test_<name>.sh writes to a real Postgres, which the suite starts and stops.
+.PHONY: postgres
+postgres: $(PROGRAM)
+	$(Q)SLUICE=$(PROGRAM) tests/services/with_postgres tools/run_cli.sh \
+		$(call chosen,$(sort $(wildcard tests/postgres/test_*.sh)))
 
 .PHONY: sql-asan conformance
 sql-asan:
@@ -418,7 +424,8 @@ docs: $(if $(MAIN_SOURCE),$(PROGRAM))
 		printf '  %-7s %s\n' DOC docs/reference/$$topic.md; done
 
 TOOL_PACKAGES := gcc libc6-dev make pkg-config re2c lemon
-TEST_PACKAGES := libcmocka-dev clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14
+TEST_PACKAGES := libcmocka-dev clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14 \
+	postgresql
 
 # What tests/services/kafka needs; any Java from 17 on will do.
 JAVA_VERSION = $(shell java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1)
@@ -448,6 +455,7 @@ help:
 	@echo 'make crash         nodes, broker and answers die on a real broker; KILLS=500 SEED=n;'
 	@echo '                   crash-short: a minute of it; crash-memory: in one process'
 	@echo 'make kafka-cli     shells and servers on a Kafka cluster, with faults'
+	@echo 'make postgres      connectors against a real Postgres, which it starts and stops'
 	@echo 'make http          the server as its operator sees it'
 	@echo 'make asan          unit and SQL cases under ASan and UBSan'
 	@echo 'make tsan          unit tests under TSan; threads: those that start threads'

@@ -18,6 +18,7 @@
 #include "engine/log/database.h"
 #include "engine/log/log_disk.h"
 #include "engine/log/log_kafka.h"
+#include "sinks/connector.h"
 
 static const char kafka_prefix[] = "kafka.";
 static const char bootstrap_name[] = "bootstrap.servers";
@@ -254,6 +255,31 @@ static void find_client_id(struct opening *opening)
     opening->node->config.client_id = arena_copy_text(arena, url);
 }
 
+/* --- connectors --- */
+
+/* As statuses show it: host:port of the client id. */
+static const char *find_worker_id(const struct opening *opening)
+{
+    const char *id = opening->node->config.client_id;
+    const char *scheme = strstr(id, "://");
+
+    return scheme ? scheme + 3 : id;
+}
+
+static void open_sinks(struct opening *opening)
+{
+    struct node *node = opening->node;
+    const struct sink_host_config config = { .log = node->log,
+                                             .clock = &node->clock,
+                                             .service_id = node->config.service_id,
+                                             .log_is_volatile =
+                                                 !node->is_on_kafka && !node->directory,
+                                             .worker_id = find_worker_id(opening) };
+
+    node->sinks = sink_host_create(&config);
+    node->config.connectors = sink_host_interface(node->sinks);
+}
+
 /* --- open and close --- */
 
 static int open_all(struct opening *opening, struct error *err)
@@ -266,6 +292,7 @@ static int open_all(struct opening *opening, struct error *err)
     find_service_id(opening);
     find_client_id(opening);
     TRY(open_log(opening, err));
+    open_sinks(opening);
     node->config.log = node->log;
     node->config.clock = &node->clock;
     node->config.mode = opening->options->role == NODE_SERVER || node->is_on_kafka
@@ -290,6 +317,7 @@ int node_open(struct node *node, const struct node_options *options,
 
 void node_close(struct node *node)
 {
+    sink_host_destroy(node->sinks);
     engine_close(node->engine);
     if (node->log) {
         log_close(node->log);

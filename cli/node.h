@@ -28,6 +28,7 @@ struct node {
     struct arena arena;
     struct clock clock;
     struct log *log;
+    struct sink_host *sinks; /* runs the engine's connectors */
     struct engine *engine;
     struct data_directory *directory; /* NULL: there is none */
     struct database *database;        /* in it: the log, unless that is on Kafka; NULL likewise */

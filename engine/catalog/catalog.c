@@ -1,5 +1,5 @@
 /*
- * catalog.c: two ordered maps over those of the parent; a removed entry of the parent is
+ * catalog.c: three ordered maps over those of the parent; a removed entry of the parent is
  * an entry that hides it.
  *
  * Each entry lies in memory of its own, which moves to the parent on merge and is kept
@@ -24,12 +24,14 @@ struct entry {
     bool removed; /* hides the parent's */
     struct source source;
     struct query_entry query;
+    struct connector_entry connector;
 };
 
 struct catalog {
     const struct catalog *parent;
-    struct map sources; /* name -> struct entry */
-    struct map queries; /* id -> struct entry */
+    struct map sources;    /* name -> struct entry */
+    struct map queries;    /* id -> struct entry */
+    struct map connectors; /* name in lower case -> struct entry */
     struct entry *newest;
     uint32_t next_source_id;
 };
@@ -42,6 +44,7 @@ struct catalog *catalog_create(const struct catalog *parent)
     catalog->next_source_id = parent ? parent->next_source_id : 1;
     map_init(&catalog->sources);
     map_init(&catalog->queries);
+    map_init(&catalog->connectors);
     return catalog;
 }
 
@@ -58,6 +61,7 @@ void catalog_destroy(struct catalog *catalog)
     }
     map_fini(&catalog->sources);
     map_fini(&catalog->queries);
+    map_fini(&catalog->connectors);
     free(catalog);
 }
 
@@ -89,6 +93,9 @@ void catalog_merge(struct catalog *child, struct catalog *parent)
     }
     MAP_FOREACH (at, &child->queries) {
         put_entry(parent, &parent->queries, at->value);
+    }
+    MAP_FOREACH (at, &child->connectors) {
+        put_entry(parent, &parent->connectors, at->value);
     }
     while (child->newest) {
         struct entry *entry = child->newest;
@@ -127,6 +134,34 @@ const struct query_entry *catalog_find_query(const struct catalog *catalog, stru
     return NULL;
 }
 
+static struct bytes lower_case(struct bytes name, struct arena *arena)
+{
+    char *text = arena_copy_text(arena, name);
+
+    for (size_t i = 0; i < name.len; i++) {
+        if (text[i] >= 'A' && text[i] <= 'Z') {
+            text[i] = (char)(text[i] + ('a' - 'A'));
+        }
+    }
+    return (struct bytes){ text, name.len };
+}
+
+const struct connector_entry *catalog_find_connector(const struct catalog *catalog,
+                                                     struct bytes name)
+{
+    const struct entry *found = NULL;
+    struct arena arena;
+    struct bytes key;
+
+    arena_init(&arena, 0);
+    key = lower_case(name, &arena);
+    for (; catalog && !found; catalog = catalog->parent) {
+        found = map_find(&catalog->connectors, key);
+    }
+    arena_fini(&arena);
+    return found && !found->removed ? &found->connector : NULL;
+}
+
 const struct source *catalog_put_source(struct catalog *catalog, const struct source *source)
 {
     struct entry *entry = make_entry(catalog, source->name);
@@ -157,6 +192,32 @@ void catalog_put_query(struct catalog *catalog, const struct query_entry *query)
     put_entry(catalog, &catalog->queries, entry);
 }
 
+static struct entry *make_connector(struct catalog *catalog, struct bytes name)
+{
+    struct entry *entry = make_entry(catalog, name);
+
+    entry->name = lower_case(name, &entry->arena);
+    return entry;
+}
+
+void catalog_put_connector(struct catalog *catalog, const struct connector_entry *connector)
+{
+    struct entry *entry = make_connector(catalog, connector->name);
+    struct arena *arena = &entry->arena;
+    struct connector_option *options =
+        arena_array(arena, struct connector_option, connector->option_count);
+
+    for (uint32_t i = 0; i < connector->option_count; i++) {
+        options[i].name = arena_copy(arena, connector->options[i].name);
+        options[i].value = arena_copy(arena, connector->options[i].value);
+    }
+    entry->connector = *connector;
+    entry->connector.name = arena_copy(arena, connector->name);
+    entry->connector.sql = arena_copy(arena, connector->sql);
+    entry->connector.options = options;
+    put_entry(catalog, &catalog->connectors, entry);
+}
+
 void catalog_remove_source(struct catalog *catalog, struct bytes name)
 {
     struct entry *entry = make_entry(catalog, name);
@@ -173,6 +234,14 @@ void catalog_remove_query(struct catalog *catalog, struct bytes id)
     put_entry(catalog, &catalog->queries, entry);
 }
 
+void catalog_remove_connector(struct catalog *catalog, struct bytes name)
+{
+    struct entry *entry = make_connector(catalog, name);
+
+    entry->removed = true;
+    put_entry(catalog, &catalog->connectors, entry);
+}
+
 static int compare_entries(const void *a, const void *b)
 {
     const struct entry *const *left = a;
@@ -183,15 +252,31 @@ static int compare_entries(const void *a, const void *b)
 
 typedef VEC(const struct entry *) entry_list;
 
-/* The visible entries by name; from the newest layer, each name once. */
-static entry_list list_entries(const struct catalog *catalog, struct arena *arena, bool queries)
+static const struct map *sources_of(const struct catalog *catalog)
+{
+    return &catalog->sources;
+}
+
+static const struct map *queries_of(const struct catalog *catalog)
+{
+    return &catalog->queries;
+}
+
+static const struct map *connectors_of(const struct catalog *catalog)
+{
+    return &catalog->connectors;
+}
+
+/* The visible entries of a map by name; from the newest layer, each name once. */
+static entry_list list_entries(const struct catalog *catalog, struct arena *arena,
+                               const struct map *(*of)(const struct catalog *))
 {
     struct map seen;
     entry_list list = { 0 };
 
     map_init(&seen);
     for (; catalog; catalog = catalog->parent) {
-        MAP_FOREACH (at, queries ? &catalog->queries : &catalog->sources) {
+        MAP_FOREACH (at, of(catalog)) {
             const struct entry *entry = at->value;
 
             if (map_find(&seen, at->key)) {
@@ -213,7 +298,7 @@ static entry_list list_entries(const struct catalog *catalog, struct arena *aren
 uint32_t catalog_list_sources(const struct catalog *catalog, struct arena *arena,
                               const struct source *const **out)
 {
-    entry_list list = list_entries(catalog, arena, false);
+    entry_list list = list_entries(catalog, arena, sources_of);
     const struct source **sources = arena_array(arena, const struct source *, list.count);
 
     for (uint32_t i = 0; i < list.count; i++) {
@@ -226,13 +311,27 @@ uint32_t catalog_list_sources(const struct catalog *catalog, struct arena *arena
 uint32_t catalog_list_queries(const struct catalog *catalog, struct arena *arena,
                               const struct query_entry *const **out)
 {
-    entry_list list = list_entries(catalog, arena, true);
+    entry_list list = list_entries(catalog, arena, queries_of);
     const struct query_entry **queries = arena_array(arena, const struct query_entry *, list.count);
 
     for (uint32_t i = 0; i < list.count; i++) {
         queries[i] = &list.items[i]->query;
     }
     *out = queries;
+    return list.count;
+}
+
+uint32_t catalog_list_connectors(const struct catalog *catalog, struct arena *arena,
+                                 const struct connector_entry *const **out)
+{
+    entry_list list = list_entries(catalog, arena, connectors_of);
+    const struct connector_entry **connectors =
+        arena_array(arena, const struct connector_entry *, list.count);
+
+    for (uint32_t i = 0; i < list.count; i++) {
+        connectors[i] = &list.items[i]->connector;
+    }
+    *out = connectors;
     return list.count;
 }
 

@@ -1,5 +1,5 @@
 /*
- * catalog.h: the streams, tables and queries that exist, by name.
+ * catalog.h: the streams, tables, queries and connectors that exist, by name.
  *
  * A catalog is a persistent overlay: a child sees its parent's entries and keeps its own
  * changes apart, so a script is validated on a child for nothing and then either
@@ -54,6 +54,21 @@ struct query_entry {
     bool paused;
 };
 
+/* 'name' = value of a connector, as text whatever its literal was. */
+struct connector_option {
+    struct bytes name;
+    struct bytes value;
+};
+
+/* A connector between topics and another system; what runs is that of engine_config.connectors. */
+struct connector_entry {
+    struct bytes name; /* as it was made; found in any case */
+    bool is_sink;
+    struct bytes sql; /* canonical text; secrets are references in it and in the options */
+    const struct connector_option *options;
+    uint32_t option_count;
+};
+
 struct catalog;
 
 struct catalog *catalog_create(const struct catalog *parent); /* parent NULL: a root */
@@ -63,19 +78,26 @@ void catalog_merge(struct catalog *child, struct catalog *parent);
 
 const struct source *catalog_find_source(const struct catalog *catalog, struct bytes name);
 const struct query_entry *catalog_find_query(const struct catalog *catalog, struct bytes id);
+/* In any case. An entry that was replaced is another pointer. */
+const struct connector_entry *catalog_find_connector(const struct catalog *catalog,
+                                                     struct bytes name);
 /*
  * Copies the entry deeply; replaces one of the same name, which stays readable for those
  * who hold it. A source whose id is 0 gets the next one.
  */
 const struct source *catalog_put_source(struct catalog *catalog, const struct source *source);
 void catalog_put_query(struct catalog *catalog, const struct query_entry *query);
+void catalog_put_connector(struct catalog *catalog, const struct connector_entry *connector);
 void catalog_remove_source(struct catalog *catalog, struct bytes name);
 void catalog_remove_query(struct catalog *catalog, struct bytes id);
+void catalog_remove_connector(struct catalog *catalog, struct bytes name);
 /* Ordered by name; arrays in the arena. */
 uint32_t catalog_list_sources(const struct catalog *catalog, struct arena *arena,
                               const struct source *const **out);
 uint32_t catalog_list_queries(const struct catalog *catalog, struct arena *arena,
                               const struct query_entry *const **out);
+uint32_t catalog_list_connectors(const struct catalog *catalog, struct arena *arena,
+                                 const struct connector_entry *const **out);
 uint32_t catalog_next_source_id(struct catalog *catalog);
 /* A name that differs only in case, or is one slip away; absent when none is near. */
 struct bytes catalog_near_source(const struct catalog *catalog, struct bytes name);

@@ -14,6 +14,7 @@
 
 #include "base/queue.h"
 #include "base/vec.h"
+#include "engine/command/connector.h"
 #include "engine/command/engine.h"
 #include "engine/command/manual.h"
 #include "engine/command/properties.h"
@@ -84,6 +85,7 @@ struct command {
     const struct result_sink *sink;
     uint64_t next_query;                   /* number that a persistent query would get */
     const struct statement_record *record; /* while the statement log is read; else NULL */
+    bool replaces;                         /* CREATE CONNECTOR: of one that is there */
 };
 
 /* What a statement does to the catalog, and what has to happen beside. */
@@ -106,6 +108,12 @@ struct change {
     bool pauses;
     struct bytes removed;       /* the source it drops; absent: none */
     struct bytes deleted_topic; /* absent: none */
+    struct bytes connector;     /* the connector it makes; absent: none */
+    struct bytes removed_connector;
+    const struct connector_option *secrets; /* to be kept before the append */
+    uint32_t secret_count;
+    const struct bytes *warnings; /* for whoever asked */
+    uint32_t warning_count;
 };
 
 struct command_kind {
@@ -226,6 +234,12 @@ const char *query_state_text(const struct command *command, struct bytes id);
 /* kind: the table's, alone or as one of a list. */
 int explain_query(struct command *command, const struct query_entry *query, const char *kind,
                   struct error *err);
+int create_connector_change(struct command *command, struct change *out, struct error *err);
+int drop_connector_change(struct command *command, struct change *out, struct error *err);
+int show_connectors(struct command *command, struct error *err);
+int show_connector_plugins(struct command *command, struct error *err);
+int check_connector(struct command *command, struct error *err);
+int describe_connector(struct command *command, struct error *err);
 int set_check(struct command *command, struct error *err);
 int set_run(struct command *command, struct error *err);
 int unset_check(struct command *command, struct error *err);

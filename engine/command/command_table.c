@@ -61,11 +61,18 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                         "  SELECT user_id, page, ms FROM clicks WHERE ms > 500;",
                                     .gaps = { { "OR REPLACE", "CREATE OR REPLACE STREAM x AS "
                                                               "SELECT * FROM clicks;" } } } },
-    [AST_CREATE_CONNECTOR] = { .manual = { .syntax = "CREATE (SOURCE | SINK) CONNECTOR [IF NOT "
+    [AST_CREATE_CONNECTOR] = { .change = create_connector_change,
+                               .manual = { .syntax = "CREATE (SOURCE | SINK) CONNECTOR [IF NOT "
                                                      "EXISTS] name\n"
                                                      "  WITH ('property' = literal, ...);",
                                            .doc = "Makes a connector between topics and another "
-                                                  "system." } },
+                                                  "system, and starts it. A sink writes the "
+                                                  "records of its topics, as the streams and "
+                                                  "tables over them declare them. Properties are "
+                                                  "those of Kafka Connect.",
+                                           .gaps = { { "SOURCE", "CREATE SOURCE CONNECTOR x WITH "
+                                                                 "('connector.class' = "
+                                                                 "'MqttSource');" } } } },
     [AST_CREATE_TYPE] = { .manual = { .syntax = "CREATE TYPE [IF NOT EXISTS] name AS type;",
                                       .doc = "Gives a type a name, to be used in column lists." } },
     [AST_INSERT_VALUES] = { .check = insert_values_check,
@@ -149,8 +156,11 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                              "unless DELETE TOPIC. Refused while other queries "
                                              "read or write it.",
                                       .example = "DROP TABLE views DELETE TOPIC;" } },
-    [AST_DROP_CONNECTOR] = { .manual = { .syntax = "DROP CONNECTOR [IF EXISTS] name;",
-                                         .doc = "Ends a connector." } },
+    [AST_DROP_CONNECTOR] = { .change = drop_connector_change,
+                             .manual = { .syntax = "DROP CONNECTOR [IF EXISTS] name;",
+                                         .doc = "Ends a connector. What it wrote stays; one of "
+                                                "the same name goes on where it ended.",
+                                         .example = "DROP CONNECTOR IF EXISTS pages;" } },
     [AST_DROP_TYPE] = { .manual = { .syntax = "DROP TYPE [IF EXISTS] name;",
                                     .doc = "Forgets the name that CREATE TYPE gave." } },
     [AST_ALTER_SOURCE] = { .manual = { .syntax =
@@ -200,7 +210,7 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                           "function does.",
                                    .example = "DESCRIBE clicks EXTENDED;\n"
                                               "DESCRIBE FUNCTION CONCAT;",
-                                   .gaps = { { "CONNECTOR", "DESCRIBE CONNECTOR x;" } } } },
+                                   } },
     [AST_SHOW] = { .check = show_check,
                    .run = show_run,
                    .manual = { .syntax =
@@ -214,9 +224,7 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                       "too.",
                                .example = "SHOW STREAMS;\n"
                                           "SHOW QUERIES;",
-                               .gaps = { { "CONNECTORS", "SHOW CONNECTORS;" },
-                                         { "CONNECTOR PLUGINS", "SHOW CONNECTOR PLUGINS;" },
-                                         { "TOPICS EXTENDED", "SHOW TOPICS EXTENDED;" } } } },
+                               .gaps = { { "TOPICS EXTENDED", "SHOW TOPICS EXTENDED;" } } } },
     [AST_PRINT] = { .manual = { .syntax = "PRINT topic [FROM BEGINNING] [(INTERVAL | SAMPLE) n] "
                                           "[LIMIT n];",
                                 .doc = "Shows the records of a topic as they come." } },

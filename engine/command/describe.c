@@ -274,8 +274,7 @@ int describe_check(struct command *command, struct error *err)
     case AST_DESCRIBE_FUNCTION:
         return check_function(command, err);
     case AST_DESCRIBE_CONNECTOR:
-        return error_set(err, ERR_UNSUPPORTED, command->statement->at,
-                         "DESCRIBE CONNECTOR is not built yet");
+        return check_connector(command, err);
     case AST_DESCRIBE_STREAMS:
     case AST_DESCRIBE_TABLES:
         break;
@@ -299,7 +298,7 @@ int describe_run(struct command *command, struct error *err)
     case AST_DESCRIBE_FUNCTION:
         return describe_function(command);
     case AST_DESCRIBE_CONNECTOR:
-        break; /* refused by the check */
+        return describe_connector(command, err);
     }
     return 0;
 }

@@ -213,7 +213,14 @@ int engine_execute(struct engine *engine, struct session *session, struct bytes 
 
 int engine_drain(struct engine *engine, struct error *err)
 {
-    return runtime_drain(engine->runtime, err);
+    const struct connector_host *host = engine->config.connectors;
+
+    TRY(runtime_drain(engine->runtime, err));
+    if (host) {
+        TRY(host->drain(host->context, err));
+        TRY(runtime_drain(engine->runtime, err)); /* of what went to dead-letter topics */
+    }
+    return 0;
 }
 
 struct runtime *engine_runtime(struct engine *engine)

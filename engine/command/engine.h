@@ -20,6 +20,8 @@
 
 struct engine;
 struct session;
+struct connector_host;
+struct connector_status;
 struct property_text;
 struct ast_script;
 
@@ -38,6 +40,7 @@ struct engine_config {
     /* The server's properties: they hold before the statement log is replayed. */
     const struct property_text *settings;
     uint32_t setting_count;
+    const struct connector_host *connectors; /* borrowed; NULL: nothing runs connectors */
     bool create_topics; /* missing topics of CREATE are made, one partition: test driver */
     /* A row or record was skipped; NULL: nobody wants to know. Any thread. */
     void (*skipped)(void *context, struct bytes query_id, const struct row_origin *origin,
@@ -125,6 +128,7 @@ struct result_table {
     const char *const *fields;          /* stable names of the columns; NULL: they have none */
     const struct result_source *source; /* what the table describes; NULL: no source */
     const struct result_plan *plan;     /* or no query */
+    const struct connector_status *connector; /* or no connector */
     uint32_t column_count;
     const struct bytes *cells;
     uint32_t row_count;
@@ -165,7 +169,7 @@ struct result_sink {
 int engine_execute(struct engine *engine, struct session *session, struct bytes text,
                    const struct result_sink *sink, struct error *err);
 
-/* Everything in the log read, emitted and committed. */
+/* Everything in the log read, emitted and committed, and what connectors read in their targets. */
 int engine_drain(struct engine *engine, struct error *err);
 
 /* For the test driver and EXPLAIN-like tools. */

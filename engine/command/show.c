@@ -357,9 +357,7 @@ int show_check(struct command *command, struct error *err)
     case AST_SHOW_CONNECTORS:
     case AST_SHOW_SOURCE_CONNECTORS:
     case AST_SHOW_SINK_CONNECTORS:
-        return refuse(command, "CONNECTORS", err);
     case AST_SHOW_CONNECTOR_PLUGINS:
-        return refuse(command, "CONNECTOR PLUGINS", err);
     case AST_SHOW_PROPERTIES:
     case AST_SHOW_STREAMS:
     case AST_SHOW_TABLES:
@@ -399,8 +397,9 @@ int show_run(struct command *command, struct error *err)
     case AST_SHOW_CONNECTORS:
     case AST_SHOW_SOURCE_CONNECTORS:
     case AST_SHOW_SINK_CONNECTORS:
+        return show_connectors(command, err);
     case AST_SHOW_CONNECTOR_PLUGINS:
-        break; /* refused by the check */
+        return show_connector_plugins(command, err);
     }
     return 0;
 }

@@ -45,12 +45,18 @@ reject 'values that do not match the columns' ERR_INSERT_COLUMNS "INSERT INTO s 
 reject 'a setting of the server' ERR_INVALID_PROPERTY "SET 'bootstrap.servers'='b:1';"
 reject 'a property that was not set' ERR_INVALID_PROPERTY "UNSET 'auto.offset.reset';"
 
-for statement in 'PRINT t' 'SHOW CONNECTORS' \
+for statement in 'PRINT t' \
     'SHOW TOPICS EXTENDED' 'CREATE TYPE t AS INT' 'DROP TYPE t' "RUN SCRIPT 'x'" 'ASSERT TOPIC t' \
-    'ALTER STREAM s ADD COLUMN x INT' "ALTER SYSTEM 'a'='b'" 'DROP CONNECTOR c' \
-    'DESCRIBE CONNECTOR c' 'EXPLAIN SHOW STREAMS' "CREATE SINK CONNECTOR c WITH ('a'='b')"; do
+    'ALTER STREAM s ADD COLUMN x INT' "ALTER SYSTEM 'a'='b'" 'EXPLAIN SHOW STREAMS' \
+    "CREATE SOURCE CONNECTOR c WITH ('connector.class'='MqttSource')"; do
     reject "refused by name: $statement" ERR_UNSUPPORTED "$statement;"
 done
+
+reject 'no such connector to drop' ERR_UNKNOWN_CONNECTOR 'DROP CONNECTOR c;'
+reject 'no such connector to describe' ERR_UNKNOWN_CONNECTOR 'DESCRIBE CONNECTOR c;'
+reject 'a connector without a class' ERR_MISSING_PROPERTY "CREATE SINK CONNECTOR c WITH ('a'='b');"
+reject 'a class that does not exist' ERR_INVALID_PROPERTY \
+    "CREATE SINK CONNECTOR c WITH ('connector.class'='x.Y');"
 
 says() { # NAME STATEMENTS TEXT
     case_begins "$1"

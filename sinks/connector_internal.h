@@ -1,0 +1,151 @@
+/*
+ * connector_internal.h: what the files of the connector frame share.
+ *
+ *   connector.c     definitions, states, the host's interface
+ *   task.c          a thread: reads, writes, flushes, tries again
+ *   task_input.c    topics that a task reads, and how their records are read
+ *   dead_letter.c   records that cannot be written
+ */
+#ifndef SLUICE_SINKS_CONNECTOR_INTERNAL_H
+#define SLUICE_SINKS_CONNECTOR_INTERNAL_H
+
+#include <pthread.h>
+#include <regex.h>
+
+#include "base/vec.h"
+#include "engine/operator/op.h"
+#include "sinks/connector.h"
+#include "sinks/sink.h"
+
+struct sink_host;
+struct connector_store;
+struct dead_letters;
+
+enum target_state { TARGET_RUNNING, TARGET_PAUSED, TARGET_STOPPED };
+
+enum task_state { TASK_RUNNING, TASK_FAILED };
+
+/* Sources over the topics that a connector may read. Replaced as a whole, never changed. */
+struct source_list {
+    struct arena arena;
+    const struct source *items;
+    uint32_t count;
+};
+
+struct connector {
+    struct sink_host *host;
+    struct arena arena;                  /* definition */
+    const struct connector_entry *entry; /* the catalog's: its address says whether it changed */
+    struct bytes name;
+    struct bytes class_name;
+    const struct sink_kind *kind;
+    struct options options; /* references resolved */
+    const struct bytes *topics;
+    uint32_t topic_count;
+    bool by_pattern;
+    regex_t pattern;
+    const struct bytes *warnings;
+    uint32_t warning_count;
+    struct task *tasks;
+    uint32_t task_count;
+    _Atomic bool ends;
+
+    pthread_mutex_t mutex; /* all below, and the tasks' fields that say so */
+    pthread_cond_t changed;
+    enum target_state target;
+    uint64_t generation; /* tasks begin anew when it moves on */
+    struct source_list *sources;
+    uint64_t drain_wanted;
+};
+
+struct task_input {
+    struct source source;
+    const struct log_topic *topic;
+    struct input_decoder *decoder;
+    struct task *task;
+};
+
+/* A record at which the task has to stop: it cannot be written, and nothing says to go on. */
+struct task_halt {
+    bool is_set;
+    struct bytes topic; /* in the task's arena */
+    uint32_t partition;
+    int64_t offset;
+    struct error why;
+    const char *stage; /* as in dead_letter.c */
+    bool in_decode;
+};
+
+struct task {
+    struct connector *connector;
+    uint32_t number;
+    pthread_t thread;
+    _Atomic bool interrupted; /* an attempt must end: the sink looks at it while it waits */
+    struct arena arena;       /* of one attempt */
+    struct arena rows;        /* of one slice of a block */
+    VEC(struct task_input *) inputs;
+    struct positions positions; /* where reading stands */
+    struct sink sink;
+    VEC(struct log_block *) held; /* since the last flush */
+    uint64_t held_rows;
+    size_t held_bytes;
+    int64_t held_since_us;
+    struct error refusal; /* met while decoding */
+    struct task_halt halt;
+    struct arena halt_arena;
+    struct dead_letters *letters;
+    uint64_t failures;   /* in a row */
+    uint64_t generation; /* of the attempt */
+    struct log_reader *reader;
+
+    /* Under the connector's mutex. */
+    enum task_state state;
+    struct log_reader *wakeable; /* the reader, while another thread may wake it */
+    char *trace;
+    char *waits_for; /* topics that nothing declares; NULL: none */
+    uint64_t drained;
+};
+
+/* --- connector.c --- */
+
+struct log *connector_log(const struct connector *c);
+const struct clock *connector_clock(const struct connector *c);
+bool connector_wants(const struct connector *c, struct bytes topic);
+/* The log ends with the process, and this one has not started there yet: what is stored is old. */
+bool connector_is_fresh(const struct connector *c, const struct position_at *at);
+void connector_has_started(const struct connector *c, const struct positions *positions);
+
+/* --- task.c --- */
+
+void task_start(struct task *task);
+void task_join(struct task *task);
+/* A record cannot be read. */
+void task_refuse_record(struct task *task, const struct row_origin *origin, enum format_side side,
+                        const struct error *why);
+/* Topics that nothing declares, for the status; empty: none. */
+void task_note_missing(struct task *task, struct bytes topics);
+
+/* --- task_input.c --- */
+
+/* Topics that are there and declared; where to begin in the task's partitions of them. */
+int task_open_inputs(struct task *task, struct error *err);
+void task_close_inputs(struct task *task);
+struct task_input *task_find_input(struct task *task, const struct log_topic *topic);
+
+/* --- dead_letter.c --- */
+
+struct letter {
+    const struct log_record *record;
+    const struct row_origin *origin;
+    const struct error *why;
+    const char *stage; /* KEY_CONVERTER, VALUE_CONVERTER, TASK_PUT */
+    bool in_decode;
+};
+
+/* NULL when the connector names no topic for them. */
+struct dead_letters *dead_letters_create(const struct connector *c, uint32_t task);
+void dead_letters_destroy(struct dead_letters *letters);
+/* The record is in the topic when it returns. */
+int dead_letters_put(struct dead_letters *letters, const struct letter *letter, struct error *err);
+
+#endif
