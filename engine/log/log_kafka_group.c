@@ -266,6 +266,10 @@ static rd_kafka_resp_err_t ask_positions(struct kafka_log *log, const char *grou
 /* Waits as long as a transaction may hold what is pending. */
 enum { LONGEST_PENDING_MS = 60000 };
 
+/*
+ * librdkafka 2.0 ends the process when the answer is that the coordinator is still loading, as it
+ * is in a cluster that has just started; so another request waits for that first.
+ */
 int kafka_group_positions(struct log *base, struct bytes group, struct group_position *positions,
                           uint32_t count, struct arena *arena, struct error *err)
 {
@@ -278,6 +282,7 @@ int kafka_group_positions(struct log *base, struct bytes group, struct group_pos
         return 0;
     }
     do {
+        TRY(kafka_group_await(base, group, err));
         failed = ask_positions(log, name, positions, count, arena, err);
     } while (is_passing(log, failed, deadline));
     return failed ? (int)kafka_error_code(failed) : 0;

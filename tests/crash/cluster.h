@@ -25,6 +25,7 @@ struct cluster {
     unsigned seed; /* as given */
     unsigned dice; /* its state */
     const char *node_program;
+    const char *server_program;
     const char *evidence; /* a directory */
     struct proxy *proxy;
     char bootstrap[32];
@@ -35,7 +36,6 @@ struct cluster {
     uint32_t service_count;
     int64_t session_ms;
     struct process nodes[CLUSTER_NODES];
-    bool is_server[CLUSTER_NODES]; /* sluice server instead of the test node */
     struct producer producer;
     struct verifier verifier;
     bool has_service;

@@ -1,7 +1,7 @@
 /*
  * crash_kafka.c: nodes, broker and answers die on a real broker; nothing is lost or repeated.
  *
- *   crash_kafka NODE_PROGRAM EVIDENCE SEED KILLS ONLY
+ *   crash_kafka NODE_PROGRAM SERVER_PROGRAM EVIDENCE SEED KILLS ONLY
  *
  * KILLS is how many random kills there are; 0 is the short version. ONLY names scenarios.
  */
@@ -11,9 +11,10 @@
 #include <string.h>
 
 #include "base/trace.h"
-#include "tests/crash/cluster.h"
+#include "tests/crash/servers.h"
 
 enum { RATE = 2000, SHORT_SESSION_MS = 2000, SESSION_MS = 6000, KILLS_PER_SERVICE = 50 };
+enum { STUCK_MS = 60000 }; /* what takes longer will never come */
 
 struct run {
     struct cluster cluster;
@@ -67,10 +68,10 @@ static void revoking(struct run *r)
     cluster_begin(c, "revoke", SHORT_SESSION_MS, RATE);
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         cluster_start(c, 0, faults[i]);
-        (void)cluster_await_news(c, 20000);
+        (void)cluster_await_news(c, STUCK_MS);
         cluster_start(c, 1, NULL);
         cluster_await_death(c, 0);
-        (void)cluster_await_news(c, SHORT_SESSION_MS + 5000);
+        (void)cluster_await_news(c, SHORT_SESSION_MS + STUCK_MS);
         cluster_kill(c, 1);
     }
     cluster_start(c, 0, NULL);
@@ -85,12 +86,12 @@ static void one_node(struct run *r, uint32_t kills)
 
     cluster_begin(c, "one", SESSION_MS, RATE);
     cluster_start(c, 0, NULL);
-    (void)cluster_await_news(c, 20000);
+    (void)cluster_await_news(c, STUCK_MS);
     for (uint32_t i = 0; i < kills; i++) {
         cluster_watch(c, cluster_dice(c, 300));
         cluster_kill(c, 0);
         cluster_start(c, 0, NULL);
-        times_add(&r->restarts, cluster_await_news(c, 20000));
+        times_add(&r->restarts, cluster_await_news(c, STUCK_MS));
     }
     cluster_end(c);
 }
@@ -104,7 +105,7 @@ static void some_nodes(struct run *r, int nodes, uint32_t kills)
     for (int i = 0; i < nodes; i++) {
         cluster_start(c, i, NULL);
     }
-    (void)cluster_await_news(c, 20000);
+    (void)cluster_await_news(c, STUCK_MS);
     for (uint32_t i = 0; i < kills; i++) {
         int node = cluster_dice(c, nodes);
 
@@ -113,7 +114,7 @@ static void some_nodes(struct run *r, int nodes, uint32_t kills)
         cluster_watch(c, cluster_dice(c, 4) ? cluster_dice(c, 300) : SHORT_SESSION_MS + 500);
         cluster_start(c, node, NULL);
         if (cluster_dice(c, 3)) {
-            (void)cluster_await_news(c, 30000);
+            (void)cluster_await_news(c, STUCK_MS);
         }
     }
     cluster_end(c);
@@ -127,15 +128,15 @@ static void take_over(struct run *r, uint32_t rounds, int64_t session_ms)
     cluster_begin(c, "takeover", session_ms, RATE);
     cluster_start(c, 0, NULL);
     cluster_start(c, 1, NULL);
-    (void)cluster_await_shares(c, 2, 30000);
-    (void)cluster_await_news(c, 20000);
+    (void)cluster_await_shares(c, 2, STUCK_MS);
+    (void)cluster_await_news(c, STUCK_MS);
     for (uint32_t i = 0; i < rounds; i++) {
         int node = (int)(i % 2);
 
         cluster_kill(c, node);
-        times_add(&r->takeovers, cluster_await_news(c, session_ms + 20000) - session_ms);
+        times_add(&r->takeovers, cluster_await_news(c, session_ms + STUCK_MS) - session_ms);
         cluster_start(c, node, NULL);
-        (void)cluster_await_shares(c, 2, 30000);
+        (void)cluster_await_shares(c, 2, STUCK_MS);
     }
     cluster_end(c);
 }
@@ -147,19 +148,42 @@ static void zombies(struct run *r, uint32_t rounds)
     cluster_begin(c, "zombie", SHORT_SESSION_MS, RATE);
     cluster_start(c, 0, NULL);
     cluster_start(c, 1, NULL);
-    (void)cluster_await_shares(c, 2, 30000);
-    (void)cluster_await_news(c, 20000);
+    (void)cluster_await_shares(c, 2, STUCK_MS);
+    (void)cluster_await_news(c, STUCK_MS);
     for (uint32_t i = 0; i < rounds; i++) {
         int node = (int)(i % 2);
 
         (void)snprintf(c->step, sizeof c->step, "freeze node%d", node);
         process_signal(&c->nodes[node], SIGSTOP);
-        (void)cluster_await_news(c, SHORT_SESSION_MS + 20000);
+        (void)cluster_await_news(c, SHORT_SESSION_MS + STUCK_MS);
         cluster_watch(c, cluster_dice(c, 500));
         (void)snprintf(c->step, sizeof c->step, "wake node%d", node);
         process_signal(&c->nodes[node], SIGCONT);
-        (void)cluster_await_news(c, 20000);
-        (void)cluster_await_shares(c, 2, 30000);
+        (void)cluster_await_news(c, STUCK_MS);
+        (void)cluster_await_shares(c, 2, STUCK_MS);
+    }
+    cluster_end(c);
+}
+
+/* sluice server itself: the second hears of the statements through the statement log. */
+static void servers(struct run *r, uint32_t kills)
+{
+    struct cluster *c = &r->cluster;
+
+    cluster_begin(c, "servers", SHORT_SESSION_MS, RATE);
+    servers_start(c, 0);
+    servers_apply(c, 0);
+    servers_start(c, 1);
+    (void)cluster_await_shares(c, 2, STUCK_MS);
+    (void)cluster_await_news(c, STUCK_MS);
+    for (uint32_t i = 0; i < kills; i++) {
+        int node = cluster_dice(c, 2);
+
+        cluster_watch(c, cluster_dice(c, 400));
+        cluster_kill(c, node);
+        cluster_watch(c, cluster_dice(c, 4) ? cluster_dice(c, 300) : SHORT_SESSION_MS + 500);
+        servers_start(c, node);
+        (void)cluster_await_news(c, STUCK_MS);
     }
     cluster_end(c);
 }
@@ -174,17 +198,17 @@ static void members(struct run *r)
     cluster_begin(c, "members", SESSION_MS, RATE);
     for (int i = 0; i < CLUSTER_NODES; i++) {
         cluster_start(c, i, NULL);
-        joined[i] = cluster_await_shares(c, (uint32_t)i + 1, 30000);
-        (void)cluster_await_news(c, 20000);
+        joined[i] = cluster_await_shares(c, (uint32_t)i + 1, STUCK_MS);
+        (void)cluster_await_news(c, STUCK_MS);
     }
     printf("  even shares of 64 slots over 1, 2, 3 nodes after %lld, %lld, %lld ms\n",
            (long long)joined[0], (long long)joined[1], (long long)joined[2]);
     for (int i = 0; i < CLUSTER_NODES - 1; i++) {
         (void)snprintf(c->step, sizeof c->step, "end node%d", i);
-        if (!process_end(&c->nodes[i], 30000)) {
+        if (!process_end(&c->nodes[i], STUCK_MS)) {
             cluster_fail(c, "node%d did not end properly", i);
         }
-        (void)cluster_await_news(c, SESSION_MS + 20000);
+        (void)cluster_await_news(c, SESSION_MS + STUCK_MS);
     }
     cluster_end(c);
 }
@@ -198,7 +222,7 @@ static void broker_dies(struct run *r, uint32_t rounds)
     cluster_begin(c, "broker", SHORT_SESSION_MS, RATE);
     cluster_start(c, 0, NULL);
     cluster_start(c, 1, NULL);
-    (void)cluster_await_news(c, 20000);
+    (void)cluster_await_news(c, STUCK_MS);
     for (uint32_t i = 0; i < rounds; i++) {
         cluster_watch(c, cluster_dice(c, 500));
         (void)snprintf(c->step, sizeof c->step, "kill -9 broker");
@@ -206,7 +230,7 @@ static void broker_dies(struct run *r, uint32_t rounds)
         if (!broker_command("revive", proxy_port(c->proxy))) {
             cluster_fail(c, "the broker does not come back");
         }
-        (void)cluster_await_news(c, 60000);
+        (void)cluster_await_news(c, STUCK_MS);
     }
     cluster_end(c);
 }
@@ -218,12 +242,12 @@ static void lost_answers(struct run *r, uint32_t rounds, enum proxy_loss loss)
     cluster_begin(c, loss == PROXY_CUTS ? "answers" : "silence", SESSION_MS, RATE);
     cluster_start(c, 0, NULL);
     cluster_start(c, 1, NULL);
-    (void)cluster_await_shares(c, 2, 30000);
-    (void)cluster_await_news(c, 20000);
+    (void)cluster_await_shares(c, 2, STUCK_MS);
+    (void)cluster_await_news(c, STUCK_MS);
     for (uint32_t i = 0; i < rounds; i++) {
         (void)snprintf(c->step, sizeof c->step, "answer %u to EndTxn lost", i);
         proxy_lose(c->proxy, loss, 1 + (uint32_t)cluster_dice(c, 3));
-        (void)cluster_await_news(c, 60000);
+        (void)cluster_await_news(c, STUCK_MS);
         cluster_watch(c, cluster_dice(c, 300));
     }
     if (proxy_to_lose(c->proxy) > 0) {
@@ -231,7 +255,7 @@ static void lost_answers(struct run *r, uint32_t rounds, enum proxy_loss loss)
     }
     (void)snprintf(c->step, sizeof c->step, "all connections cut");
     proxy_cut_all(c->proxy);
-    (void)cluster_await_news(c, 60000);
+    (void)cluster_await_news(c, STUCK_MS);
     cluster_end(c);
 }
 
@@ -251,13 +275,15 @@ static void run_short(struct run *r)
     one_node(r, 5);
     begin(r, "two nodes, random kills");
     some_nodes(r, 2, 4);
+    begin(r, "two servers, random kills");
+    servers(r, 2);
     begin(r, "zombie");
     zombies(r, 1);
     begin(r, "answers to EndTxn lost");
     lost_answers(r, 3, PROXY_CUTS);
     begin(r, "broker dies");
     broker_dies(r, 1);
-    r->passed += 6;
+    r->passed += 7;
 }
 
 static void run_long(struct run *r)
@@ -270,6 +296,8 @@ static void run_long(struct run *r)
     revoking(r);
     begin(r, "take-over");
     take_over(r, 4, SESSION_MS);
+    begin(r, "two servers, random kills");
+    servers(r, 20);
     begin(r, "zombies");
     zombies(r, 6);
     begin(r, "answers to EndTxn lost with their connection");
@@ -289,7 +317,7 @@ static void run_long(struct run *r)
             some_nodes(r, 1 + (int)(n % 3), kills);
         }
     }
-    r->passed += 9;
+    r->passed += 10;
 }
 
 static void run_one(struct run *r, const char *name)
@@ -307,6 +335,8 @@ static void run_one(struct run *r, const char *name)
         some_nodes(r, 3, r->kills);
     } else if (strcmp(name, "takeover") == 0) {
         take_over(r, r->kills, SESSION_MS);
+    } else if (strcmp(name, "servers") == 0) {
+        servers(r, r->kills);
     } else if (strcmp(name, "zombie") == 0) {
         zombies(r, r->kills);
     } else if (strcmp(name, "members") == 0) {
@@ -347,18 +377,20 @@ int main(int count, char **arguments)
 {
     static struct run r;
 
-    if (count != 6) {
-        (void)fprintf(stderr, "usage: crash_kafka NODE_PROGRAM EVIDENCE SEED KILLS ONLY\n");
+    if (count != 7) {
+        (void)fprintf(stderr,
+                      "usage: crash_kafka NODE_PROGRAM SERVER_PROGRAM EVIDENCE SEED KILLS ONLY\n");
         return 2;
     }
     trace_set_level(TRACE_ERROR);
     r.cluster.node_program = arguments[1];
-    r.cluster.evidence = arguments[2];
-    r.cluster.seed = (unsigned)strtoul(arguments[3], NULL, 10);
-    r.kills = (uint32_t)strtoul(arguments[4], NULL, 10);
+    r.cluster.server_program = arguments[2];
+    r.cluster.evidence = arguments[3];
+    r.cluster.seed = (unsigned)strtoul(arguments[4], NULL, 10);
+    r.kills = (uint32_t)strtoul(arguments[5], NULL, 10);
     cluster_open(&r.cluster);
-    if (*arguments[5]) {
-        run_one(&r, arguments[5]);
+    if (*arguments[6]) {
+        run_one(&r, arguments[6]);
     } else if (r.kills == 0) {
         run_short(&r);
     } else {

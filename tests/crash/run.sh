@@ -17,7 +17,7 @@ end() {
 }
 trap end EXIT
 trap 'exit 130' INT TERM
-if "$build/tests/crash/crash_kafka" "$build/tests/crash/node" "$evidence" "$seed" "$kills" "$only"; then
+if "$build/tests/crash/crash_kafka" "$build/tests/crash/node" build/sluice "$evidence" "$seed" "$kills" "$only"; then
     rm -rf "$evidence"
 else
     cp "build/services/kafka-$SERVICE_NAME/broker.log" "$evidence/" 2>/dev/null
