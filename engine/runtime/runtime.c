@@ -173,6 +173,54 @@ static void init_config(struct runtime *rt, const struct runtime_config *config)
     set_default(&rt->config.retry_most_ms, RETRY_MOST_MS);
 }
 
+struct opening {
+    struct worker *worker;
+    pthread_t thread;
+    bool has_thread;
+    struct error error;
+    int code;
+};
+
+static void *open_writer(void *argument)
+{
+    struct opening *opening = argument;
+
+    opening->code = worker_open_writer(opening->worker, &opening->error);
+    return NULL;
+}
+
+/*
+ * All at once: behind a crash each waits until the transaction that its former self left open is
+ * aborted, half a second with Kafka.
+ */
+static int open_writers(struct runtime *rt, struct error *err)
+{
+    struct opening *openings = memory_zalloc(rt->worker_count, sizeof *openings);
+    int code = 0;
+
+    for (uint32_t i = 0; i < rt->worker_count; i++) {
+        struct opening *opening = &openings[i];
+
+        opening->worker = &rt->workers[i];
+        opening->has_thread = rt->config.mode == RUNTIME_THREADED && i + 1 < rt->worker_count &&
+                              !pthread_create(&opening->thread, NULL, open_writer, opening);
+        if (!opening->has_thread) {
+            (void)open_writer(opening);
+        }
+    }
+    for (uint32_t i = 0; i < rt->worker_count; i++) {
+        if (openings[i].has_thread) {
+            pthread_join(openings[i].thread, NULL);
+        }
+        if (openings[i].code && !code) {
+            code = error_set(err, openings[i].error.code, NO_POSITION, "%s",
+                             openings[i].error.message);
+        }
+    }
+    free(openings);
+    return code;
+}
+
 int runtime_open(const struct runtime_config *config, struct runtime **out, struct error *err)
 {
     struct runtime *rt = memory_zalloc(1, sizeof *rt);
@@ -193,9 +241,7 @@ int runtime_open(const struct runtime_config *config, struct runtime **out, stru
     code = fetcher_create(rt->log, rt->client_id, &rt->fetcher, err);
     code =
         code ? code : fetcher_create(rt->transient_log, rt->client_id, &rt->transient_fetcher, err);
-    for (uint32_t i = 0; !code && i < rt->worker_count; i++) {
-        code = worker_open_writer(&rt->workers[i], err);
-    }
+    code = code ? code : open_writers(rt, err);
     if (!code && config->mode == RUNTIME_THREADED) {
         code = start_threads(rt, err);
     }
