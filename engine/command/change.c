@@ -164,56 +164,11 @@ static int apply(struct attempt *attempt, struct error *err)
     return 0;
 }
 
-<<<<<<< HEAD
 /*
  * The append may or may not have come to be - a commit that was refused may be the second try of
  * one that was not - and the log tells.
  */
 static int settle(struct attempt *attempt, struct error *err)
-=======
-/* Whether the catalog is as the change leaves it; it was validated, so it was not before. */
-static bool is_applied(const struct command *command, const struct change *change)
-{
-    const struct catalog *catalog = command->engine->catalog;
-
-    if (change->source) {
-        const struct source *made = catalog_find_source(catalog, change->source->name);
-
-        return made && bytes_equal(made->sql, change->sql);
-    }
-    if (change->plan) {
-        return catalog_find_query(catalog, change->plan->query_id) != NULL;
-    }
-    if (change->removed.data) {
-        return !catalog_find_source(catalog, change->removed);
-    }
-    if (change->connector.data) {
-        const struct connector_entry *made = catalog_find_connector(catalog, change->connector);
-
-        return made && bytes_equal(made->sql, change->sql);
-    }
-    if (change->removed_connector.data) {
-        return !catalog_find_connector(catalog, change->removed_connector);
-    }
-    for (uint32_t i = 0; i < change->stopped_count; i++) {
-        if (catalog_find_query(catalog, change->stopped[i])) {
-            return false;
-        }
-    }
-    for (uint32_t i = 0; i < change->paused_count; i++) {
-        const struct query_entry *query = catalog_find_query(catalog, change->paused[i]);
-
-        if (!query || query->paused != change->pauses) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The append may or may not have come to be: the log tells, and *known says whether it did. */
-static int settle(struct command *command, const struct change *change, bool *known,
-                  struct error *err)
->>>>>>> e2367d8 (sinks: connectors into Postgres, exactly once)
 {
     struct statement_log *slog = attempt->command->engine->slog;
     struct error failure = *err;
@@ -229,7 +184,6 @@ static int settle(struct command *command, const struct change *change, bool *kn
                : error_set(err, failure.code, failure.at, "%s", failure.message);
 }
 
-<<<<<<< HEAD
 /*
  * It is not in the log for sure, so another try can do no harm. Where there are other writers an
  * error of the broker often is no more than the other side of their fence.
@@ -241,8 +195,6 @@ static bool is_worth_another(const struct attempt *attempt, int code)
                                    attempt->command->engine->config.is_shared));
 }
 
-static int commit(struct attempt *attempt, struct error *err)
-=======
 static int keep_secrets(const struct command *command, const struct change *change,
                         struct error *err)
 {
@@ -255,28 +207,17 @@ static int keep_secrets(const struct command *command, const struct change *chan
     return 0;
 }
 
-static int commit(struct command *command, struct change *change, struct error *err)
->>>>>>> e2367d8 (sinks: connectors into Postgres, exactly once)
+static int commit(struct attempt *attempt, struct error *err)
 {
     bool created = false;
     int code;
 
-<<<<<<< HEAD
     TRY(topic_create_for(attempt->command, &attempt->change, &created, err));
     attempt->created = attempt->created || created;
+    TRY(keep_secrets(attempt->command, &attempt->change, err));
     code = append(attempt->command, &attempt->change, err);
     if (code == ERR_LOG_UNAVAILABLE || code == ERR_FENCED) {
         return settle(attempt, err);
-=======
-    code = code ? code : keep_secrets(command, change, err);
-    if (!code) {
-        code = append(command, change, err);
-        if (code == ERR_LOG_UNAVAILABLE) {
-            code = settle(command, change, &known, err);
-        } else if (!code) {
-            code = apply(command, change, err);
-        }
->>>>>>> e2367d8 (sinks: connectors into Postgres, exactly once)
     }
     return code ? code : apply(attempt, err);
 }

@@ -193,7 +193,6 @@ static void start_queries(struct engine *engine, struct bytes own, struct error 
     }
 }
 
-<<<<<<< HEAD
 void replay_retry(struct engine *engine)
 {
     MAP_FOREACH (entry, &engine->queries) {
@@ -223,9 +222,6 @@ static void apply(struct engine *engine, const struct statement_record *record,
     }
 }
 
-int replay_catch_up(struct engine *engine, enum statement_log_extent extent, struct error *outcome,
-                    struct error *err)
-=======
 static void reconcile_connectors(struct engine *engine)
 {
     const struct connector_host *host = engine->config.connectors;
@@ -235,8 +231,8 @@ static void reconcile_connectors(struct engine *engine)
     }
 }
 
-int replay_catch_up(struct engine *engine, struct error *outcome, struct error *err)
->>>>>>> e2367d8 (sinks: connectors into Postgres, exactly once)
+int replay_catch_up(struct engine *engine, enum statement_log_extent extent, struct error *outcome,
+                    struct error *err)
 {
     const struct statement_record *records = NULL;
     struct bytes own = { NULL, 0 };
@@ -252,12 +248,8 @@ int replay_catch_up(struct engine *engine, struct error *outcome, struct error *
         own = records[i].is_own ? records[i].query_id : own;
     }
     if (count > 0) {
-<<<<<<< HEAD
         start_queries(engine, own, outcome);
-=======
-        start_queries(engine, outcome);
         reconcile_connectors(engine);
->>>>>>> e2367d8 (sinks: connectors into Postgres, exactly once)
     }
     arena_fini(&arena);
     return code;
