@@ -21,6 +21,7 @@ struct run {
     uint32_t kills; /* random ones; 0: the short version */
     struct times restarts, takeovers;
     uint32_t passed;
+    bool asserts_times; /* the long version: the short one runs beside other tests */
 };
 
 /* --- every step --- */
@@ -288,6 +289,7 @@ static void run_short(struct run *r)
 
 static void run_long(struct run *r)
 {
+    r->asserts_times = true;
     begin(r, "members come and go");
     members(r);
     begin(r, "SIGKILL at every step");
@@ -362,10 +364,10 @@ static void report(struct run *r)
            (long long)takeover_ms, (long long)times_quantile(&r->takeovers, 1.0),
            r->takeovers.count);
     r->cluster.scenario = "times";
-    if (restart_ms > 1000) {
+    if (r->asserts_times && restart_ms > 1000) {
         cluster_fail(&r->cluster, "a node takes longer than 1 s to come back");
     }
-    if (takeover_ms > 2000) {
+    if (r->asserts_times && takeover_ms > 2000) {
         cluster_fail(&r->cluster, "a take-over takes longer than the session timeout and 2 s");
     }
     printf("seed %u: %llu kills, %llu records, none lost, none repeated, all in order\n",
