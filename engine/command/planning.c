@@ -26,6 +26,7 @@ void planning_settings(const struct command *command, struct plan_settings *out)
         .default_value_format = default_format(command, "ksql.persistence.default.format.value"),
         .topic_prefix = property_get(properties, "ksql.output.topic.name.prefix"),
         .headers_enabled = property_get_boolean(properties, "ksql.headers.columns.enabled"),
+        .joins_at_once = !property_get_boolean(properties, "join.causal"),
         .wrap_single_values =
             property_is_set(properties, wrap) ? property_get_boolean(properties, wrap) : -1,
         .no_table_scans = !property_get_boolean(properties, "ksql.query.pull.table.scan.enabled"),
@@ -74,6 +75,7 @@ struct query_options planning_options(const struct command *command,
         .reset = choose_reset(command, plan),
         .commit_interval_ms = property_get_integer(command->properties, "commit.interval.ms"),
         .cache_bytes = cache > 0 ? (size_t)cache : 0,
+        .causal_wait_ms = property_get_integer(command->properties, "join.causal.max.wait.ms"),
         .gate = command->engine->config.gate,
     };
 }

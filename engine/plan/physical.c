@@ -452,6 +452,36 @@ static int add_nodes(struct physical_builder *b, const struct logical_node *node
     return add_node(b, node, err);
 }
 
+static void note_causality(struct physical_builder *b, uint32_t sub,
+                           const struct lineage_plan *lineage)
+{
+    struct bytes after = lineage_text(b->arena, lineage, b->plan->query_id);
+
+    for (uint32_t i = 0; i < b->steps.count; i++) {
+        struct plan_step *step = &b->steps.items[i];
+
+        if (step->sub != sub || step->is_table || step->input_count < 2) {
+            continue;
+        }
+        step->detail = b->a->context->settings->joins_at_once
+                           ? arena_printf(b->arena, "%.*s | Causal: off", BYTES_ARG(step->detail))
+                           : arena_printf(b->arena, "%.*s | Causal: after %.*s",
+                                          BYTES_ARG(step->detail), BYTES_ARG(after));
+    }
+}
+
+static void find_causality(struct physical_builder *b)
+{
+    for (uint32_t i = 0; i < b->subs.count; i++) {
+        const struct lineage_plan *lineage = lineage_find(b->a->context, b->plan, i);
+
+        if (lineage) {
+            note_causality(b, i, lineage);
+            b->subs.items[i].causal = b->a->context->settings->joins_at_once ? NULL : lineage;
+        }
+    }
+}
+
 int physical_build(const struct analysis *a, const struct logical_node *last,
                    struct physical_plan *plan, struct error *err)
 {
@@ -464,8 +494,9 @@ int physical_build(const struct analysis *a, const struct logical_node *last,
     plan->store_count = b.stores.count;
     plan->outputs = b.outputs.items;
     plan->output_count = b.outputs.count;
+    plan->pull = b.pull;
+    find_causality(&b);
     plan->steps = b.steps.items;
     plan->step_count = b.steps.count;
-    plan->pull = b.pull;
     return 0;
 }

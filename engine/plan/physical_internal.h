@@ -76,6 +76,15 @@ int physical_add_rekey(struct physical_builder *b, const struct logical_node *no
 void physical_add_join(struct physical_builder *b, const struct logical_node *node,
                        const struct branch *left);
 
+/* --- causal joins: lineage.c --- */
+
+/* How tables of the sub-topology's join derive from its stream; NULL: none does. */
+const struct lineage_plan *lineage_find(struct plan_context *context,
+                                        const struct physical_plan *own, uint32_t sub);
+/* The queries on the way but the own one, in order. */
+struct bytes lineage_text(struct arena *arena, const struct lineage_plan *lineage,
+                          struct bytes own_id);
+
 /* --- state: physical_state.c --- */
 
 /* Visits what the query evaluates over its source or relation, ON aside. */

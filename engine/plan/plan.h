@@ -173,6 +173,41 @@ struct input_plan {
     uint16_t port;
 };
 
+/* A sub-topology that reads a topic: of this query, or of one that was there before it. */
+struct lineage_reader {
+    struct bytes query_id;
+    uint32_t sub;
+    uint32_t input;
+};
+
+struct lineage_topic {
+    struct bytes name;
+    bool is_own;                        /* a repartition topic of this query */
+    bool is_common;                     /* the stream's rows derive from it, too, or are its */
+    const struct lineage_reader *feeds; /* common: who reads it on the stream's way */
+    uint32_t feed_count;
+};
+
+struct lineage_hop {
+    uint32_t from; /* topics */
+    uint32_t to;
+    struct lineage_reader reader;
+};
+
+enum { LINEAGE_NONE = 0x7fffffff };
+
+/*
+ * A join of a stream with tables that derive from it, or from what it derives from: what stands
+ * between the topics that both come from and the tables. Hops into a topic precede those out of it.
+ */
+struct lineage_plan {
+    const struct lineage_topic *topics;
+    uint32_t topic_count;
+    const struct lineage_hop *hops;
+    uint32_t hop_count;
+    const uint32_t *of_input; /* per input of the sub-topology its topic, or LINEAGE_NONE */
+};
+
 struct sub_plan {
     const struct input_plan *inputs;
     uint32_t input_count;
@@ -180,7 +215,8 @@ struct sub_plan {
     uint32_t op_count;
     const uint32_t *stores; /* which of physical_plan.stores its tasks own */
     uint32_t store_count;
-    struct bytes root_topic; /* leftmost: with the partition it decides the slot */
+    struct bytes root_topic;           /* leftmost: with the partition it decides the slot */
+    const struct lineage_plan *causal; /* rows of the stream wait for their tables; NULL: not */
 };
 
 /* A topic the query writes. */
@@ -244,6 +280,7 @@ struct plan_settings {
     const struct format_kind *default_value_format; /* NULL: must be said */
     struct bytes topic_prefix;                      /* ksql.output.topic.name.prefix */
     bool headers_enabled;
+    bool joins_at_once;     /* join.causal is off */
     int wrap_single_values; /* -1: the format decides */
     bool no_table_scans;    /* pull queries have to name keys */
     bool no_range_scans;    /* a range of keys is a filter on all of them */

@@ -20,7 +20,7 @@
  */
 #include "base/memory.h"
 #include "base/trace.h"
-#include "engine/runtime/runtime_internal.h"
+#include "engine/runtime/causal.h"
 
 enum { PURGE_EVERY = 4096 }; /* records */
 
@@ -94,6 +94,7 @@ int commit_drain_outputs(struct task *task, size_t at_least_bytes, struct error 
 static bool takes_part(const struct worker *worker, const struct task *task, int64_t now_ms)
 {
     return task->dirty && (!task->buffers || !task->born || worker->flush_now ||
+                           standing_is_awaited(task->query->standing) ||
                            now_ms - task->last_flush_ms >= task->query->options.commit_interval_ms);
 }
 
@@ -165,10 +166,12 @@ static int flush_transient(struct task *task, int64_t now_ms, struct error *err)
     TRY(commit_drain_outputs(task, 0, err));
     task->last_flush_ms = now_ms;
     settle_dirty(task);
+    standing_publish(task);
     purge_transient(task);
     if (task->query->plan->output_count > 0) {
         fetcher_wake(task->worker->rt->fetcher); /* its thread serves the transient one too */
     }
+    lookout_notice(task->worker->rt->lookout);
     return 0;
 }
 
@@ -178,6 +181,7 @@ static int flush_durable(struct task *task, int64_t now_ms, struct error *err)
     TRY(commit_drain_outputs(task, 0, err));
     task->last_flush_ms = now_ms;
     TRY(append_changelogs(task, err));
+    standing_attempt(task);
     task->in_commit = true;
     return 0;
 }
@@ -372,6 +376,7 @@ static void settle(struct task *task)
     task->born = true;
     task->in_commit = false;
     settle_dirty(task);
+    standing_publish(task);
 }
 
 void commit_finish(struct worker *worker, int code, const struct error *err)
@@ -391,4 +396,5 @@ void commit_finish(struct worker *worker, int code, const struct error *err)
             settle(task);
         }
     }
+    lookout_notice(worker->rt->lookout);
 }

@@ -495,6 +495,22 @@ void fetcher_look(struct fetcher *fetcher)
     fetcher_wake(fetcher);
 }
 
+void fetcher_look_at(struct fetcher *fetcher, const struct log_topic *topic, uint32_t partition)
+{
+    struct channel_key key = { topic, partition };
+    struct channel *channel;
+
+    pthread_mutex_lock(&fetcher->mutex);
+    channel = map_find(&fetcher->channels, channel_key_bytes(&key));
+    if (channel) {
+        note(fetcher, channel);
+    }
+    pthread_mutex_unlock(&fetcher->mutex);
+    if (channel) {
+        fetcher_wake(fetcher);
+    }
+}
+
 /* --- polling --- */
 
 /* The records up to the log's begin are gone: says so to all, and goes on from there. */

@@ -161,3 +161,15 @@ void membership_poll(struct runtime *rt)
     }
     renew_fence(rt);
 }
+
+bool membership_owns_all(struct runtime *rt)
+{
+    bool all = true;
+
+    pthread_mutex_lock(&rt->leaf_mutex);
+    for (uint32_t i = 0; i < rt->slot_count; i++) {
+        all &= rt->slots[i].owned;
+    }
+    pthread_mutex_unlock(&rt->leaf_mutex);
+    return all;
+}

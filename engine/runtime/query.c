@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "engine/runtime/runtime_internal.h"
+#include "engine/runtime/causal.h"
 
 enum { HEALTHY_MS = 300000 };
 
@@ -100,7 +100,40 @@ int query_open_topics(struct query *query, struct error *err)
     query->changelogs = NULL;
     TRY(open_outputs(query, err));
     TRY(count_tasks(query, err));
+    standing_lay_out(query->standing, query);
     return open_changelogs(query, err);
+}
+
+/* Aggregates that a causal join waits for emit at every commit. */
+static void await_others(struct query *query)
+{
+    const struct physical_plan *plan = query->plan;
+    uint32_t most = 0;
+
+    for (uint32_t i = 0; i < plan->sub_count; i++) {
+        most += plan->subs[i].causal ? plan->subs[i].causal->hop_count : 0;
+    }
+    query->awaited = memory_zalloc(most, sizeof(struct standing *));
+    for (uint32_t i = 0; i < plan->sub_count; i++) {
+        const struct lineage_plan *lineage = plan->subs[i].causal;
+
+        for (uint32_t j = 0; lineage && j < lineage->hop_count; j++) {
+            struct standing *standing = standing_get(query->rt, lineage->hops[j].reader.query_id);
+
+            standing_await(standing, 1);
+            query->awaited[query->awaited_count++] = standing;
+        }
+    }
+}
+
+static void leave_others(struct query *query)
+{
+    for (uint32_t i = 0; i < query->awaited_count; i++) {
+        standing_await(query->awaited[i], -1);
+        standing_unref(query->rt, query->awaited[i]);
+    }
+    free(query->awaited);
+    standing_unref(query->rt, query->standing);
 }
 
 int query_create(struct runtime *rt, const struct physical_plan *plan,
@@ -122,6 +155,8 @@ int query_create(struct runtime *rt, const struct physical_plan *plan,
     atomic_store(&query->state, QUERY_RUNNING);
     atomic_store(&query->paused, options->paused);
     arena_init(&query->arena, 512);
+    query->standing = standing_get(rt, plan->query_id);
+    await_others(query);
     code = query_open_topics(query, err);
     if (code) {
         if (query->fresh) {
@@ -139,6 +174,7 @@ void query_destroy(struct query *query)
     if (atomic_load(&query->state) == QUERY_ERROR) {
         atomic_fetch_sub(&query->rt->failed_queries, 1);
     }
+    leave_others(query);
     arena_fini(&query->arena);
     free(query);
 }

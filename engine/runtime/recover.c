@@ -6,7 +6,7 @@
  * and its inputs stand where they stood. Only then is it handed to its worker.
  * This is the one way back: at start, after a rebalance, a crash or a failed commit.
  */
-#include "engine/runtime/runtime_internal.h"
+#include "engine/runtime/causal.h"
 
 enum { RECOVER_POLL_MS = 100, RECOVER_EMPTY_POLLS_MAX = 100 };
 
@@ -140,6 +140,7 @@ static int restore_task(struct task *task, const struct progress *progress, stru
         input->committed = position;
         place_input(input, position);
     }
+    standing_publish(task);
     return 0;
 }
 

@@ -12,7 +12,7 @@
 
 #include "base/memory.h"
 #include "base/trace.h"
-#include "engine/runtime/runtime_internal.h"
+#include "engine/runtime/causal.h"
 
 enum {
     FETCH_WAIT_MS = 50,
@@ -133,6 +133,9 @@ static int start_threads(struct runtime *rt, struct error *err)
             return error_set(err, ERR_IO, NO_POSITION, "A worker thread cannot be started");
         }
     }
+    if (lookout_start_thread(rt->lookout)) {
+        return error_set(err, ERR_IO, NO_POSITION, "The lookout thread cannot be started");
+    }
     if (pthread_create(&rt->fetch_thread, NULL, fetch_main, rt)) {
         return error_set(err, ERR_IO, NO_POSITION, "The fetch thread cannot be started");
     }
@@ -231,7 +234,10 @@ int runtime_open(const struct runtime_config *config, struct runtime **out, stru
     pthread_mutex_init(&rt->leaf_mutex, NULL);
     queue_init(&rt->control_wake, 1);
     queue_init(&rt->drain_pause, 1);
+    pthread_mutex_init(&rt->standings_mutex, NULL);
     map_init(&rt->queries);
+    map_init(&rt->standings);
+    rt->lookout = lookout_create(rt);
     rt->slots = arena_array(&rt->arena, struct slot, rt->slot_count);
     rt->transient_log = log_memory_create(rt->clock);
     rt->workers = memory_zalloc(rt->worker_count, sizeof *rt->workers);
@@ -258,6 +264,7 @@ static void stop_threads(struct runtime *rt)
     atomic_store(&rt->stop, true);
     (void)queue_try_put(&rt->control_wake, rt);
     fetcher_wake(rt->fetcher);
+    lookout_stop_thread(rt->lookout);
     if (rt->has_control_thread) {
         pthread_join(rt->control_thread, NULL);
     }
@@ -288,6 +295,8 @@ void runtime_close(struct runtime *rt)
         query_destroy(entry->value);
     }
     map_fini(&rt->queries);
+    lookout_destroy(rt->lookout);
+    map_fini(&rt->standings);
     for (uint32_t i = 0; i < rt->slot_count; i++) {
         progress_free(rt->slots[i].progress);
     }
@@ -300,6 +309,7 @@ void runtime_close(struct runtime *rt)
     queue_fini(&rt->drain_pause);
     pthread_mutex_destroy(&rt->mutex);
     pthread_mutex_destroy(&rt->leaf_mutex);
+    pthread_mutex_destroy(&rt->standings_mutex);
     buffer_fini(&rt->fence.member_id);
     buffer_fini(&rt->fence.instance_id);
     arena_fini(&rt->arena);
@@ -486,6 +496,7 @@ static bool step_once(struct runtime *rt)
 
     any |= fetcher_step(rt->transient_fetcher, 0);
     any |= fetcher_step(rt->fetcher, 0);
+    any |= lookout_step(rt->lookout);
     for (uint32_t i = 0; i < rt->worker_count; i++) {
         any |= worker_step(&rt->workers[i], 0);
     }

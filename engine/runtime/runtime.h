@@ -58,9 +58,10 @@ enum query_gate { QUERY_FREE, QUERY_GATED };
 struct query_options {
     enum offset_reset reset;
     int64_t commit_interval_ms;
-    size_t cache_bytes;   /* emission budget; 0: every update */
-    enum query_gate gate; /* GATED: reads sources only as far as runtime_open_gate says */
-    bool paused;          /* starts as after runtime_pause */
+    size_t cache_bytes;     /* emission budget; 0: every update */
+    int64_t causal_wait_ms; /* at most, for a query that gets nowhere; 0: 10 s */
+    enum query_gate gate;   /* GATED: reads sources only as far as runtime_open_gate says */
+    bool paused;            /* starts as after runtime_pause */
 };
 
 /*

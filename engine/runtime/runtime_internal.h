@@ -26,6 +26,9 @@ struct task;
 struct reader;
 struct fetcher;
 struct channel;
+struct standing;
+struct lookout;
+struct causal_gate;
 
 enum { SLOT_COUNT_DEFAULT = 64, SLOT_COUNT_MAX = 1024, BUILDER_DRAIN_BYTES = 64 * 1024 };
 enum { MAX_COMMIT_PAUSE_MS = 100, TRANSACTION_TIMEOUT_MS = 10000, SESSION_TIMEOUT_MS = 6000 };
@@ -111,6 +114,8 @@ void fetcher_note(struct fetcher *fetcher, struct fetch_subscriber *subscriber);
 bool fetcher_step(struct fetcher *fetcher, int64_t wait_ms);
 /* The next step sees, too, where the log has moved without records. */
 void fetcher_look(struct fetcher *fetcher);
+/* The same of one partition. */
+void fetcher_look_at(struct fetcher *fetcher, const struct log_topic *topic, uint32_t partition);
 void fetcher_wake(struct fetcher *fetcher);
 
 /* --- reader.c --- */
@@ -144,6 +149,7 @@ struct task_input {
     int64_t processed; /* next offset to be processed */
     int64_t committed; /* as the last commit has it; -1: not yet */
     int64_t gate;      /* offsets below it may be processed */
+    int64_t cleared;   /* of a causal join's stream: those below it may be joined; else INT64_MAX */
     int64_t purged;    /* of a repartition topic: deleted below, as far as asked for */
     bool could_take;   /* as its reader has told the fetcher */
     bool has_head;     /* while choosing what to run: the next two */
@@ -216,6 +222,7 @@ struct task {
     struct op_chain chain;
     bool chain_open;
     struct task_input *inputs;
+    struct causal_gate *gate;     /* NULL: no row waits for what derives from it */
     struct store **stores;        /* by index into plan->stores */
     struct buffer saved_metadata; /* as last committed */
     bool could_take;              /* not paused, and its client had room, when last asked */
@@ -245,7 +252,8 @@ void input_skip_to(struct task_input *input, int64_t offset); /* what lies befor
 void input_clear(struct task_input *input);
 /* One run; *ran says whether there was anything. An error stops the query. */
 int task_run(struct task *task, bool *ran, struct error *err);
-bool task_has_rows(const struct task *task); /* something is queued */
+bool task_has_rows(const struct task *task);        /* something is queued */
+bool input_is_held(const struct task_input *input); /* its head waits at a gate: causal.h */
 void task_count_skipped(struct task *task, const struct row_origin *origin, const char *what,
                         const struct error *err);
 
@@ -267,7 +275,10 @@ struct query {
     const struct log_topic **outputs;
     const struct log_topic **changelogs; /* by store */
     uint32_t *task_counts;               /* by sub-topology */
-    _Atomic int state;                   /* QUERY_RUNNING or QUERY_ERROR */
+    struct standing *standing;
+    struct standing **awaited; /* of other queries, by its causal joins */
+    uint32_t awaited_count;
+    _Atomic int state; /* QUERY_RUNNING or QUERY_ERROR */
     _Atomic bool paused;
     struct error error; /* under rt->leaf_mutex; so the next three */
     int64_t running_since_ms;
@@ -387,6 +398,9 @@ struct runtime {
     pthread_mutex_t leaf_mutex; /* fence, slots, queries' errors; nothing is called under it */
     struct fence fence;
     struct map queries;
+    pthread_mutex_t standings_mutex; /* standings and their references */
+    struct map standings;            /* query id -> struct standing */
+    struct lookout *lookout;
     bool joined;
     _Atomic bool stop;
     _Atomic uint32_t lost_workers;
@@ -517,5 +531,6 @@ int drop_query(struct runtime *rt, struct query *query, struct error *err);
 int membership_join(struct runtime *rt, struct error *err);
 void membership_leave(struct runtime *rt);
 void membership_poll(struct runtime *rt);
+bool membership_owns_all(struct runtime *rt); /* no other node has a slot; any thread */
 
 #endif

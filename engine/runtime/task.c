@@ -18,7 +18,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "engine/runtime/runtime_internal.h"
+#include "engine/runtime/causal.h"
 
 enum { INPUT_QUEUE_ROWS_MAX = 2048 };
 
@@ -110,6 +110,7 @@ static int open_inputs(struct task *task, struct error *err)
         input->plan = &task->sub->inputs[i];
         input->committed = -1;
         input->gate = INT64_MAX;
+        input->cleared = INT64_MAX;
         input->shares_topic = shares_topic(task->sub, i);
         if (input->plan->source) {
             TRY(log_open_topic(task->query->rt->log, input->plan->topic, &input->topic, err));
@@ -160,6 +161,7 @@ int task_create(struct query *query, uint32_t sub_index, uint32_t partition, str
         task_destroy(task);
         return code;
     }
+    task->gate = gate_create(task);
     atomic_fetch_add(&query->live_tasks, 1);
     task->counted = true;
     *out = task;
@@ -194,7 +196,9 @@ void task_destroy(struct task *task)
     }
     close_outputs(task);
     buffer_fini(&task->saved_metadata);
+    gate_leave(task->gate);
     if (task->counted) {
+        standing_leave(task);
         atomic_fetch_sub(&task->query->live_tasks, 1);
     }
     arena_fini(&task->arena);
@@ -297,11 +301,29 @@ static void input_pop(struct task_input *input)
     shared_batch_unref(batch);
 }
 
+/* Who waits for the task on another node learns by a commit alone where it stands. */
+static void note_skip(struct task *task)
+{
+    struct runtime *rt = task->query->rt;
+
+    standing_publish(task);
+    lookout_notice(rt->lookout);
+    if (task->query->durable && standing_is_awaited(task->query->standing) &&
+        !membership_owns_all(rt)) {
+        task_touch(task);
+    }
+}
+
 void input_skip_to(struct task_input *input, int64_t offset)
 {
+    struct task *task = input->task;
+
     input->enqueued = offset;
     if (input->queue_count == 0) {
         input->processed = offset;
+    }
+    if (!task->dirty) {
+        note_skip(task);
     }
 }
 
@@ -378,6 +400,7 @@ struct choice {
     struct task_input *input;
     uint32_t row;
     int64_t timestamp_ms;
+    int64_t limit;     /* offsets below it may be run */
     int64_t others_ms; /* smallest head of the other inputs, INT64_MAX where none */
     bool others_first; /* one of those wins a tie */
 };
@@ -418,14 +441,23 @@ static bool is_behind(const struct task *task, const struct task_input *input)
     return false;
 }
 
-/* The input whose head has the smallest timestamp, of those that may go on. */
-static bool choose_first(struct task *task, struct choice *best)
+bool input_is_held(const struct task_input *input)
+{
+    return input->has_head && head_offset(input) >= input->cleared;
+}
+
+static void find_heads(struct task *task)
 {
     for (uint32_t i = 0; i < task->sub->input_count; i++) {
         struct task_input *input = &task->inputs[i];
 
         input->has_head = input_head(input, &input->head_row, &input->head_ms);
     }
+}
+
+/* The input whose head has the smallest timestamp, of those that may go on. */
+static bool choose_first(struct task *task, struct choice *best)
+{
     for (uint32_t i = 0; i < task->sub->input_count; i++) {
         struct task_input *input = &task->inputs[i];
 
@@ -464,10 +496,35 @@ static bool consider_others(const struct task *task, struct choice *best)
     return true;
 }
 
+/* Of the tables of a causal join, one that the stream waits for; no timestamp counts. */
+static bool choose_awaited(struct task *task, struct choice *best)
+{
+    for (uint32_t i = 0; i < task->sub->input_count; i++) {
+        task->inputs[i].has_head &= gate_is_behind(task, &task->inputs[i]);
+    }
+    if (!choose_first(task, best)) {
+        return false;
+    }
+    best->limit = gate_mark(task, best->input);
+    return true;
+}
+
 static bool choose(struct task *task, struct choice *best)
 {
     *best = (struct choice){ .others_ms = INT64_MAX };
-    return choose_first(task, best) && consider_others(task, best);
+    find_heads(task);
+    if (task->gate) {
+        gate_look(task);
+        if (gate_is_reading(task)) {
+            return choose_awaited(task, best);
+        }
+    }
+    if (!choose_first(task, best) || input_is_held(best->input)) {
+        return false;
+    }
+    best->limit =
+        best->input->gate < best->input->cleared ? best->input->gate : best->input->cleared;
+    return consider_others(task, best);
 }
 
 /* One past the last row of the run that starts at the chosen row. */
@@ -478,14 +535,14 @@ static uint32_t run_end(const struct choice *best, const struct row_batch *rows)
     if (best->input->shares_topic) {
         return row;
     }
-    if (best->others_ms == INT64_MAX && best->input->gate == INT64_MAX) {
+    if (best->others_ms == INT64_MAX && best->limit == INT64_MAX) {
         return rows->row_count;
     }
     for (; row < rows->row_count; row++) {
         int64_t ts = rows->meta[row].timestamp_ms;
 
         if (ts > best->others_ms || (ts == best->others_ms && best->others_first) ||
-            row_offset(rows, row) >= best->input->gate) {
+            row_offset(rows, row) >= best->limit) {
             break;
         }
     }

@@ -108,8 +108,10 @@ static void put_entries(struct rig *f, const struct physical_plan *plan)
     struct source sink = *plan->sink;
     const struct query_entry entry = { .id = plan->query_id, .sink = sink.name, .plan = plan };
 
-    sink.query = plan->query_id;
-    catalog_put_source(f->catalog, &sink);
+    if (!catalog_find_source(f->catalog, sink.name)) {
+        sink.query = plan->query_id;
+        catalog_put_source(f->catalog, &sink);
+    }
     catalog_put_query(f->catalog, &entry);
 }
 
@@ -120,7 +122,11 @@ static const struct physical_plan *plan_as(struct rig *f, struct ast_statement *
     struct error err = { 0 };
     struct bytes id = arena_printf(&f->arena, "QUERY_%u", f->query_count++);
 
-    must(plan_create_as(&context, statement, id, &plan, &err), &err);
+    if (statement->kind == AST_INSERT_SELECT) {
+        must(plan_insert_select(&context, statement, id, &plan, &err), &err);
+    } else {
+        must(plan_create_as(&context, statement, id, &plan, &err), &err);
+    }
     for (uint32_t i = 0; i < plan->output_count; i++) {
         struct topic_spec spec = { .name = plan->outputs[i].topic,
                                    .partition_count = plan->outputs[i].partition_count };
@@ -147,7 +153,7 @@ const struct physical_plan *rig_sql(struct rig *f, const char *sql)
     struct error err = { 0 };
     struct source source = { 0 };
 
-    if (statement->kind == AST_CREATE_AS) {
+    if (statement->kind == AST_CREATE_AS || statement->kind == AST_INSERT_SELECT) {
         const struct physical_plan *plan = plan_as(f, statement);
 
         rig_start(f, plan);

@@ -28,7 +28,8 @@ void rig_fini(struct rig *f);
 /* Opens the runtime as f->mode, workers and batch_rows say; once more after a close. */
 void rig_open(struct rig *f, const char *node_id);
 void rig_topic(struct rig *f, const char *name, uint32_t partitions);
-/* CREATE STREAM/TABLE or CREATE ... AS SELECT: the latter starts and answers its plan. */
+/* CREATE STREAM/TABLE, or a query that CREATE ... AS SELECT or INSERT INTO makes, starts and
+ * answers with its plan. */
 const struct physical_plan *rig_sql(struct rig *f, const char *sql);
 /* SELECT ... EMIT CHANGES into the queue. */
 const struct physical_plan *rig_push(struct rig *f, const char *sql, struct row_queue *queue);
