@@ -223,7 +223,13 @@ kafka-here: $(call chosen,$(KAFKA_PROGRAMS))
 KAFKA_SCRIPTS := $(sort $(wildcard tests/kafka/test_*.sh))
 .PHONY: kafka-cli
 kafka-cli: $(PROGRAM)
-	$(Q)SLUICE=$(PROGRAM) tests/services/with_kafka tools/run_cli.sh $(call chosen,$(KAFKA_SCRIPTS))
+	$(Q)printf '%s\n' $(call chosen,$(KAFKA_SCRIPTS)) | \
+		SLUICE=$(PROGRAM) tests/services/with_kafka xargs -P 2 -n 1 tools/run_cli.sh
+
+# Both at once: they mostly wait.
+.PHONY: kafka-all
+kafka-all:
+	$(Q)$(MAKE) -j2 kafka kafka-cli
 
 # --- crash tests ------------------------------------------------------------
 # tests/crash/crash_<name>.c is one driver; node.c is the program that it kills; the rest is
@@ -258,7 +264,7 @@ crash-short: $(CRASH_PROGRAMS) $(PROGRAM)
 
 CHECK_SUITES := compile style tidy unit sql-asan manual
 TEST_SUITES := unit sql sql-batch3 sql-batch256 sql-crash sql-cache sql-disk sql-disk-crash cli http \
-	manual conformance conformance-matrix threads fuzz-regress checks crash-short postgres
+	manual conformance conformance-matrix threads fuzz-regress checks kafka-all crash-short postgres
 
 # Case files, and suites of the runner over them; ONLY=substring selects cases.
 case_files = $(sort $(if $(wildcard tests/$(1)),$(shell find tests/$(1) -name '*.sql' -o -name '*.json')))
