@@ -264,7 +264,7 @@ crash-short: $(CRASH_PROGRAMS) $(PROGRAM)
 
 CHECK_SUITES := compile style tidy unit sql-asan manual
 TEST_SUITES := unit sql sql-batch3 sql-batch256 sql-crash sql-cache sql-disk sql-disk-crash cli http \
-	manual conformance conformance-matrix threads fuzz-regress checks kafka-all crash-short postgres
+	manual conformance conformance-matrix threads fuzz-regress checks kafka-cli crash-short postgres
 
 # Case files, and suites of the runner over them; ONLY=substring selects cases.
 case_files = $(sort $(if $(wildcard tests/$(1)),$(shell find tests/$(1) -name '*.sql' -o -name '*.json')))

@@ -11,7 +11,12 @@
 #include "base/map.h"
 #include "engine/log/log_kind.h"
 
-enum { KAFKA_CALL_MS = 15000, KAFKA_RETRY_MS = 5, KAFKA_ERROR_BYTES = 512 };
+enum {
+    KAFKA_CALL_MS = 15000,
+    KAFKA_RETRY_MS = 5,
+    KAFKA_ERROR_BYTES = 512,
+    KAFKA_ANSWER_FRESH_MS = 1000
+};
 
 /* A topic as it was found. Of one name only the newest is not gone. */
 struct kafka_topic {
@@ -28,11 +33,12 @@ struct kafka_log {
     const char *client_id;
     const struct topic_config *properties; /* NUL-terminated */
     uint32_t property_count;
-    rd_kafka_t *control;     /* asks and changes; sees up to the last stable offset */
-    pthread_mutex_t mutex;   /* the fields below */
-    rd_kafka_t *uncommitted; /* as control, but sees up to the end; NULL until it is needed */
-    struct map topics;       /* name -> the newest struct kafka_topic */
-    struct kafka_topic *all; /* every one ever handed out */
+    _Atomic int64_t answered_ms; /* when the range of a topic was last told; monotonic */
+    rd_kafka_t *control;         /* asks and changes; sees up to the last stable offset */
+    pthread_mutex_t mutex;       /* the fields below */
+    rd_kafka_t *uncommitted;     /* as control, but sees up to the end; NULL until it is needed */
+    struct map topics;           /* name -> the newest struct kafka_topic */
+    struct kafka_topic *all;     /* every one ever handed out */
 };
 
 struct kafka_log *kafka_log_of(struct log *log);

@@ -414,22 +414,21 @@ static bool may_pass(rd_kafka_resp_err_t code)
 }
 
 /*
- * rd_kafka_query_watermark_offsets would be one call, but while a broker does not answer it waits
- * far beyond its time limit.
+ * While a broker does not answer rd_kafka_query_watermark_offsets waits far beyond its time limit;
+ * so where nothing was heard for a while, a call that keeps to its own goes in front.
  */
-static rd_kafka_resp_err_t query_offset(rd_kafka_t *rk, const char *name, uint32_t partition,
-                                        int64_t which, int64_t *out)
+static rd_kafka_resp_err_t probe(struct kafka_log *log, rd_kafka_t *rk)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_t *place =
-        rd_kafka_topic_partition_list_add(list, name, (int32_t)partition);
+    const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t failed;
 
-    place->offset = which; /* the protocol takes it for a timestamp */
-    failed = rd_kafka_offsets_for_times(rk, list, KAFKA_CALL_MS);
-    failed = failed ? failed : place->err;
-    *out = place->offset;
-    rd_kafka_topic_partition_list_destroy(list);
+    if (kafka_now_ms(log) - atomic_load(&log->answered_ms) < KAFKA_ANSWER_FRESH_MS) {
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
+    failed = rd_kafka_metadata(rk, 0, NULL, &metadata, KAFKA_CALL_MS);
+    if (!failed) {
+        rd_kafka_metadata_destroy(metadata);
+    }
     return failed;
 }
 
@@ -450,12 +449,13 @@ int kafka_topic_range(struct log *base, const struct log_topic *topic, uint32_t 
         if (atomic_load(&kafka_topic_of(topic)->gone)) {
             return kafka_topic_gone(topic, err);
         }
-        failed = query_offset(rk, kafka_topic_of(topic)->name, partition, RD_KAFKA_OFFSET_BEGINNING,
-                              &begin);
+        failed = probe(log, rk);
         failed = failed ? failed
-                        : query_offset(rk, kafka_topic_of(topic)->name, partition,
-                                       RD_KAFKA_OFFSET_END, &end);
+                        : rd_kafka_query_watermark_offsets(rk, kafka_topic_of(topic)->name,
+                                                           (int32_t)partition, &begin, &end,
+                                                           KAFKA_CALL_MS);
         if (!failed) {
+            atomic_store(&log->answered_ms, kafka_now_ms(log));
             *out = (struct log_range){ begin, end };
             return 0;
         }
