@@ -264,7 +264,8 @@ crash-short: $(CRASH_PROGRAMS) $(PROGRAM)
 
 CHECK_SUITES := compile style tidy unit sql-asan manual
 TEST_SUITES := unit sql sql-batch3 sql-batch256 sql-crash sql-cache sql-disk sql-disk-crash cli http \
-	manual conformance conformance-matrix threads fuzz-regress checks kafka-cli crash-short postgres
+	manual conformance conformance-rest conformance-matrix threads fuzz-regress checks kafka-cli \
+	crash-short postgres
 
 # Case files, and suites of the runner over them; ONLY=substring selects cases.
 case_files = $(sort $(if $(wildcard tests/$(1)),$(shell find tests/$(1) -name '*.sql' -o -name '*.json')))
@@ -314,11 +315,22 @@ sql-asan:
 CONFORMANCE ?= $(firstword $(wildcard ../conformance ../shared/conformance))
 CONFORMANCE_FILES := $(if $(CONFORMANCE),$(sort $(wildcard $(CONFORMANCE)/qtt/*.json)))
 PASSING := $(wildcard tests/conformance-passing.txt)
+REST_FILES := $(if $(CONFORMANCE),$(sort $(wildcard $(CONFORMANCE)/rest/*.json)))
+REST_PASSING := $(wildcard tests/conformance-rest-passing.txt)
+define run_rest
+	$(Q)$(if $(REST_FILES),$(PROGRAM) test $(1) $(if $(ONLY),--only '$(ONLY)') $(REST_FILES),\
+		echo 'no conformance cases: set CONFORMANCE=DIR'; echo '0 passed, 0 failed, 0 skipped')
+endef
 define run_conformance
 	$(Q)$(if $(CONFORMANCE_FILES),$(PROGRAM) test $(1) $(if $(ONLY),--only '$(ONLY)') $(CONFORMANCE_FILES),\
 		echo 'no conformance cases: set CONFORMANCE=DIR'; echo '0 passed, 0 failed, 0 skipped')
 endef
-.PHONY: conformance-all conformance-matrix
+.PHONY: conformance-all conformance-matrix conformance-rest conformance-rest-all
+# The cases of the HTTP endpoint, each against a server of its own on a free port.
+conformance-rest: $(PROGRAM)
+	$(call run_rest,$(if $(REST_PASSING),--pass-list $(REST_PASSING)))
+conformance-rest-all: $(PROGRAM)
+	$(call run_rest)
 conformance: $(PROGRAM)
 	$(call run_conformance,$(if $(PASSING),--pass-list $(PASSING)))
 conformance-all: $(PROGRAM)
@@ -455,6 +467,7 @@ help:
 	@echo 'make unit          unit tests under ASan and UBSan'
 	@echo 'make sql           SQL cases; sql-batch3, sql-batch256, sql-crash, sql-cache, sql-disk: the matrix'
 	@echo 'make conformance   cases of ksqlDB that must pass; conformance-all, conformance-matrix;'
+	@echo '                   conformance-rest, conformance-rest-all: those of the HTTP endpoint;'
 	@echo '                   CONFORMANCE=DIR says where they are'
 	@echo 'make cli           the program as a user runs it'
 	@echo 'make kafka         the Kafka log against a real broker, which it starts and stops'

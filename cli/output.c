@@ -29,10 +29,33 @@ void output_init(struct output *out, const struct output_settings *settings)
     arena_init(&out->arena, 0);
 }
 
+/* Lines of PRINT are the same for all. */
+static bool tell_printed(void *context, enum printed_line kind, struct bytes line)
+{
+    struct output *out = context;
+
+    if (kind != PRINTED_IDLE) {
+        buffer_append_bytes(&out->line, line);
+        buffer_append_char(&out->line, '\n');
+        output_flush(out);
+    }
+    return !ferror(out->settings.to);
+}
+
+static void tell_print_end(void *context)
+{
+    struct output *out = context;
+
+    buffer_append_text(&out->line, "Topic printing ceased\n");
+    output_flush(out);
+}
+
 struct result_sink output_sink(struct output *out, const struct output_kind *kind)
 {
     struct result_sink sink = kind->sink;
 
+    sink.printed = tell_printed;
+    sink.print_end = tell_print_end;
     sink.context = out;
     return sink;
 }

@@ -2,21 +2,26 @@
  * case_qtt.c: query-validation cases: statements, inputs and exact outputs as JSON.
  *
  * A case with "format" or "config" is one case per entry, the entry standing for {FORMAT} or
- * {CONFIG} wherever it occurs. A case of the HTTP endpoint ("responses") is of another kind.
+ * {CONFIG} wherever it occurs. What has "responses" is a case of the endpoint (case_rest.c).
  */
-#include "cli/test/case.h"
+#include "cli/test/case_rest.h"
 #include "cli/test/expected_error.h"
 #include "cli/test/qtt.h"
 #include "cli/test/record.h"
 
 /* --- loading --- */
 
+static bool of_endpoint(const struct json *test)
+{
+    return json_member(test, "responses") || json_member(test, "expectedError");
+}
+
 static void add_case(struct case_list *list, struct bytes stem, const struct json *test,
                      const char *variant)
 {
     struct test_case *added = vec_push(list->arena, &list->cases);
 
-    added->kind = &case_qtt;
+    added->kind = of_endpoint(test) ? &case_rest : &case_qtt;
     added->data = test;
     added->name = arena_printf(list->arena, "%.*s - %.*s%s%s", BYTES_ARG(stem),
                                BYTES_ARG(json_member_text(test, "name")), variant ? " - " : "",
@@ -103,7 +108,7 @@ static int topic_format(const struct json *topic, const char *member,
                               : 0;
 }
 
-static int make_topics(struct harness *h, const struct json *topics, struct error *err)
+int qtt_make_topics(struct harness *h, const struct json *topics, struct error *err)
 {
     for (uint32_t i = 0; i < json_count(topics); i++) {
         const struct json *topic = json_item(topics, i);
@@ -205,12 +210,9 @@ static int run_case(struct harness *h, const struct test_options *options, const
 {
     const struct json *exception = json_member(test, "expectedException");
 
-    if (json_member(test, "responses") || json_member(test, "expectedError")) {
-        return error_set(err, ERR_UNSUPPORTED, NO_POSITION, "cases of the endpoint are not built");
-    }
     TRY(harness_open(h, options, QUERY_GATED, err));
     TRY(apply_properties(h, json_member(test, "properties"), err));
-    TRY(make_topics(h, json_member(test, "topics"), err));
+    TRY(qtt_make_topics(h, json_member(test, "topics"), err));
     return exception ? run_rejected(h, options, test, exception, err)
                      : run_accepted(h, options, test, report, err);
 }

@@ -12,7 +12,7 @@
 #include "engine/log/database.h"
 #include "engine/log/log_disk.h"
 
-enum { SKIPPED_SHOWN = 5, START_MS = 1000 };
+enum { SKIPPED_SHOWN = 5, START_MS = 1000, ENDPOINT_PARTITIONS = 4 };
 
 /* As ksqlDB's own cases name internal topics. */
 static const char service_id[] = "some.ksql.service.id";
@@ -67,7 +67,7 @@ int harness_open(struct harness *h, const struct test_options *options, enum que
         .batch_rows = options->batch_rows,
         .gate = gate,
         .service_id = service_id,
-        .create_topics = true,
+        .create_partitions = 1,
         .skipped = remember_skipped,
         .context = h,
     };
@@ -80,6 +80,28 @@ int harness_open(struct harness *h, const struct test_options *options, enum que
     TRY(engine_open(&config, &h->engine, err));
     h->session = session_create(h->engine);
     return set_defaults(h, options, err);
+}
+
+int harness_open_threaded(struct harness *h, struct error *err)
+{
+    struct engine_config config = {
+        .clock = &h->clock,
+        .mode = RUNTIME_THREADED,
+        .worker_count = 1,
+        .service_id = service_id,
+        .create_partitions = ENDPOINT_PARTITIONS,
+        .skipped = remember_skipped,
+        .context = h,
+    };
+
+    *h = (struct harness){ 0 };
+    arena_init(&h->arena, 0);
+    clock_init_real(&h->clock);
+    h->log = log_memory_create(&h->clock);
+    config.log = h->log;
+    TRY(engine_open(&config, &h->engine, err));
+    h->session = session_create(h->engine);
+    return 0;
 }
 
 void harness_close(struct harness *h)
@@ -181,13 +203,18 @@ static void note_queries(struct harness *h)
     }
 }
 
+void harness_note(struct harness *h)
+{
+    note_sources(h);
+    note_queries(h);
+}
+
 int harness_execute(struct harness *h, struct bytes statement, struct error *err)
 {
     static const struct result_sink ignore = { 0 };
 
     TRY(engine_execute(h->engine, h->session, statement, &ignore, err));
-    note_sources(h);
-    note_queries(h);
+    harness_note(h);
     return 0;
 }
 

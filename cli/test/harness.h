@@ -38,11 +38,15 @@ struct harness {
 /* After a failure too, harness_close is due. */
 int harness_open(struct harness *h, const struct test_options *options, enum query_gate gate,
                  struct error *err);
+/* The same with threads and a real clock, as a server has them. */
+int harness_open_threaded(struct harness *h, struct error *err);
 void harness_close(struct harness *h);
 /* A property of the session; NULL values of a file are the caller's to drop. */
 int harness_set(struct harness *h, struct bytes name, struct bytes value, struct error *err);
 /* Runs one statement and looks at what it made. */
 int harness_execute(struct harness *h, struct bytes statement, struct error *err);
+/* Looks at what statements have made that did not come through harness_execute. */
+void harness_note(struct harness *h);
 /* ERR_QUERY_FAILED with the reason when a query stopped. */
 int harness_check_queries(struct harness *h, struct error *err);
 

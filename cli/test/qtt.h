@@ -27,6 +27,9 @@ struct placed_inputs {
 int qtt_drive(struct harness *h, const struct test_options *options,
               const struct placed_inputs *inputs, struct error *err);
 
+/* "topics" that exist beforehand. */
+int qtt_make_topics(struct harness *h, const struct json *topics, struct error *err);
+
 /* "outputs": records on the topics, compared. Differences go to the report. */
 int qtt_check_outputs(struct harness *h, const struct test_options *options,
                       const struct json *test, struct buffer *report, struct error *err);

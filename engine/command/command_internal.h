@@ -221,6 +221,8 @@ int select_check(struct command *command, struct error *err);
 int select_run(struct command *command, struct error *err);
 int pull_check(struct command *command, struct error *err);
 int pull_run(struct command *command, struct error *err);
+int print_check(struct command *command, struct error *err);
+int print_run(struct command *command, struct error *err);
 int show_check(struct command *command, struct error *err);
 int show_run(struct command *command, struct error *err);
 int describe_check(struct command *command, struct error *err);
@@ -267,6 +269,7 @@ struct row_taker {
 const struct client_plan *rows_find_client(const struct physical_plan *plan);
 /* Tells what is there; *any when there was something. */
 int row_taker_take(struct row_taker *taker, int64_t wait_ms, bool *any, struct error *err);
+bool session_is_cancelled(struct session *session);
 /* Whom session_cancel ends; NULL: nobody any more. */
 void session_set_client(struct session *session, struct row_queue *queue);
 

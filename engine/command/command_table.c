@@ -225,9 +225,16 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                .example = "SHOW STREAMS;\n"
                                           "SHOW QUERIES;",
                                .gaps = { { "TOPICS EXTENDED", "SHOW TOPICS EXTENDED;" } } } },
-    [AST_PRINT] = { .manual = { .syntax = "PRINT topic [FROM BEGINNING] [(INTERVAL | SAMPLE) n] "
+    [AST_PRINT] = { .check = print_check,
+                    .run = print_run,
+                    .manual = { .syntax = "PRINT topic [FROM BEGINNING] [(INTERVAL | SAMPLE) n] "
                                           "[LIMIT n];",
-                                .doc = "Shows the records of a topic as they come." } },
+                                .doc = "Shows the records of a topic as they come, new ones "
+                                       "unless FROM BEGINNING, in the format that they all seem "
+                                       "to be in. With INTERVAL n every n-th of them, with LIMIT "
+                                       "no more than n. The case of the topic's name counts.",
+                                .example = "INSERT INTO clicks VALUES ('ada', '/home', 120);\n"
+                                           "PRINT clicks FROM BEGINNING LIMIT 1;" } },
     [AST_SET] = { .check = set_check,
                   .run = set_run,
                   .manual = { .syntax = "SET 'setting' = 'value';",

@@ -35,7 +35,7 @@ int create_source_change(struct command *command, struct change *out, struct err
         return 0;
     }
     TRY(check_read_only(command, err));
-    if (command->engine->config.create_topics && !command->record) {
+    if (command->engine->config.create_partitions > 0 && !command->record) {
         TRY(topic_create_missing(command, &create->properties, err));
     }
     planning_settings(command, &settings);

@@ -41,7 +41,7 @@ struct engine_config {
     const struct property_text *settings;
     uint32_t setting_count;
     const struct connector_host *connectors; /* borrowed; NULL: nothing runs connectors */
-    bool create_topics; /* missing topics of CREATE are made, one partition: test driver */
+    uint32_t create_partitions; /* of topics that a CREATE lacks: test driver; 0: not made */
     /* A row or record was skipped; NULL: nobody wants to know. Any thread. */
     void (*skipped)(void *context, struct bytes query_id, const struct row_origin *origin,
                     const char *what, const struct error *err);
@@ -137,6 +137,9 @@ struct result_table {
     struct bytes footer;  /* lines to stand below; absent: none */
 };
 
+/* What PRINT says: its guess at the formats, a record, or, empty, that nothing has come. */
+enum printed_line { PRINTED_FORMAT, PRINTED_RECORD, PRINTED_IDLE };
+
 /*
  * What a statement answers, told in order: statement, then either message, table ...,
  * or rows: begin, row ..., end. Everything is borrowed for the call. Returning false from row
@@ -158,6 +161,10 @@ struct result_sink {
     void (*rows_begin)(void *context, struct bytes query_id, const struct schema *schema);
     bool (*row)(void *context, const struct value *cells, bool tombstone, int64_t timestamp_ms);
     void (*rows_end)(void *context, struct bytes message);
+    /* PRINT: begin, lines ..., end; false as row. */
+    void (*print_begin)(void *context);
+    bool (*printed)(void *context, enum printed_line kind, struct bytes line);
+    void (*print_end)(void *context);
     void *context;
 };
 

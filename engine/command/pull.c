@@ -70,16 +70,6 @@ int pull_check(struct command *command, struct error *err)
                                  : plan_lookup(command, &lookup, err);
 }
 
-static bool is_cancelled(struct session *session)
-{
-    bool is_cancelled;
-
-    pthread_mutex_lock(&session->client_mutex);
-    is_cancelled = session->is_cancelled;
-    pthread_mutex_unlock(&session->client_mutex);
-    return is_cancelled;
-}
-
 /* --- tables --- */
 
 struct table_pull {
@@ -125,7 +115,8 @@ static int follow_table(struct table_pull *pull, struct error *err)
     int code = 0;
 
     pthread_mutex_unlock(mutex);
-    while (!code && !pull->cursor.done && !pull->stopped && !is_cancelled(pull->command->session)) {
+    while (!code && !pull->cursor.done && !pull->stopped &&
+           !session_is_cancelled(pull->command->session)) {
         code = tell_slice(pull, err);
     }
     pthread_mutex_lock(mutex);

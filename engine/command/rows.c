@@ -58,3 +58,13 @@ void session_set_client(struct session *session, struct row_queue *queue)
     }
     pthread_mutex_unlock(&session->client_mutex);
 }
+
+bool session_is_cancelled(struct session *session)
+{
+    bool is_cancelled;
+
+    pthread_mutex_lock(&session->client_mutex);
+    is_cancelled = session->is_cancelled;
+    pthread_mutex_unlock(&session->client_mutex);
+    return is_cancelled;
+}

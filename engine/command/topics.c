@@ -84,7 +84,7 @@ int topic_create_for(struct command *command, const struct change *change, bool 
 int topic_create_missing(struct command *command, const struct ast_property_list *properties,
                          struct error *err)
 {
-    struct topic_spec spec = { .partition_count = 1 };
+    struct topic_spec spec = { .partition_count = command->engine->config.create_partitions };
     const struct log_topic *topic = NULL;
 
     for (uint32_t i = 0; i < properties->count; i++) {

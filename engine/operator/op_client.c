@@ -8,20 +8,9 @@
 
 struct client_state {
     struct row_queue *queue;
-    bool *is_key;        /* per column of the result */
     struct value *cells; /* of a tombstone */
     struct buffer image;
 };
-
-static bool is_key_column(const struct row_shape *shape, operand at)
-{
-    for (uint32_t i = 0; i < shape->column_count; i++) {
-        if (shape->columns[i].role == COLUMN_KEY && shape->columns[i].at == at) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static int client_open(struct op *op, struct error *err)
 {
@@ -30,11 +19,7 @@ static int client_open(struct op *op, struct error *err)
     uint32_t count = plan->codec.column_count;
 
     state->queue = op->env->client;
-    state->is_key = arena_array(op->env->arena, bool, count);
     state->cells = arena_array(op->env->arena, struct value, count);
-    for (uint32_t i = 0; i < count; i++) {
-        state->is_key[i] = is_key_column(op->plan->input, plan->columns[i]);
-    }
     if (plan->limit >= 0) {
         row_queue_limit(state->queue, (uint64_t)plan->limit);
     }
@@ -52,7 +37,7 @@ static void encode_tombstone(struct client_state *state, const struct client_pla
                              const struct row_banks *banks)
 {
     for (uint32_t i = 0; i < plan->codec.column_count; i++) {
-        state->cells[i] = state->is_key[i] ? *banks_value(banks, plan->columns[i]) : value_null();
+        state->cells[i] = plan->is_key[i] ? *banks_value(banks, plan->columns[i]) : value_null();
     }
     row_codec_encode_cells(&plan->codec, state->cells, &state->image);
 }
@@ -67,6 +52,9 @@ static int client_push(struct op *op, unsigned port, const struct row_batch *in,
         struct row_banks banks = batch_row_new(in, row);
         bool is_tombstone = !(in->meta[row].change & ROW_HAS_NEW);
 
+        if (is_tombstone && !op->env->plan->result_is_table) {
+            continue; /* a stream's record without a value is nothing to see */
+        }
         state->image.len = 0;
         if (is_tombstone) {
             encode_tombstone(state, plan, &banks);

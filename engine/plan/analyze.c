@@ -200,6 +200,18 @@ static void choose_join_key(struct analysis *a)
     }
 }
 
+bool analysis_is_key(const struct analysis *a, uint32_t column)
+{
+    uint32_t keys = count_parent_keys(a);
+
+    for (uint32_t key = 0; key < keys; key++) {
+        if (is_parent_key(a, &a->columns.items[column], key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void analysis_schema(const struct analysis *a, struct arena *arena, struct schema *out)
 {
     struct column *columns = arena_array(arena, struct column, a->columns.count);

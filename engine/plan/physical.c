@@ -371,8 +371,13 @@ static void add_client(struct physical_builder *b, const struct logical_node *no
 {
     struct op_plan *op = physical_add_op(b, PLAN_CLIENT, node->context);
     uint32_t count = b->at.shape->column_count;
+    bool *is_key = arena_array(b->arena, bool, count);
 
+    for (uint32_t i = 0; i < count; i++) {
+        is_key[i] = analysis_is_key(b->a, i);
+    }
     op->client = (struct client_plan){
+        .is_key = is_key,
         .columns = physical_operands(b, 0, count),
         .codec = physical_codec(b, b->at.shape->columns, count),
         .limit = b->a->limit,

@@ -134,7 +134,8 @@ struct topic_plan {
 struct client_plan {
     const operand *columns;
     struct row_codec codec;
-    int64_t limit; /* -1: none */
+    int64_t limit;      /* -1: none */
+    const bool *is_key; /* per column: what a tombstone shows */
 };
 
 enum { NO_OP = 0xffff };

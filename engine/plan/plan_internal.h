@@ -235,6 +235,8 @@ int plan_sink(struct plan_context *context, const struct ast_statement *statemen
 int plan_insert_sink(struct plan_context *context, const struct ast_insert_select *insert,
                      struct analysis *analysis, const struct source **out, struct error *err);
 /* The result's columns with their roles. */
+/* Whether the column of the projection is a key column of what it is computed from. */
+bool analysis_is_key(const struct analysis *a, uint32_t column);
 void analysis_schema(const struct analysis *a, struct arena *arena, struct schema *out);
 
 /* --- logical steps: logical.c --- */

@@ -106,7 +106,7 @@ case_begins 'wrong options and files are usage errors'
 run 255 test
 has err 'no files'
 run 255 test --jobs 0 v.json
-run 255 test --store disk v.json
+run 255 test --store paper v.json
 has err 'memory'
 run 255 test missing.json
 has err 'missing.json'

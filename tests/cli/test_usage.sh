@@ -28,7 +28,7 @@ has out 'CREATE STREAM/TABLE AS SELECT'
 lacks out 'CREATE TYPE'
 run 0 help join
 has out JOIN
-run 0 help print
+run 0 help alter system
 has out 'Not built yet'
 run 0 help assert values
 has out 'sluice test'

@@ -199,6 +199,18 @@ static void variables_of_a_request_are_replaced(void **state)
            "200 OK", "[]");
 }
 
+static void print_tells_lines(void **state)
+{
+    create_stream(*state);
+    insert(*state, "'a', 1");
+    expect(*state, "POST", "/query", "{\"ksql\":\"PRINT t FROM BEGINNING LIMIT 1;\"}", "200 OK",
+           "Key format: KAFKA_STRING\n");
+    expect(*state, "POST", "/query-stream", "{\"sql\":\"PRINT t FROM BEGINNING LIMIT 1;\"}",
+           "200 OK", "rowtime: ");
+    expect(*state, "POST", "/query", "{\"ksql\":\"PRINT nothing;\"}", "400 ",
+           "\"error_code\":40001,");
+}
+
 /* --- rows --- */
 
 static void rows_come_in_the_form_that_is_asked_for(void **state)
@@ -470,6 +482,7 @@ int main(void)
         WITH_SERVER(errors_have_code_statement_and_shape),
         WITH_SERVER(empty_maps_may_be_lists_or_null),
         WITH_SERVER(variables_of_a_request_are_replaced),
+        WITH_SERVER(print_tells_lines),
         WITH_SERVER(rows_come_in_the_form_that_is_asked_for),
         WITH_SERVER(plain_queries_answer_json_as_ksql),
         WITH_SERVER(pull_queries_have_no_final_message),

@@ -14,12 +14,15 @@
 
 static const struct row_shape *setup(struct world *w, int64_t limit)
 {
+    static const bool is_key[] = { true, false };
     const struct row_shape *shape;
 
     world_init(w);
     shape = world_shape(w, "K STRING KEY, V BIGINT");
     world_add_op(w, PLAN_CLIENT, shape, NULL)->client =
-        (struct client_plan){ world_operands(w, shape, 0, 2), world_codec(w, shape), limit };
+        (struct client_plan){ world_operands(w, shape, 0, 2), world_codec(w, shape), limit,
+                              is_key };
+    w->plan.result_is_table = true;
     w->env.client = row_queue_create(1 << 16);
     world_open(w);
     return shape;

@@ -62,10 +62,12 @@ static void plan_topic(struct world *w)
 
 static void plan_client(struct world *w)
 {
+    static const bool is_key[] = { true, false };
     const struct row_shape *shape = world_shape(w, input_columns);
 
     world_add_op(w, PLAN_CLIENT, shape, NULL)->client =
-        (struct client_plan){ world_operands(w, shape, 0, 2), world_codec(w, shape), ROWS / 2 };
+        (struct client_plan){ world_operands(w, shape, 0, 2), world_codec(w, shape), ROWS / 2,
+                              is_key };
 }
 
 static void plan_stream_table(struct world *w)

@@ -45,6 +45,16 @@ static void delist(struct ksql_job *job, struct active_query *active)
 
 /* --- what can be refused before the engine is asked --- */
 
+/* PRINT on /query-stream has one form. */
+static bool check_print_media(const struct ksql_job *job, struct api_error *out)
+{
+    if (job->is_stream && job->media != MEDIA_DELIMITED) {
+        *out = error_entity_make(406, 40600, bytes_of("PRINT is answered as delimited text"));
+        return false;
+    }
+    return true;
+}
+
 static bool check(struct ksql_job *job, struct session *session, struct bytes text,
                   struct api_error *out)
 {
@@ -62,6 +72,9 @@ static bool check(struct ksql_job *job, struct session *session, struct bytes te
                                               "instead",
                                               script.statements.count));
         return false;
+    }
+    if (script.statements.items[0]->kind == AST_PRINT) {
+        return check_print_media(job, out);
     }
     if (script.statements.items[0]->kind != AST_SELECT) {
         *out = error_entity_make(

@@ -193,6 +193,29 @@ void rows_fail(struct rows *rows, const struct api_error *error)
     }
 }
 
+/* --- PRINT: lines as they are --- */
+
+static void begin_print(void *context)
+{
+    struct rows *self = context;
+
+    self->has_begun = true;
+    reply_begin(self->job->reply, 200, "text/plain");
+}
+
+/* /query-stream has records alone; an empty line asks whether the client is there. */
+static bool tell_printed(void *context, enum printed_line kind, struct bytes line)
+{
+    struct rows *self = context;
+
+    if (self->job->is_stream && kind != PRINTED_RECORD) {
+        return true;
+    }
+    buffer_append_bytes(&self->line, line);
+    buffer_append_char(&self->line, '\n');
+    return write_line(self);
+}
+
 static void tell_checking(void *context, struct bytes text)
 {
     struct rows *self = context;
@@ -206,6 +229,8 @@ struct result_sink rows_sink(struct rows *rows)
                                  .rows_begin = begin_rows,
                                  .row = tell_row,
                                  .rows_end = end_rows,
+                                 .print_begin = begin_print,
+                                 .printed = tell_printed,
                                  .context = rows };
 }
 
