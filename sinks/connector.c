@@ -76,6 +76,13 @@ bool connector_is_fresh(const struct connector *c, const struct position_at *at)
     return is_fresh;
 }
 
+struct bytes connector_sink_name(const struct connector *c, struct arena *arena)
+{
+    return c->host->config.log_is_volatile
+               ? arena_printf(arena, "%.*s (in memory)", BYTES_ARG(c->name))
+               : c->name;
+}
+
 void connector_has_started(const struct connector *c, const struct positions *positions)
 {
     struct sink_host *host = c->host;
@@ -161,6 +168,19 @@ static int check_topics(const struct options *options, struct arena *arena, stru
     return 0;
 }
 
+/* A URL may have one among its parameters. */
+static bool holds_password(struct bytes value)
+{
+    static const struct bytes word = BYTES("password=");
+
+    for (size_t i = 0; i + word.len <= value.len; i++) {
+        if (memcmp(value.data + i, word.data, word.len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int check(void *context, const struct connector_entry *wanted, struct arena *arena,
                  struct connector_verdict *out, struct error *err)
 {
@@ -185,7 +205,8 @@ static int check(void *context, const struct connector_entry *wanted, struct are
     for (uint32_t i = 0; i < wanted->option_count; i++) {
         const struct option_spec *spec = options_spec(&options, wanted->options[i].name);
 
-        secret[i] = spec && spec->type == OPTION_SECRET;
+        secret[i] =
+            (spec && spec->type == OPTION_SECRET) || holds_password(wanted->options[i].value);
     }
     out->is_secret = secret;
     out->warnings = verdict.warnings;

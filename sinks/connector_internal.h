@@ -110,6 +110,8 @@ struct task {
 
 struct log *connector_log(const struct connector *c);
 const struct clock *connector_clock(const struct connector *c);
+/* Under which its positions are stored: a log in memory has nothing to do with a lasting one. */
+struct bytes connector_sink_name(const struct connector *c, struct arena *arena);
 bool connector_wants(const struct connector *c, struct bytes topic);
 /* The log ends with the process, and this one has not started there yet: what is stored is old. */
 bool connector_is_fresh(const struct connector *c, const struct position_at *at);

@@ -370,6 +370,31 @@ static int pump(struct task *task, struct error *err)
     return task->held.count > 0 ? flush(task, err) : 0;
 }
 
+/* What the target holds must be of this log. */
+static int check_positions(const struct task *task, struct error *err)
+{
+    struct log *log = connector_log(task->connector);
+
+    for (uint32_t i = 0; i < task->positions.count; i++) {
+        const struct position_at *at = &task->positions.items[i];
+        const struct log_topic *topic = NULL;
+        struct log_range range;
+
+        TRY(log_open_topic(log, at->topic, &topic, err));
+        TRY(log_topic_range(log, topic, at->partition, READ_COMMITTED, &range, err));
+        if (at->offset < range.begin || at->offset > range.end) {
+            return error_set(err, ERR_CONNECTOR_FAILED, NO_POSITION,
+                             "%.*s-%u holds offsets %" PRId64 " to %" PRId64
+                             ", and the target was written up to %" PRId64
+                             ": the topic was made anew, or its records are gone; name the "
+                             "connector otherwise, or delete what is stored for it",
+                             BYTES_ARG(at->topic), at->partition, range.begin, range.end,
+                             at->offset);
+        }
+    }
+    return 0;
+}
+
 /* There is nothing to read yet: looks again in a while. */
 static void idle(struct task *task)
 {
@@ -395,13 +420,14 @@ static int read_and_write(struct task *task, struct error *err)
         return 0;
     }
     task->sink = (struct sink){ .kind = c->kind,
-                                .connector = c->name,
+                                .connector = connector_sink_name(c, &task->arena),
                                 .options = c->options,
                                 .interrupted = &task->interrupted,
                                 .refuse = refuse_row,
                                 .context = task };
     TRY(task->sink.kind->start(&task->sink, &task->positions, err));
     connector_has_started(c, &task->positions);
+    TRY(check_positions(task, err));
     TRY(assign(task, err));
     set_state(task, TASK_RUNNING, NULL);
     return pump(task, err);

@@ -151,10 +151,33 @@ int create_connector_change(struct command *command, struct change *out, struct 
     catalog_put_connector(command->catalog, &entry);
     out->sql = entry.sql;
     out->message = arena_printf(command->arena, "Created connector %.*s", BYTES_ARG(entry.name));
-    out->connector = catalog_find_connector(command->catalog, entry.name)->name;
+    out->connector = arena_copy(command->arena, entry.name);
     out->warnings = verdict.warnings;
     out->warning_count = verdict.warning_count;
     return 0;
+}
+
+struct bytes command_shown_text(const struct ast_statement *statement, struct arena *arena)
+{
+    struct ast_statement shown = *statement;
+    struct ast_property_list *properties = &shown.create_connector.properties;
+    struct ast_property *items;
+    struct buffer text = { 0 };
+
+    if (statement->kind != AST_CREATE_CONNECTOR) {
+        return statement->text;
+    }
+    items = arena_array(arena, struct ast_property, properties->count);
+    for (uint32_t i = 0; i < properties->count; i++) {
+        items[i] = properties->items[i];
+        if (!bytes_equal_text_nocase(items[i].name.text, "connector.class")) {
+            items[i].value.kind = AST_LITERAL_STRING;
+            items[i].value.string = bytes_of("[string]");
+        }
+    }
+    properties->items = items;
+    ast_print_statement(&text, &shown);
+    return answer_take(arena, &text);
 }
 
 /* --- DROP --- */

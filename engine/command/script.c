@@ -62,7 +62,8 @@ static int check_statements(struct script *script, struct catalog *overlay,
         command.properties = properties;
         command.next_query = next_query;
         if (script->sink->checking) {
-            script->sink->checking(script->sink->context, command.statement->text);
+            script->sink->checking(script->sink->context,
+                                   command_shown_text(command.statement, &script->arena));
         }
         TRY(check_statement(script, &command, err));
         next_query = command.next_query;
@@ -97,7 +98,7 @@ static int run_statement(struct script *script, const struct ast_statement *stat
     int code;
 
     if (sink->statement) {
-        sink->statement(sink->context, statement->text);
+        sink->statement(sink->context, command_shown_text(statement, &script->arena));
     }
     code = kind->change ? command_change(&command, kind, err) : kind->run(&command, err);
     if (code && err && err->at.line == 0) {
