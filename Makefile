@@ -206,10 +206,10 @@ unit-here: $(UNIT_CHOSEN)
 # --- tests against a real Kafka broker --------------------------------------
 # tests/kafka/test_<name>.c, linked like unit tests; tests/services/ has the broker.
 
-KAFKA_SOURCES := $(sort $(wildcard tests/kafka/test_*.c))
-KAFKA_PROGRAMS := $(KAFKA_SOURCES:%.c=$(OUT)/%)
+KAFKA_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/kafka/test_*.c)))
+SHELL_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/shell/test_*.c)))
 
-$(KAFKA_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(UNIT_SHARED:%.c=$(OUT)/%.o) $(LIBRARY)
+$(KAFKA_PROGRAMS) $(SHELL_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(UNIT_SHARED:%.c=$(OUT)/%.o) $(LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_cmocka) $(LIBS)
 
@@ -257,13 +257,18 @@ crash-short: $(CRASH_PROGRAMS) $(PROGRAM)
 	$(Q)$(MAKE) crash-memory CRASHES=2000
 	$(Q)tests/crash/run.sh $(OUT) $(SEED) 0
 
+# tests/shell/ types at the program through a terminal.
+.PHONY: shell
+shell: $(SHELL_PROGRAMS) $(PROGRAM)
+	$(Q)SLUICE=$(PROGRAM) tools/run_unit.sh $(call chosen,$(SHELL_PROGRAMS))
+
 # --- test suites ------------------------------------------------------------
 # A suite is a target that prints "N passed, N failed" and fails when one did.
 # tools/run_suites.sh runs several, keeps their output in build/results/ and
 # prints the sum. To add one: a target, and its name below.
 
 CHECK_SUITES := compile style tidy unit sql-asan manual
-TEST_SUITES := unit sql sql-batch3 sql-batch256 sql-crash sql-cache sql-disk sql-disk-crash cli http \
+TEST_SUITES := unit sql sql-batch3 sql-batch256 sql-crash sql-cache sql-disk sql-disk-crash cli http shell \
 	manual conformance conformance-rest conformance-matrix threads fuzz-regress checks kafka-cli \
 	crash-short postgres
 
@@ -307,7 +312,7 @@ postgres: $(PROGRAM)
 
 .PHONY: sql-asan conformance
 sql-asan:
-	$(Q)$(MAKE) MODE=asan sql cli http
+	$(Q)$(MAKE) MODE=asan sql cli http shell
 
 # Cases in ksqlDB's own shape are read from beside the repository. Those named in
 # tests/conformance-passing.txt must pass; conformance-all runs every one. Where there are

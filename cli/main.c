@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/help/help.h"
+#include "cli/repl/repl.h"
 #include "cli/run.h"
 #include "cli/serve.h"
 #include "cli/test/test.h"
@@ -125,6 +126,32 @@ static int take_bootstrap(struct run_options *options, const char *value)
     return EXIT_OK;
 }
 
+static int take_user(struct run_options *options, const char *value)
+{
+    options->remote.user = value;
+    return EXIT_OK;
+}
+
+static int take_password(struct run_options *options, const char *value)
+{
+    options->remote.password = value;
+    return EXIT_OK;
+}
+
+static bool is_url(const char *argument)
+{
+    return strncmp(argument, "http://", 7) == 0 || strncmp(argument, "https://", 8) == 0;
+}
+
+static int take_url(struct run_options *options, const char *value)
+{
+    if (options->remote.url) {
+        return usage_error(value, "is a second server; statements go to one");
+    }
+    options->remote.url = value;
+    return EXIT_OK;
+}
+
 static const struct option_kind option_kinds[] = {
     { "-e", "--execute", "SQL", "run these statements; the last ; may be left out",
       take_statements },
@@ -134,6 +161,9 @@ static const struct option_kind option_kinds[] = {
     { NULL, "--query-row-limit", "N", "end every SELECT after N rows", take_row_limit },
     { NULL, "--query-timeout", "MS", "end every SELECT at the first row after MS milliseconds",
       take_timeout },
+    { "-u", "--user", "NAME", "who to be on the server", take_user },
+    { "-p", "--password", "TEXT", "that user's; better in SLUICE_PASSWORD, where nobody lists it",
+      take_password },
     { "-d", "--define", "NAME=VALUE", "define a variable: ${NAME}; may be repeated", take_define },
     { NULL, "--data", "DIR", "keep everything in this directory; with --bootstrap: who the node is",
       take_data },
@@ -170,11 +200,15 @@ static int take_options(struct run_options *options, int argc, char **argv)
         const char *value = NULL;
         const struct option_kind *kind = find_option(argv[i], &value);
 
+        if (!kind && is_url(argv[i])) {
+            status = take_url(options, argv[i]);
+            continue;
+        }
         if (!kind && argv[i][0] != '-') {
             return usage_error(argv[i], access(argv[i], F_OK) == 0
                                             ? "is no command; to run the file: -f FILE"
-                                            : "is no command, and a shell on a server is not "
-                                              "built yet");
+                                            : "is no command; a server is "
+                                              "http://host:port");
         }
         if (!kind) {
             return usage_error(argv[i], "is no option");
@@ -187,6 +221,23 @@ static int take_options(struct run_options *options, int argc, char **argv)
     return status;
 }
 
+/* What says that statements run here makes no sense where they go to a server. */
+static int check_remote(struct run_options *options)
+{
+    if (!options->remote.url) {
+        return options->remote.user ? usage_error("--user", "needs a server: http://host:port")
+                                    : EXIT_OK;
+    }
+    if (options->node.bootstrap || options->node.data || options->node.settings.count > 0) {
+        return usage_error("a server's URL", "does not go with --bootstrap, --data or --set: the "
+                                             "server has its own; SET works in statements");
+    }
+    if (options->remote.user && !options->remote.password) {
+        options->remote.password = getenv("SLUICE_PASSWORD");
+    }
+    return EXIT_OK;
+}
+
 static int run_main(int argc, char **argv)
 {
     struct run_options options = { .output = &output_table };
@@ -194,10 +245,10 @@ static int run_main(int argc, char **argv)
 
     arena_init(&options.arena, 0);
     status = take_options(&options, argc, argv);
+    status = status == EXIT_OK ? check_remote(&options) : status;
     if (status == EXIT_OK && !options.statements && options.files.count == 0 &&
         isatty(STDIN_FILENO)) {
-        status = not_built("the interactive shell", ": give statements with -e or -f, or on "
-                                                    "standard input");
+        status = repl_run(&options);
     } else if (status == EXIT_OK) {
         status = run_statements(&options);
     }
@@ -313,13 +364,13 @@ static void write_command_line(struct page *page)
 {
     page_title(page, "The command line");
     page_code(page, "",
-              "usage: sluice [OPTIONS]\n"
+              "usage: sluice [OPTIONS] [http://HOST:PORT]\n"
               "       sluice COMMAND [ARGUMENTS]");
     page_paragraph(page,
-                   "Without a command: runs statements, from standard input unless -e or -f "
-                   "is given, on an engine in memory, which is gone when they are through, or "
-                   "on a Kafka cluster: --bootstrap, SLUICE_BOOTSTRAP_SERVERS, or "
-                   "--set bootstrap.servers. "
+                   "Without a command: a shell; with -e, -f or something on standard input, "
+                   "those statements. They go to the server that is named; or to a Kafka "
+                   "cluster: --bootstrap, SLUICE_BOOTSTRAP_SERVERS, or --set bootstrap.servers; "
+                   "or else to an engine in memory, which is gone at the end. "
                    "Results go to standard output, errors and warnings to standard error. "
                    "Exit status: 0, 1 for a rejected statement or a failed test, 255 for "
                    "usage and start-up errors.");

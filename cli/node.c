@@ -295,9 +295,9 @@ static int open_all(struct opening *opening, struct error *err)
     open_sinks(opening);
     node->config.log = node->log;
     node->config.clock = &node->clock;
-    node->config.mode = opening->options->role == NODE_SERVER || node->is_on_kafka
-                            ? RUNTIME_THREADED
-                            : RUNTIME_STEPPED;
+    if (opening->options->role == NODE_SERVER || node->is_on_kafka) {
+        node->config.mode = RUNTIME_THREADED;
+    }
     node->config.is_shared = node->is_on_kafka;
     node->config.settings = opening->settings.items;
     node->config.setting_count = opening->settings.count;
@@ -313,6 +313,18 @@ int node_open(struct node *node, const struct node_options *options,
     arena_init(&node->arena, 0);
     clock_init_real(&node->clock);
     return open_all(&opening, err);
+}
+
+void node_describe(const struct node *node, struct buffer *out)
+{
+    if (node->is_on_kafka) {
+        buffer_printf(out, "on a Kafka cluster, as service %s\n",
+                      node->config.service_id ? node->config.service_id : "default_");
+    } else if (node->directory) {
+        buffer_printf(out, "in %s\n", data_directory_path(node->directory));
+    } else {
+        buffer_append_text(out, "in memory: what is made here is gone at the end\n");
+    }
 }
 
 void node_close(struct node *node)

@@ -37,6 +37,7 @@ struct node {
 };
 
 /*
+ * A node works with threads when it is a server, on Kafka, or the base config says so.
  * Settings are checked before anything is reached for: errors name file and line. What of the
  * base config is about log, clock, mode, identity and settings is filled in here. The node is to
  * be closed also when this fails.
@@ -44,5 +45,7 @@ struct node {
 int node_open(struct node *node, const struct node_options *options,
               const struct engine_config *base, struct error *err);
 void node_close(struct node *node);
+/* What it works on: a line for a person. */
+void node_describe(const struct node *node, struct buffer *out);
 
 #endif

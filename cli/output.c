@@ -69,5 +69,17 @@ void output_fini(struct output *out)
 void output_flush(struct output *out)
 {
     fwrite(out->line.data, 1, out->line.len, out->settings.to);
+    if (out->settings.copy) {
+        fwrite(out->line.data, 1, out->line.len, out->settings.copy);
+    }
     out->line.len = 0;
+}
+
+void output_show(struct output *out)
+{
+    output_flush(out);
+    fflush(out->settings.to);
+    if (out->settings.copy) {
+        fflush(out->settings.copy);
+    }
 }

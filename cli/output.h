@@ -13,10 +13,13 @@
 
 struct output_settings {
     FILE *to;
+    FILE *copy; /* gets the same; NULL: nobody does */
     const struct clock *clock;
-    uint32_t width;     /* characters per line, for rows of queries */
-    int64_t row_limit;  /* rows per query; 0: all */
-    int64_t timeout_ms; /* per query; 0: none */
+    uint32_t width;        /* characters per line, for rows of queries */
+    uint32_t column_width; /* characters per cell of those; 0: an even share of the line */
+    bool cut_cells;        /* such a cell is cut where it is too long, not folded */
+    int64_t row_limit;     /* rows per query; 0: all */
+    int64_t timeout_ms;    /* per query; 0: none */
 };
 
 /* Counts rows and time of one query. */
@@ -53,6 +56,8 @@ struct result_sink output_sink(struct output *out, const struct output_kind *kin
 void output_fini(struct output *out);
 /* Writes the scratch line and empties it. */
 void output_flush(struct output *out);
+/* The reader sees what was written so far. */
+void output_show(struct output *out);
 
 /* As the REST API prints a value (rest-api.md 4.3). */
 void value_print_json(const struct value *v, const struct sql_type *type, struct buffer *out);

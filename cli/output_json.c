@@ -22,8 +22,7 @@ static void begin_entity(struct output *out, const char *kind)
 static void end_document(struct output *out)
 {
     buffer_append_text(&out->line, "}\n");
-    output_flush(out);
-    fflush(out->settings.to);
+    output_show(out);
 }
 
 static void tell_statement(void *context, struct bytes text)

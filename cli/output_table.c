@@ -12,6 +12,8 @@
 
 enum { NARROWEST_CELL = 5 };
 
+static const char dots[] = "...";
+
 static void repeat(struct buffer *out, char c, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -169,6 +171,9 @@ static size_t cell_width(const struct output *out)
     size_t columns = out->schema->column_count ? out->schema->column_count : 1;
     size_t share = out->settings.width / columns;
 
+    if (out->settings.column_width > 0) {
+        share = (size_t)out->settings.column_width + 2;
+    }
     return share < NARROWEST_CELL + 2 ? NARROWEST_CELL : share - 2;
 }
 
@@ -192,6 +197,22 @@ static size_t skip_characters(struct bytes text, size_t at, size_t width)
         at += size ? size : 1;
     }
     return at;
+}
+
+/* A cell on one line: its end gives way to dots when something but blanks would be lost. */
+static struct bytes cut_cell(struct output *out, struct bytes text, size_t width)
+{
+    size_t end = skip_characters(text, 0, width);
+    size_t rest = end;
+
+    while (rest < text.len && text.data[rest] == ' ') {
+        rest++;
+    }
+    if (rest == text.len) {
+        return (struct bytes){ text.data, end };
+    }
+    end = skip_characters(text, 0, width - strlen(dots));
+    return arena_printf(&out->arena, "%.*s%s", (int)end, text.data, dots);
 }
 
 static void print_box_row(struct output *out, const struct bytes *cells)
@@ -232,8 +253,7 @@ static void begin_rows(void *context, struct bytes query_id, const struct schema
     print_box_rule(out);
     print_box_row(out, names);
     print_box_rule(out);
-    output_flush(out);
-    fflush(out->settings.to);
+    output_show(out);
     arena_reset(&out->arena);
 }
 
@@ -261,10 +281,12 @@ static bool tell_row(void *context, const struct value *cells, bool tombstone, i
     (void)timestamp_ms; /* ROWTIME shows it to those who select it */
     for (uint32_t c = 0; c < columns; c++) {
         texts[c] = cell_text(out, &cells[c], out->schema->columns[c].type, tombstone);
+        if (out->settings.cut_cells) {
+            texts[c] = cut_cell(out, texts[c], cell_width(out));
+        }
     }
     print_box_row(out, texts);
-    output_flush(out);
-    fflush(out->settings.to);
+    output_show(out);
     arena_reset(&out->arena);
     return row_guard_next(&out->guard, &out->settings);
 }

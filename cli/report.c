@@ -42,25 +42,51 @@ static int exit_status(enum error_code code)
     return error_class_of(code) == ERROR_USAGE ? EXIT_USAGE : EXIT_REJECTED;
 }
 
-int report_error(const char *from, struct bytes text, const struct error *err)
+void report_format(const char *from, struct bytes text, const struct error *err, struct buffer *out)
 {
     const char *what_to_do = find_advice(err->code);
-    struct buffer excerpt = { 0 };
+    bool has_place = from && err->at.line > 0;
+
+    if (has_place) {
+        buffer_printf(out, "%s%s%u:%u: ", from, *from ? ":" : "", err->at.line, err->at.column);
+    } else if (from) {
+        buffer_printf(out, "%s%s", from, *from ? ": " : "");
+    } else {
+        buffer_append_text(out, "sluice: ");
+    }
+    buffer_printf(out, "%s (%s)\n", err->message, error_name(err->code));
+    if (has_place) {
+        parse_error_excerpt(text, err->at, out);
+    }
+    if (what_to_do) {
+        buffer_printf(out, "%s\n", what_to_do);
+    }
+}
+
+int report_error(const char *from, struct bytes text, const struct error *err)
+{
+    struct buffer message = { 0 };
 
     fflush(stdout);
-    if (from && err->at.line > 0) {
-        parse_error_excerpt(text, err->at, &excerpt);
-        fprintf(stderr, "%s:%u:%u: ", from, err->at.line, err->at.column);
-    } else if (from) {
-        fprintf(stderr, "%s: ", from);
-    } else {
-        fprintf(stderr, "sluice: ");
-    }
-    fprintf(stderr, "%s (%s)\n%.*s", err->message, error_name(err->code), (int)excerpt.len,
-            excerpt.data ? excerpt.data : "");
-    if (what_to_do) {
-        fprintf(stderr, "%s\n", what_to_do);
-    }
-    buffer_fini(&excerpt);
+    report_format(from, text, err, &message);
+    fwrite(message.data, 1, message.len, stderr);
+    buffer_fini(&message);
     return exit_status(err->code);
+}
+
+void report_skipped(struct bytes query_id, const struct row_origin *origin, const char *what,
+                    const struct error *err, struct buffer *out)
+{
+    const char *topic = origin && origin->topic ? origin->topic : "?";
+    uint32_t partition = origin ? origin->partition : 0;
+    long long offset = origin ? (long long)origin->offset : -1LL;
+
+    if (err->code == ERR_EVALUATE || err->code == ERR_OVERFLOW) {
+        /* The row may have gone on with NULL for the expression. */
+        buffer_printf(out, "WARNING: %.*s at %s-%u@%lld: %s: %s\n", BYTES_ARG(query_id), topic,
+                      partition, offset, what ? what : "an expression", err->message);
+    } else {
+        buffer_printf(out, "WARNING: %.*s skipped %s of %s-%u@%lld: %s\n", BYTES_ARG(query_id),
+                      what ? what : "a record", topic, partition, offset, err->message);
+    }
 }

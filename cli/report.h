@@ -4,12 +4,23 @@
 #ifndef SLUICE_CLI_REPORT_H
 #define SLUICE_CLI_REPORT_H
 
-#include "base/error.h"
+#include "engine/type/row_batch.h"
 
 /*
- * On standard error: the place with its line of the text, the message, advice. `from` names the
- * text, or is NULL where there is none. Answers the exit status that the error deserves.
+ * The place with its line of the text, the message, advice: lines. `from` names the text; it is
+ * empty for what was just typed, and NULL where there is no text.
  */
+void report_format(const char *from, struct bytes text, const struct error *err,
+                   struct buffer *out);
+/* That on standard error; answers the exit status that the error deserves. */
 int report_error(const char *from, struct bytes text, const struct error *err);
+
+/* A record or row that a query left out, or kept with a null: a line. */
+void report_skipped(struct bytes query_id, const struct row_origin *origin, const char *what,
+                    const struct error *err, struct buffer *out);
+
+/* A record or row that a query left out, or kept with a null: a line. */
+void report_skipped(struct bytes query_id, const struct row_origin *origin, const char *what,
+                    const struct error *err, struct buffer *out);
 
 #endif

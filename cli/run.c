@@ -12,16 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "cli/read_file.h"
 #include "cli/report.h"
 #include "parser/parse.h"
 
-enum { SKIPPED_SHOWN = 10, DEFAULT_WIDTH = 80, READ_BYTES = 65536 };
+enum { SKIPPED_SHOWN = 10, DEFAULT_WIDTH = 80 };
 
 struct run {
     const struct run_options *options;
-    struct node node;
-    struct session *session;
+    struct clock clock;
+    struct target target;
     struct output output;
     uint64_t skipped;
 };
@@ -32,23 +32,15 @@ static void tell_skipped(void *context, struct bytes query_id, const struct row_
                          const char *what, const struct error *err)
 {
     struct run *run = context;
-
-    const char *topic = origin && origin->topic ? origin->topic : "?";
-    uint32_t partition = origin ? origin->partition : 0;
-    long long offset = origin ? (long long)origin->offset : -1LL;
+    struct buffer line = { 0 };
 
     if (run->skipped++ >= SKIPPED_SHOWN) {
         return;
     }
     fflush(stdout);
-    if (err->code == ERR_EVALUATE || err->code == ERR_OVERFLOW) {
-        /* The row may have gone on with NULL for the expression. */
-        fprintf(stderr, "WARNING: %.*s at %s-%u@%lld: %s: %s\n", BYTES_ARG(query_id), topic,
-                partition, offset, what ? what : "an expression", err->message);
-    } else {
-        fprintf(stderr, "WARNING: %.*s skipped %s of %s-%u@%lld: %s\n", BYTES_ARG(query_id),
-                what ? what : "a record", topic, partition, offset, err->message);
-    }
+    report_skipped(query_id, origin, what, err, &line);
+    fwrite(line.data, 1, line.len, stderr);
+    buffer_fini(&line);
 }
 
 static void tell_skipped_total(const struct run *run)
@@ -71,10 +63,22 @@ static uint32_t line_width(void)
     return width > 0 && width < 10000 ? (uint32_t)width : DEFAULT_WIDTH;
 }
 
+int run_open_target(const struct run_options *options, const struct engine_config *base,
+                    struct target *out, struct error *err)
+{
+    TRY(options->remote.url ? target_open_remote(&options->remote, out, err)
+                            : target_open_local(&options->node, base, out, err));
+    for (uint32_t i = 0; i < options->variables.count; i++) {
+        TRY(session_define(out->session, options->variables.items[i].name,
+                           options->variables.items[i].value, err));
+    }
+    return 0;
+}
+
 static int open_run(struct run *run, const struct run_options *options, struct error *err)
 {
     const struct output_settings settings = { .to = stdout,
-                                              .clock = &run->node.clock,
+                                              .clock = &run->clock,
                                               .width = line_width(),
                                               .row_limit = options->row_limit,
                                               .timeout_ms = options->timeout_ms };
@@ -82,20 +86,16 @@ static int open_run(struct run *run, const struct run_options *options, struct e
     const struct engine_config config = { .skipped = tell_skipped, .context = run };
 
     run->options = options;
+    clock_init_real(&run->clock);
     output_init(&run->output, &settings);
-    TRY(node_open(&run->node, &options->node, &config, err));
-    run->session = session_create(run->node.engine);
-    for (uint32_t i = 0; i < options->variables.count; i++) {
-        TRY(session_define(run->session, options->variables.items[i].name,
-                           options->variables.items[i].value, err));
-    }
-    return 0;
+    return run_open_target(options, &config, &run->target, err);
 }
 
 static void close_run(struct run *run)
 {
-    session_destroy(run->session);
-    node_close(&run->node);
+    if (run->target.kind) {
+        run->target.kind->close(run->target.context);
+    }
     output_fini(&run->output);
 }
 
@@ -106,7 +106,7 @@ static int execute(struct run *run, const char *from, struct bytes text)
     struct result_sink sink = output_sink(&run->output, run->options->output);
     struct error err = { 0 };
 
-    if (engine_execute(run->node.engine, run->session, text, &sink, &err)) {
+    if (run->target.kind->execute(run->target.context, text, &sink, &err)) {
         return report_error(from, text, &err);
     }
     return EXIT_OK;
@@ -120,7 +120,7 @@ static bool needs_semicolon(struct run *run, struct bytes text)
     bool needs;
 
     arena_init(&arena, 0);
-    needs = session_parse(run->session, &arena, text, &script, NULL) != 0;
+    needs = session_parse(run->target.session, &arena, text, &script, NULL) != 0;
     arena_fini(&arena);
     return needs && text.len > 0 && text.data[text.len - 1] != ';';
 }
@@ -145,39 +145,16 @@ static int execute_line(struct run *run, const char *line)
     return status;
 }
 
-static int read_all(FILE *in, const char *name, struct buffer *out)
-{
-    size_t got;
-
-    do {
-        buffer_reserve(out, READ_BYTES);
-        got = fread(out->data + out->len, 1, READ_BYTES, in);
-        out->len += got;
-    } while (got > 0 && out->len <= PARSE_TEXT_MAX);
-    if (ferror(in)) {
-        fprintf(stderr, "sluice: %s cannot be read: %s\n", name, strerror(errno));
-        return EXIT_USAGE;
-    }
-    return EXIT_OK;
-}
-
-/* Some editors begin a file with a byte order mark. */
-static struct bytes without_mark(struct bytes text)
-{
-    static const struct bytes mark = BYTES("\xEF\xBB\xBF");
-
-    return bytes_starts_with(text, mark)
-               ? (struct bytes){ text.data + mark.len, text.len - mark.len }
-               : text;
-}
-
 static int execute_stream(struct run *run, FILE *in, const char *name)
 {
     struct buffer text = { 0 };
-    int status = read_all(in, name, &text);
+    struct error err = { 0 };
+    int status;
 
-    if (status == EXIT_OK) {
-        status = execute(run, name, without_mark(buffer_bytes(&text)));
+    if (read_stream(in, name, &text, &err)) {
+        status = report_error(NULL, bytes_of(""), &err);
+    } else {
+        status = execute(run, name, buffer_bytes(&text));
     }
     /* Where it could be told from a mistake: nothing was wrong, and no statement ended. */
     if (status == EXIT_OK && in != stdin && !(text.len > 0 && memchr(text.data, ';', text.len))) {
@@ -189,12 +166,12 @@ static int execute_stream(struct run *run, FILE *in, const char *name)
 
 static int execute_file(struct run *run, const char *name)
 {
-    FILE *in = fopen(name, "rb");
+    struct error err = { 0 };
+    FILE *in = open_file(name, &err);
     int status;
 
     if (!in) {
-        fprintf(stderr, "sluice: %s cannot be opened: %s\n", name, strerror(errno));
-        return EXIT_USAGE;
+        return report_error(NULL, bytes_of(""), &err);
     }
     status = execute_stream(run, in, name);
     fclose(in);
@@ -230,7 +207,7 @@ int run_statements(const struct run_options *options)
         return EXIT_USAGE;
     }
     status = execute_all(&run);
-    if (status == EXIT_OK && !run.node.is_on_kafka && engine_drain(run.node.engine, &err)) {
+    if (status == EXIT_OK && run.target.kind->finish(run.target.context, &err)) {
         status = report_error(NULL, bytes_of(""), &err);
     }
     tell_skipped_total(&run);

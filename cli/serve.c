@@ -14,6 +14,7 @@
 #include "cli/http/ksql/api.h"
 #include "cli/http/server.h"
 #include "cli/node.h"
+#include "cli/read_file.h"
 #include "cli/run.h"
 #include "engine/type/java_text.h"
 #include "parser/parse.h"
@@ -246,27 +247,13 @@ static int execute_text(struct serve *serve, struct bytes text, struct error *er
 static int run_queries_file(struct serve *serve, struct error *err)
 {
     const char *name = serve->options->queries_file;
-    FILE *in = name ? fopen(name, "rb") : NULL;
     struct buffer text = { 0 };
-    size_t got;
-    int code = 0;
+    int code;
 
     if (!name) {
         return 0;
     }
-    if (!in) {
-        return error_set(err, ERR_IO, NO_POSITION, "%s cannot be opened: %s", name,
-                         strerror(errno));
-    }
-    do {
-        buffer_reserve(&text, 65536);
-        got = fread(text.data + text.len, 1, 65536, in);
-        text.len += got;
-    } while (got > 0 && text.len <= PARSE_TEXT_MAX);
-    if (ferror(in)) {
-        code = error_set(err, ERR_IO, NO_POSITION, "%s cannot be read: %s", name, strerror(errno));
-    }
-    fclose(in);
+    code = read_file(name, &text, err);
     code = code ? code : execute_text(serve, buffer_bytes(&text), err);
     buffer_fini(&text);
     return code;

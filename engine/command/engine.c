@@ -184,6 +184,12 @@ void session_cancel(struct session *session)
     pthread_mutex_unlock(&session->client_mutex);
 }
 
+uint32_t session_list_properties(struct session *session, struct arena *arena,
+                                 const struct property_text **out)
+{
+    return property_set_list(&session->properties, arena, out);
+}
+
 int session_set_property(struct session *session, struct bytes name, struct bytes value,
                          struct error *err)
 {

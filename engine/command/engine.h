@@ -68,6 +68,10 @@ void session_destroy(struct session *session);
 void session_cancel(struct session *session);
 int session_set_property(struct session *session, struct bytes name, struct bytes value,
                          struct error *err);
+struct property_text;
+/* What the session has SET, by name; the array is in the arena, what it holds in the session. */
+uint32_t session_list_properties(struct session *session, struct arena *arena,
+                                 const struct property_text **out);
 /* As DEFINE: what ${name} is in the texts behind. ERR_VARIABLE: no name of a variable. */
 int session_define(struct session *session, struct bytes name, struct bytes value,
                    struct error *err);

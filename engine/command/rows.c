@@ -55,6 +55,8 @@ void session_set_client(struct session *session, struct row_queue *queue)
     session->client = queue;
     if (queue && session->is_cancelled) {
         row_queue_finish(queue, "Query Completed");
+    } else if (!queue) {
+        session->is_cancelled = false; /* that was for the query which is through */
     }
     pthread_mutex_unlock(&session->client_mutex);
 }

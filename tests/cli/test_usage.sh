@@ -75,8 +75,12 @@ run 255 --define a=b=c -e ''
 has err '--define takes name=value'
 run 255 --define 1a=b -e ''
 has err "'1a' is no name of a variable"
-run 255 http://localhost:8088
-has err 'server is not built yet'
+
+case_begins 'a server that does not answer is named'
+run 255 http://127.0.0.1:1 -e 'SHOW STREAMS'
+has err 'http://127.0.0.1:1/info'
+run 255 http://127.0.0.1:1 http://127.0.0.1:2
+has err 'second server'
 
 case_begins 'settings of the Kafka client are checked before a broker is looked for'
 run 255 --bootstrap 127.0.0.1:1 --set kafka.lingerms=5 -e 'SHOW STREAMS'
