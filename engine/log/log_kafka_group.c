@@ -45,13 +45,23 @@ static const rd_kafka_topic_partition_list_t *held_by(const rd_kafka_MemberDescr
     return assignment ? rd_kafka_MemberAssignment_partitions(assignment) : NULL;
 }
 
-static void list_owners(const rd_kafka_ConsumerGroupDescription_t *group, struct arena *arena,
-                        struct group_owner **out, uint32_t *count)
+struct asking {
+    struct kafka_log *log;
+    void (*use)(const struct asking *asking, const rd_kafka_ConsumerGroupDescription_t *group);
+    struct arena *arena;
+    struct group_owner **owners;
+    const struct group_position *positions;
+    uint32_t *count;
+};
+
+static void list_owners(const struct asking *asking,
+                        const rd_kafka_ConsumerGroupDescription_t *group)
 {
     size_t members = rd_kafka_ConsumerGroupDescription_member_count(group);
     size_t total = 0;
     uint32_t found = 0;
     struct group_owner *owners;
+    struct arena *arena = asking->arena;
 
     for (size_t i = 0; i < members; i++) {
         const rd_kafka_topic_partition_list_t *held =
@@ -80,18 +90,19 @@ static void list_owners(const rd_kafka_ConsumerGroupDescription_t *group, struct
     if (found) {
         qsort(owners, found, sizeof *owners, by_partition);
     }
-    *out = owners;
-    *count = found;
+    *asking->owners = owners;
+    *asking->count = found;
 }
 
-static rd_kafka_resp_err_t ask_owners(struct kafka_log *log, const char *group, struct arena *arena,
-                                      struct group_owner **out, uint32_t *count, struct error *err)
+static rd_kafka_resp_err_t ask_members(const struct asking *asking, const char *group,
+                                       struct error *err)
 {
     rd_kafka_resp_err_t failed = RD_KAFKA_RESP_ERR_NO_ERROR;
     struct kafka_request request;
 
-    kafka_request_init(log, &request, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-    rd_kafka_DescribeConsumerGroups(log->control, &group, 1, request.options, request.queue);
+    kafka_request_init(asking->log, &request, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
+    rd_kafka_DescribeConsumerGroups(asking->log->control, &group, 1, request.options,
+                                    request.queue);
     if (kafka_request_wait(&request, "members of group", bytes_of(group), err)) {
         failed = rd_kafka_event_error(request.answer);
     } else {
@@ -107,25 +118,34 @@ static rd_kafka_resp_err_t ask_owners(struct kafka_log *log, const char *group, 
             (void)kafka_fail(err, failed, rd_kafka_error_string(error), "members of group",
                              bytes_of(group));
         } else {
-            list_owners(groups[0], arena, out, count);
+            asking->use(asking, groups[0]);
         }
     }
     kafka_request_fini(&request);
     return failed;
 }
 
+static int ask_until_told(const struct asking *asking, struct bytes group, struct error *err)
+{
+    int64_t deadline = kafka_now_ms(asking->log) + KAFKA_CALL_MS;
+    const char *name = arena_copy_text(asking->arena, group);
+    rd_kafka_resp_err_t failed;
+
+    do {
+        failed = ask_members(asking, name, err);
+    } while (is_passing(asking->log, failed, deadline));
+    return failed ? (int)kafka_error_code(failed) : 0;
+}
+
 int kafka_group_owners(struct log *base, struct bytes group, struct arena *arena,
                        struct group_owner **out, uint32_t *count, struct error *err)
 {
     struct kafka_log *log = kafka_log_of(base);
-    int64_t deadline = kafka_now_ms(log) + KAFKA_CALL_MS;
-    const char *name = arena_copy_text(arena, group);
-    rd_kafka_resp_err_t failed;
+    const struct asking asking = {
+        .log = log, .use = list_owners, .arena = arena, .owners = out, .count = count
+    };
 
-    do {
-        failed = ask_owners(log, name, arena, out, count, err);
-    } while (is_passing(log, failed, deadline));
-    return failed ? (int)kafka_error_code(failed) : 0;
+    return ask_until_told(&asking, group, err);
 }
 
 int kafka_group_await(struct log *base, struct bytes group, struct error *err)
@@ -230,7 +250,7 @@ rd_kafka_topic_partition_list_t *kafka_position_list(const struct group_position
 /* Asks once. */
 static rd_kafka_resp_err_t ask_positions(struct kafka_log *log, const char *group,
                                          struct group_position *positions, uint32_t count,
-                                         struct arena *arena, struct error *err)
+                                         struct arena *arena, int stable, struct error *err)
 {
     rd_kafka_topic_partition_list_t *list = name_places(positions, count);
     rd_kafka_ListConsumerGroupOffsets_t *wanted =
@@ -240,7 +260,7 @@ static rd_kafka_resp_err_t ask_positions(struct kafka_log *log, const char *grou
 
     kafka_request_init(log, &request, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
     rd_kafka_error_destroy(
-        rd_kafka_AdminOptions_set_require_stable_offsets(request.options, 1)); /* is known here */
+        rd_kafka_AdminOptions_set_require_stable_offsets(request.options, stable)); /* is known */
     rd_kafka_ListConsumerGroupOffsets(log->control, &wanted, 1, request.options, request.queue);
     if (kafka_request_wait(&request, "positions of group", bytes_of(group), err)) {
         failed = rd_kafka_event_error(request.answer);
@@ -266,6 +286,29 @@ static rd_kafka_resp_err_t ask_positions(struct kafka_log *log, const char *grou
 /* Waits as long as a transaction may hold what is pending. */
 enum { LONGEST_PENDING_MS = 60000 };
 
+static void use_marks(const struct asking *asking, const rd_kafka_ConsumerGroupDescription_t *group)
+{
+    kafka_end_orphans(&asking->log->pub, group, asking->positions, *asking->count);
+}
+
+/* What is pending or unseen because its sender has died does not come any more. */
+static int end_orphans(struct kafka_log *log, struct bytes group,
+                       const struct group_position *positions, uint32_t count, struct arena *arena,
+                       struct error *err)
+{
+    struct group_position *seen = arena_array(arena, struct group_position, count);
+    const struct asking asking = {
+        .log = log, .use = use_marks, .arena = arena, .positions = seen, .count = &count
+    };
+
+    memcpy(seen, positions, count * sizeof *seen);
+    TRY(kafka_group_await(&log->pub, group, err));
+    if (ask_positions(log, arena_copy_text(arena, group), seen, count, arena, 0, NULL)) {
+        return 0; /* the stable ones are asked for until they are told */
+    }
+    return ask_until_told(&asking, group, err);
+}
+
 /*
  * librdkafka 2.0 ends the process when the answer is that the coordinator is still loading, as it
  * is in a cluster that has just started; so another request waits for that first.
@@ -281,10 +324,15 @@ int kafka_group_positions(struct log *base, struct bytes group, struct group_pos
     if (count == 0) {
         return 0;
     }
+    TRY(end_orphans(log, group, positions, count, arena, err));
     do {
-        TRY(kafka_group_await(base, group, err));
-        failed = ask_positions(log, name, positions, count, arena, err);
+        failed = ask_positions(log, name, positions, count, arena, 1, err);
     } while (is_passing(log, failed, deadline));
+    for (uint32_t i = 0; i < count; i++) {
+        if (kafka_is_mark(positions[i].metadata)) {
+            positions[i].metadata = (struct bytes){ 0 };
+        }
+    }
     return failed ? (int)kafka_error_code(failed) : 0;
 }
 

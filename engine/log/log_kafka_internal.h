@@ -156,4 +156,15 @@ int kafka_group_alter(struct log *log, struct bytes group, const struct group_po
                       uint32_t count, struct error *err);
 int kafka_group_delete(struct log *log, struct bytes group, struct error *err);
 
+/* --- log_kafka_orphan.c --- */
+
+/* Positions that carry nothing carry who sends them. */
+void kafka_put_marks(rd_kafka_topic_partition_list_t *list, const rd_kafka_t *rk,
+                     const struct group_membership *member);
+bool kafka_is_mark(struct bytes metadata);
+/* Ends the transactions of senders, as the positions' marks name them, that are not in the group.
+ */
+void kafka_end_orphans(struct log *log, const rd_kafka_ConsumerGroupDescription_t *group,
+                       const struct group_position *positions, uint32_t count);
+
 #endif

@@ -436,6 +436,7 @@ int kafka_writer_send_positions(struct log_writer *base, const struct group_memb
     TRY(check_fatal(writer, err));
     TRY(await_coordinator(writer, member->group, err));
     list = kafka_position_list(positions, count);
+    kafka_put_marks(list, writer->rk, member);
     arena_reset(&writer->arena);
     metadata = group_metadata(&writer->arena, member);
     while ((error = rd_kafka_send_offsets_to_transaction(writer->rk, list, metadata,

@@ -349,6 +349,53 @@ static void busy_member_keeps_its_partitions(void **state)
     log_reader_close(nothing);
 }
 
+static int64_t end_of(struct contract *c, const struct log_topic *topic,
+                      enum log_isolation isolation)
+{
+    struct log_range range = { 0 };
+
+    assert_int_equal(log_topic_range(c->log, topic, 0, isolation, &range, &c->err), 0);
+    return range.end;
+}
+
+/* Else all that comes behind its records stays unseen until its time limit is over. */
+static void transaction_of_a_sender_that_left_the_group_is_ended(void **state)
+{
+    struct contract *c = *state;
+    const struct log_topic *slots = contract_topic(c, "slots", 1);
+    const struct log_topic *data = contract_topic(c, "data", 1);
+    struct log_writer *writer = contract_writer(c, contract_name(c, "tx"));
+    struct member_spec spec = { .group = contract_name(c, "group"),
+                                .topic = slots->name,
+                                .client_id = BYTES("c"),
+                                .session_timeout_ms = 10000 };
+    struct group_position position = { slots, 0, 5, { 0 } };
+    struct group_membership now = { 0 };
+    struct log_member *member = NULL;
+
+    assert_int_equal(log_member_join(c->log, &spec, &member, &c->err), 0);
+    for (int i = 0; i < 100 && now.generation <= 0; i++) {
+        assert_int_equal(log_member_poll(member, 100, &c->err), 0);
+        now = log_member_current(member);
+    }
+    assert_int_equal(log_writer_begin(writer, &c->err), 0);
+    contract_put(c, writer, data, 0, "a");
+    assert_int_equal(log_writer_send_positions(writer, &now, &position, 1, &c->err), 0);
+    assert_int_equal(log_writer_commit(writer, &c->err), 0);
+    assert_int_equal(log_writer_begin(writer, &c->err), 0);
+    contract_put(c, writer, data, 0, "b");
+    assert_int_equal(log_writer_flush(writer, &c->err), 0);
+    assert_int_equal(log_group_positions(c->log, spec.group, &position, 1, &c->arena, &c->err), 0);
+    assert_true(end_of(c, data, READ_COMMITTED) < end_of(c, data, READ_UNCOMMITTED));
+    log_member_leave(member);
+    assert_int_equal(log_group_positions(c->log, spec.group, &position, 1, &c->arena, &c->err), 0);
+    assert_int_equal(position.offset, 5);
+    assert_null(position.metadata.data);
+    assert_int_equal(end_of(c, data, READ_COMMITTED), end_of(c, data, READ_UNCOMMITTED));
+    assert_int_equal(log_writer_commit(writer, &c->err), ERR_FENCED);
+    log_writer_close(writer);
+}
+
 static int run_own(void)
 {
     struct CMUnitTest tests[] = {
@@ -361,6 +408,7 @@ static int run_own(void)
         CONTRACT_TEST(position_passes_what_was_aborted),
         CONTRACT_TEST(member_that_has_not_joined_yet_cannot_commit),
         CONTRACT_TEST(busy_member_keeps_its_partitions),
+        CONTRACT_TEST(transaction_of_a_sender_that_left_the_group_is_ended),
     };
 
     return CONTRACT_RUN("kafka alone", tests, &kafka);
