@@ -10,7 +10,7 @@
 
 #include "engine/log/log_kafka.h"
 
-enum { WATCH_MS = 20, DIE_MS = 60000, EXTRA_MS = 300, BROKER_MS = 60000 };
+enum { WATCH_MS = 20, DIE_MS = 180000, EXTRA_MS = 300, BROKER_MS = 180000 };
 
 /* --- times --- */
 

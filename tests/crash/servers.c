@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READY_MS = 60000, ANSWER_BYTES = 4096 };
+enum { READY_MS = 180000, ANSWER_BYTES = 4096 };
 
 void servers_start(struct cluster *c, int node)
 {
