@@ -2,7 +2,7 @@
  * bench_causal.c: how long a bet takes to its odds through a causal join, and what a replay costs.
  *
  * The queries are those of statements/tote-pool. On the memory log, or on Kafka where
- * BENCH_BOOTSTRAP=host:port names one. BENCH_RECORDS=n changes the replay.
+ * BENCH_BOOTSTRAP=host:port names one. BENCH_RECORDS=n changes the replay, BENCH_BETS=n the rest.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,13 @@
 #include "engine/command/engine.h"
 #include "engine/log/log_kafka.h"
 
-enum { BETS = 200, DEFAULT_RECORDS = 100000, RECORDS_PER_BLOCK = 400, WAIT_MS = 20000 };
+enum {
+    BETS_MAX = 1000,
+    DEFAULT_BETS = 200,
+    DEFAULT_RECORDS = 100000,
+    RECORDS_PER_BLOCK = 400,
+    WAIT_MS = 20000
+};
 
 struct bench {
     struct clock clock;
@@ -186,14 +192,23 @@ static void drain_if_stepped(struct bench *bench, enum runtime_mode mode)
     }
 }
 
+static uint32_t number_of(const char *name, uint32_t otherwise)
+{
+    const char *text = getenv(name);
+
+    return text ? (uint32_t)strtoul(text, NULL, 10) : otherwise;
+}
+
 static void measure_latency(const char *name, enum runtime_mode mode, bool causal)
 {
     struct bench bench;
-    int64_t took_us[BETS];
+    uint32_t wanted = number_of("BENCH_BETS", DEFAULT_BETS);
+    uint32_t bets = wanted < BETS_MAX ? wanted : BETS_MAX;
+    int64_t took_us[BETS_MAX];
 
     begin(&bench, mode, name, causal);
     make_queries(&bench, name);
-    for (uint32_t i = 0; i < BETS; i++) {
+    for (uint32_t i = 0; i < bets; i++) {
         int64_t began_us = clock_monotonic_us(&bench.clock);
 
         put(&bench, i, 1);
@@ -202,9 +217,10 @@ static void measure_latency(const char *name, enum runtime_mode mode, bool causa
         took_us[i] = clock_monotonic_us(&bench.clock) - began_us;
     }
     finish(&bench);
-    qsort(took_us, BETS, sizeof *took_us, compare);
+    qsort(took_us, bets, sizeof *took_us, compare);
     (void)printf("%-22s bet to odds: median %8.3f ms, 99 %% %8.3f ms\n", name,
-                 (double)took_us[BETS / 2] / 1000, (double)took_us[BETS * 99 / 100] / 1000);
+                 (double)took_us[bets / 2] / 1000, (double)took_us[bets * 99 / 100] / 1000);
+    (void)fflush(stdout);
 }
 
 static void measure_replay(const char *name, bool causal, uint32_t records)
@@ -226,8 +242,7 @@ static void measure_replay(const char *name, bool causal, uint32_t records)
 
 int main(void)
 {
-    const char *text = getenv("BENCH_RECORDS");
-    uint32_t records = text ? (uint32_t)strtoul(text, NULL, 10) : DEFAULT_RECORDS;
+    uint32_t records = number_of("BENCH_RECORDS", DEFAULT_RECORDS);
 
     if (!getenv("BENCH_BOOTSTRAP")) {
         measure_latency("STEPPED", RUNTIME_STEPPED, true);

@@ -121,6 +121,21 @@ bool commit_is_due(const struct worker *worker, bool drained)
     return false;
 }
 
+int64_t commit_pause_ms(const struct worker *worker, int64_t most_ms)
+{
+    int64_t left_ms;
+
+    if (worker->dirty_tasks == 0 || worker->phase != WORKER_IDLE) {
+        return most_ms;
+    }
+    left_ms = (2 * worker->last_commit_us + 999) / 1000 -
+              (clock_now_ms(worker->rt->clock) - worker->last_commit_ms);
+    if (left_ms == 0) {
+        return 1; /* it has just come */
+    }
+    return left_ms > 0 && left_ms < most_ms ? left_ms : most_ms;
+}
+
 /* --- what --- */
 
 static int append_changelogs(struct task *task, struct error *err)

@@ -460,6 +460,8 @@ int commit_begin(struct worker *worker, struct error *err); /* unless it has beg
 /* Drains builders that have grown; begins the transaction on the way. */
 int commit_drain_outputs(struct task *task, size_t at_least_bytes, struct error *err);
 bool commit_is_due(const struct worker *worker, bool drained);
+/* How long to wait for messages: not beyond the moment when a commit may follow the last one. */
+int64_t commit_pause_ms(const struct worker *worker, int64_t most_ms);
 /* Gathers, appends and fences; then commits: here (stepped) or on the commit thread. */
 void commit_start(struct worker *worker);
 /* Everything dirty takes part, whatever its interval. */

@@ -428,7 +428,7 @@ bool worker_step(struct worker *worker, int64_t wait_ms)
     if (any) {
         worker->activity++;
     } else if (wait_ms > 0) {
-        handle_messages(worker, wait_ms);
+        handle_messages(worker, commit_pause_ms(worker, wait_ms));
     }
     return any;
 }
