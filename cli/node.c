@@ -183,6 +183,8 @@ static int open_log(struct opening *opening, struct error *err)
 
     node->is_on_kafka = opening->bootstrap.data != NULL;
     if (node->is_on_kafka) {
+        node->config.database_is_ours = true;
+        TRY(node->directory ? open_database(opening, err) : 0);
         return open_kafka(opening, err);
     }
     if (node->directory) {
@@ -294,6 +296,7 @@ static int open_all(struct opening *opening, struct error *err)
     TRY(open_log(opening, err));
     open_sinks(opening);
     node->config.log = node->log;
+    node->config.database = node->database;
     node->config.clock = &node->clock;
     if (opening->options->role == NODE_SERVER || node->is_on_kafka) {
         node->config.mode = RUNTIME_THREADED;

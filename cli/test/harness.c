@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include "engine/command/properties.h"
 #include "engine/log/database.h"
 #include "engine/log/log_disk.h"
 
@@ -41,6 +42,9 @@ static int set_defaults(struct harness *h, const struct test_options *options, s
     TRY(harness_set(h, bytes_of("auto.offset.reset"), bytes_of("earliest"), err));
     return harness_set(h, bytes_of("cache.max.bytes.buffering"), cache, err);
 }
+
+/* On disk every entry of state leaves memory after its commit. */
+static const struct property_text no_memory = { BYTES("state.memory.bytes"), BYTES("1") };
 
 /* No test cuts the power: nothing is waited for. */
 static int open_log(struct harness *h, const struct test_options *options, struct error *err)
@@ -77,6 +81,9 @@ int harness_open(struct harness *h, const struct test_options *options, enum que
     clock_init_virtual(&h->clock, START_MS);
     TRY(open_log(h, options, err));
     config.log = h->log;
+    config.database = h->database;
+    config.settings = &no_memory;
+    config.setting_count = options->on_disk;
     TRY(engine_open(&config, &h->engine, err));
     h->session = session_create(h->engine);
     return set_defaults(h, options, err);

@@ -93,12 +93,12 @@ int commit_drain_outputs(struct task *task, size_t at_least_bytes, struct error 
 
 static bool takes_part(const struct worker *worker, const struct task *task, int64_t now_ms)
 {
-    return task->dirty && (!task->buffers || !task->born || worker->flush_now ||
+    return task->dirty && (!task->buffers || !task->born || worker->flush_now || worker->pressed ||
                            standing_is_awaited(task->query->standing) ||
                            now_ms - task->last_flush_ms >= task->query->options.commit_interval_ms);
 }
 
-bool commit_is_due(const struct worker *worker, bool drained)
+bool commit_is_due(struct worker *worker, bool drained)
 {
     int64_t now_ms, since_ms;
 
@@ -107,7 +107,8 @@ bool commit_is_due(const struct worker *worker, bool drained)
     }
     now_ms = clock_now_ms(worker->rt->clock);
     since_ms = now_ms - worker->last_commit_ms;
-    if (!drained && since_ms < MAX_COMMIT_PAUSE_MS && since_ms >= 0) {
+    worker->pressed = save_is_pressed(worker);
+    if (!drained && !worker->pressed && since_ms < MAX_COMMIT_PAUSE_MS && since_ms >= 0) {
         return false;
     }
     if (since_ms * 1000 < 2 * worker->last_commit_us && !worker->flush_now && since_ms >= 0) {
@@ -146,6 +147,7 @@ static int append_changelogs(struct task *task, struct error *err)
         uint32_t number = task->sub->stores[i];
         struct store *store = task->stores[number];
 
+        TRY(save_check_store(store, err));
         if (!store_has_changes(store)) {
             continue;
         }
@@ -293,6 +295,23 @@ static void take_back(struct worker *worker)
     }
 }
 
+void commit_hand_over(struct worker *worker)
+{
+    struct error err = { 0 };
+
+    worker->phase = WORKER_COMMITTING;
+    if (worker->has_threads) {
+        pthread_mutex_lock(&worker->commit_mutex);
+        worker->commit_requested = true;
+        pthread_cond_signal(&worker->commit_wanted);
+        pthread_mutex_unlock(&worker->commit_mutex);
+    } else {
+        int code = commit_execute(worker, &err);
+
+        commit_finish(worker, code, &err);
+    }
+}
+
 void commit_start(struct worker *worker)
 {
     struct error err = { 0 };
@@ -310,17 +329,7 @@ void commit_start(struct worker *worker)
     if (!any) {
         return;
     }
-    worker->phase = WORKER_COMMITTING;
-    if (worker->has_threads) {
-        pthread_mutex_lock(&worker->commit_mutex);
-        worker->commit_requested = true;
-        pthread_cond_signal(&worker->commit_wanted);
-        pthread_mutex_unlock(&worker->commit_mutex);
-    } else {
-        int code = commit_execute(worker, &err);
-
-        commit_finish(worker, code, &err);
-    }
+    commit_hand_over(worker);
 }
 
 void commit_now(struct worker *worker)
@@ -346,8 +355,13 @@ static int commit_untransacted(struct worker *worker, struct error *err)
 int commit_execute(struct worker *worker, struct error *err)
 {
     int64_t began_us = clock_monotonic_us(worker->rt->clock);
-    int code = worker_is_exactly_once(worker) ? log_writer_commit(worker->writer, err)
-                                              : commit_untransacted(worker, err);
+    int code;
+
+    if (worker->save) {
+        return save_execute(worker, err);
+    }
+    code = worker_is_exactly_once(worker) ? log_writer_commit(worker->writer, err)
+                                          : commit_untransacted(worker, err);
 
     worker->last_commit_us = clock_monotonic_us(worker->rt->clock) - began_us;
     for (uint32_t i = 0; i < worker->purge_count; i++) {
@@ -398,6 +412,10 @@ void commit_finish(struct worker *worker, int code, const struct error *err)
 {
     worker->phase = WORKER_IDLE;
     worker->activity++;
+    if (worker->save) {
+        save_finish(worker, code, err);
+        return;
+    }
     worker->last_commit_ms = clock_now_ms(worker->rt->clock);
     worker->in_transaction = false;
     if (code) {
@@ -412,4 +430,5 @@ void commit_finish(struct worker *worker, int code, const struct error *err)
         }
     }
     lookout_notice(worker->rt->lookout);
+    (void)save_start(worker);
 }

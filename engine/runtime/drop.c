@@ -74,6 +74,7 @@ static void forget(struct worker *worker, void *context)
     for (struct task *task = worker->tasks; task; task = next) {
         next = task->next;
         if (task->query == query) {
+            save_forget_task(task);
             worker_remove_task(worker, task);
         }
     }

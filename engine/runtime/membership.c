@@ -73,6 +73,7 @@ static void give_up(struct runtime *rt, const uint32_t *partitions, uint32_t cou
     drop_tasks(rt, &drop);
     for (uint32_t i = 0; i < count; i++) {
         set_owned(rt, partitions[i], false);
+        save_forget_slot(rt, partitions[i]);
     }
 }
 

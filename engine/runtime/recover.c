@@ -80,20 +80,50 @@ int recover_fence(struct runtime *rt, const uint32_t *slots, uint32_t count, str
     return code;
 }
 
+struct restoring {
+    struct task *task;
+    uint32_t number; /* of the store */
+    struct error *err;
+    int code;
+};
+
 static void restore_block(void *context, const struct log_block *block)
 {
-    store_restore(context, block);
+    struct restoring *r = context;
+
+    store_restore(r->task->stores[r->number], block);
+    if (!r->code) {
+        r->code = save_restored(r->task, r->number, block->next_offset, r->err);
+    }
+}
+
+static int restore_store(struct task *task, uint32_t number, struct error *err)
+{
+    const struct query *query = task->query;
+    struct recover_range range = { query->changelogs[number], task->partition, OFFSET_BEGIN };
+    struct restoring restoring = { task, number, err, 0 };
+    int64_t position = -1;
+
+    TRY(save_open_store(task, number, &position, err));
+    range.from = position < 0 ? OFFSET_BEGIN : position;
+    TRY(recover_read(query->rt, &range, restore_block, &restoring, err));
+    TRY(restoring.code);
+    return store_check(task->stores[number], err);
 }
 
 static int restore_stores(struct task *task, struct error *err)
 {
-    const struct query *query = task->query;
-
     for (uint32_t i = 0; i < task->sub->store_count; i++) {
-        uint32_t number = task->sub->stores[i];
-        struct recover_range all = { query->changelogs[number], task->partition, OFFSET_BEGIN };
+        TRY(restore_store(task, task->sub->stores[i], err));
+    }
+    return 0;
+}
 
-        TRY(recover_read(query->rt, &all, restore_block, task->stores[number], err));
+/* A task that has never committed begins with nothing, whatever a checkpoint says. */
+static int open_checkpoints(struct task *task, struct error *err)
+{
+    for (uint32_t i = 0; i < task->sub->store_count; i++) {
+        TRY(save_open_empty(task, task->sub->stores[i], err));
     }
     return 0;
 }
@@ -128,6 +158,8 @@ static int restore_task(struct task *task, const struct progress *progress, stru
         TRY(op_chain_restore(&task->chain, metadata, err));
         buffer_append_bytes(&task->saved_metadata, metadata);
         task->saved = true;
+    } else if (task->query->durable) {
+        TRY(open_checkpoints(task, err));
     }
     for (uint32_t i = 0; i < task->sub->input_count; i++) {
         struct task_input *input = &task->inputs[i];

@@ -288,6 +288,7 @@ void runtime_close(struct runtime *rt)
         stop_threads(rt);
     }
     for (uint32_t i = 0; i < rt->worker_count; i++) {
+        save_at_close(&rt->workers[i]);
         worker_fini(&rt->workers[i]);
     }
     membership_leave(rt);

@@ -17,6 +17,7 @@
 
 #include "engine/operator/op.h"
 
+struct database;
 struct runtime;
 
 enum runtime_mode { RUNTIME_STEPPED, RUNTIME_THREADED };
@@ -36,8 +37,11 @@ struct runtime_config {
     struct bytes instance_id;   /* the node id where that is stable: a static member; else absent */
     int64_t session_timeout_ms; /* how long a silent node keeps its slots; 0: 6000 */
     enum runtime_guarantee guarantee;
-    int64_t retry_first_ms; /* back-off of a failed query, doubled each time; 0: 15000 */
-    int64_t retry_most_ms;  /* 0: 900000 */
+    int64_t retry_first_ms;    /* back-off of a failed query, doubled each time; 0: 15000 */
+    int64_t retry_most_ms;     /* 0: 900000 */
+    struct database *database; /* for checkpoints of state; NULL: there are none */
+    bool database_is_ours;     /* no log is in it, which would open it again after a failure */
+    size_t state_memory_bytes; /* of all state, where there is a database; 0: no limit */
     uint32_t worker_count;
     uint32_t slot_count; /* 0: 64 */
     uint32_t batch_rows; /* rows decoded at once; 0: BATCH_MAX_ROWS */

@@ -349,13 +349,18 @@ struct worker {
     _Atomic bool lost; /* phase is WORKER_LOST: for the control thread */
     bool in_transaction;
     bool flush_now; /* drain: flush and commit whatever is dirty */
+    bool pressed;   /* the same, as state takes too much memory */
     int64_t last_commit_ms;
     int64_t last_commit_us;                   /* duration of the last commit */
     struct arena run_arena;                   /* ends with each run */
     struct message *deferred, *deferred_last; /* wait until the commit is over */
     struct query *culprit;                    /* whose task is being flushed */
     struct query *forgotten;                  /* the next commit deletes its progress */
-    struct refusal *refusals;                 /* whose records were refused by the log */
+    struct save *save;                        /* what the commit thread does instead of a commit */
+    int64_t saved_ms, looked_ms;
+    uint64_t unsaved;         /* entries, when last looked; so the next one */
+    size_t young_bytes;       /* of state that a save would give way to other */
+    struct refusal *refusals; /* whose records were refused by the log */
     uint32_t refusal_count, refusal_capacity;
     struct error transient_refusal; /* of a push query's own topic */
     struct purge *purges;           /* done by the commit after the one that allowed them */
@@ -459,7 +464,7 @@ void worker_ask(struct worker *worker, void (*f)(struct worker *worker, void *co
 int commit_begin(struct worker *worker, struct error *err); /* unless it has begun */
 /* Drains builders that have grown; begins the transaction on the way. */
 int commit_drain_outputs(struct task *task, size_t at_least_bytes, struct error *err);
-bool commit_is_due(const struct worker *worker, bool drained);
+bool commit_is_due(struct worker *worker, bool drained);
 /* How long to wait for messages: not beyond the moment when a commit may follow the last one. */
 int64_t commit_pause_ms(const struct worker *worker, int64_t most_ms);
 /* Gathers, appends and fences; then commits: here (stepped) or on the commit thread. */
@@ -470,6 +475,28 @@ void commit_finish(struct worker *worker, int code, const struct error *err);
 /* Positions for every slot of the worker under the current generation. */
 int commit_send_fence(struct worker *worker, struct error *err);
 int commit_execute(struct worker *worker, struct error *err); /* the waiting part */
+void commit_hand_over(struct worker *worker);                 /* to the commit thread */
+
+/* --- checkpoints (save.c) --- */
+
+struct save;
+
+/* Between commits: begins to write a checkpoint if one is due. */
+bool save_start(struct worker *worker);
+int save_execute(struct worker *worker, struct error *err); /* the waiting part */
+void save_finish(struct worker *worker, int code, const struct error *err);
+void save_at_close(struct worker *worker);   /* threads have ended; all is committed */
+bool save_is_pressed(struct worker *worker); /* the memory budget asks for a commit */
+/* Attaches the store's checkpoint and loads what is in it; position -1: replay everything. */
+int save_open_store(struct task *task, uint32_t number, int64_t *position, struct error *err);
+/* Of a task that begins anew. */
+int save_open_empty(struct task *task, uint32_t number, struct error *err);
+/* During recovery: the changelog was replayed up to the position. */
+int save_restored(struct task *task, uint32_t number, int64_t position, struct error *err);
+/* The query is dropped, the slot given up, the checkpoint damaged. */
+void save_forget_task(struct task *task);
+void save_forget_slot(struct runtime *rt, uint32_t slot);
+int save_check_store(struct store *store, struct error *err);
 
 /* --- progress.c --- */
 

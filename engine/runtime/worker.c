@@ -425,6 +425,9 @@ bool worker_step(struct worker *worker, int64_t wait_ms)
         commit_start(worker);
         any = true;
     }
+    if (worker->phase == WORKER_IDLE && !any && worker->unsaved) {
+        any = save_start(worker);
+    }
     if (any) {
         worker->activity++;
     } else if (wait_ms > 0) {

@@ -9,28 +9,15 @@
  * Invariant: changes[entry->change - 1] refers to the entry; 0 in the list is a
  * place that its entry has left.
  */
-#include "engine/state/store.h"
+#include "engine/state/store_internal.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "engine/state/key_order.h"
 
-enum { FIRST_CHANGES = 16 };
-
-struct store {
-    enum store_durability durability;
-    struct live_table table;
-    struct key_order order;
-    live_ref *changes;
-    uint32_t change_count;
-    uint32_t change_capacity;
-    uint32_t written_count; /* of them in the transaction that is open */
-    uint32_t deleted_count; /* entries without an image */
-    live_ref last;          /* found last: who gets a row mostly puts it next; 0: none */
-};
+enum { FIRST_CHANGES = 16, HOLES_MIN = 1024 };
 
 struct store *store_create(enum store_durability durability)
 {
@@ -45,6 +32,7 @@ void store_destroy(struct store *store)
 {
     if (store) {
         store_clear(store);
+        store_detach_checkpoint(store);
         free(store);
     }
 }
@@ -57,9 +45,12 @@ void store_clear(struct store *store)
     store->changes = NULL;
     store->change_count = 0;
     store->change_capacity = 0;
+    store->committed_count = 0;
     store->written_count = 0;
+    store->hole_count = 0;
     store->deleted_count = 0;
     store->last = 0;
+    store_clear_checkpoint(store);
 }
 
 static live_ref find_entry(struct store *store, struct bytes key)
@@ -72,21 +63,26 @@ static live_ref find_entry(struct store *store, struct bytes key)
         }
     }
     store->last = live_table_find(&store->table, key);
+    if (!store->last && store->spilled) {
+        store->last = store_fetch(store, key);
+    }
     return store->last;
 }
 
 /* --- changes --- */
 
-static void note_change(struct store *store, live_ref ref)
+/* What is listed behind the first `settled` changes stays where it is. */
+static void list_change(struct store *store, live_ref ref, uint32_t settled)
 {
     struct live_entry *entry = live_table_at(&store->table, ref);
 
-    if (entry->change > store->written_count) {
+    if (entry->change > settled) {
         store->changes[entry->change - 1] = ref;
         return;
     }
     if (entry->change) {
         store->changes[entry->change - 1] = 0;
+        store->hole_count++;
     }
     if (store->change_count == store->change_capacity) {
         store->change_capacity =
@@ -98,14 +94,25 @@ static void note_change(struct store *store, live_ref ref)
     entry->change = store->change_count;
 }
 
+static void note_change(struct store *store, live_ref ref)
+{
+    list_change(store, ref, store->written_count);
+}
+
+void store_note_committed(struct store *store, live_ref ref)
+{
+    list_change(store, ref, 0);
+    store->committed_count = store->written_count = store->change_count;
+}
+
 bool store_has_changes(const struct store *store)
 {
-    return store->change_count > 0;
+    return store->change_count > store->committed_count;
 }
 
 void store_write_changes(struct store *store, struct log_builder *out)
 {
-    for (uint32_t i = 0; i < store->change_count; i++) {
+    for (uint32_t i = store->committed_count; i < store->change_count; i++) {
         const struct live_entry *entry;
         struct bytes image = { NULL, 0 };
 
@@ -121,14 +128,46 @@ void store_write_changes(struct store *store, struct log_builder *out)
     store->written_count = store->change_count;
 }
 
-static void forget_deleted(struct store *store, live_ref ref)
+void store_forget_deleted(struct store *store, live_ref ref)
 {
     live_table_remove(&store->table, ref);
     store->deleted_count--;
     store->last = 0;
 }
 
+/* Whose entries change at every commit leave a hole each time. */
+static void close_holes(struct store *store)
+{
+    uint32_t kept = 0;
+    uint32_t committed = 0;
+
+    for (uint32_t i = 0; i < store->change_count; i++) {
+        live_ref ref = store->changes[i];
+
+        if (ref) {
+            store->changes[kept++] = ref;
+            live_table_at(&store->table, ref)->change = kept;
+            committed += i < store->committed_count;
+        }
+    }
+    store->change_count = kept;
+    store->committed_count = store->written_count = committed;
+    store->hole_count = 0;
+}
+
 void store_committed(struct store *store)
+{
+    if (store->checkpoint) {
+        store->committed_count = store->written_count;
+        if (store->hole_count > HOLES_MIN && store->hole_count > store->change_count / 2) {
+            close_holes(store);
+        }
+        return;
+    }
+    store_unlist(store);
+}
+
+void store_unlist(struct store *store)
 {
     uint32_t left = store->change_count - store->written_count;
 
@@ -140,7 +179,7 @@ void store_committed(struct store *store)
         }
         live_table_at(&store->table, ref)->change = 0;
         if (live_table_at(&store->table, ref)->image_len == LIVE_DELETED) {
-            forget_deleted(store, ref);
+            store_forget_deleted(store, ref);
         }
     }
     for (uint32_t i = 0; i < left; i++) {
@@ -150,7 +189,9 @@ void store_committed(struct store *store)
         }
     }
     store->change_count = left;
+    store->committed_count = 0;
     store->written_count = 0;
+    store->hole_count = 0;
 }
 
 /* --- keys --- */
@@ -176,10 +217,12 @@ bool store_get(struct store *store, struct bytes key, struct store_entry *out)
     return true;
 }
 
-static live_ref add_entry(struct store *store, struct bytes key, struct bytes image)
+live_ref store_add_entry(struct store *store, struct bytes key, struct bytes image,
+                         int64_t timestamp_ms)
 {
     live_ref ref = live_table_add(&store->table, key, image);
 
+    live_table_at(&store->table, ref)->timestamp_ms = timestamp_ms;
     if (store->order.built) {
         key_order_insert(&store->order, &store->table, ref);
     }
@@ -212,7 +255,7 @@ static live_ref put_entry(struct store *store, struct bytes key, struct bytes im
 {
     live_ref ref = find_entry(store, key);
 
-    ref = ref ? replace_image(store, ref, image) : add_entry(store, key, image);
+    ref = ref ? replace_image(store, ref, image) : store_add_entry(store, key, image, timestamp_ms);
     live_table_at(&store->table, ref)->timestamp_ms = timestamp_ms;
     store->last = ref;
     return ref;
@@ -247,7 +290,7 @@ bool store_delete(struct store *store, struct bytes key)
     if (store->durability == STORE_DURABLE) {
         note_change(store, ref);
     } else {
-        forget_deleted(store, ref);
+        store_forget_deleted(store, ref);
     }
     return true;
 }
@@ -262,13 +305,17 @@ void store_restore(struct store *store, const struct log_block *block)
             continue;
         }
         if (record->value.data) {
-            put_entry(store, record->key, record->value, record->timestamp_ms);
-            continue;
+            ref = put_entry(store, record->key, record->value, record->timestamp_ms);
+        } else {
+            ref = find_entry(store, record->key);
+            if (ref && live_table_at(&store->table, ref)->image_len != LIVE_DELETED) {
+                delete_entry(store, ref);
+            }
         }
-        ref = find_entry(store, record->key);
-        if (ref) {
-            delete_entry(store, ref);
-            forget_deleted(store, ref);
+        if (ref && store->checkpoint) {
+            store_note_committed(store, ref);
+        } else if (ref && !record->value.data) {
+            store_forget_deleted(store, ref);
         }
     }
 }
@@ -285,6 +332,9 @@ uint32_t store_scan(struct store *store, const struct store_range *range, struct
         key_order_build(&store->order, &store->table);
     }
     store->order.unused_changes = 0;
+    if (store->spilled) {
+        return store_scan_merged(store, range, items, limit);
+    }
     if (range->from.data) {
         place = key_order_seek(&store->order, &store->table, range->from, range->after_from);
     }
@@ -312,6 +362,6 @@ uint64_t store_count(const struct store *store)
 
 size_t store_bytes(const struct store *store)
 {
-    return sizeof *store + store->table.bytes + key_order_bytes(&store->order) +
-           store->change_capacity * sizeof *store->changes;
+    return sizeof *store + store->table.bytes + store->former.bytes +
+           key_order_bytes(&store->order) + store->change_capacity * sizeof *store->changes;
 }

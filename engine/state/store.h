@@ -18,6 +18,8 @@
 #include "engine/log/log.h"
 
 struct store;
+struct checkpoint;
+struct database_batch;
 
 struct store_entry {
     struct bytes image; /* borrowed until the next put or delete of any key */
@@ -66,5 +68,28 @@ void store_write_changes(struct store *store, struct log_builder *out);
 void store_committed(struct store *store); /* what was written is durable */
 void store_clear(struct store *store);     /* forget everything */
 void store_restore(struct store *store, const struct log_block *block); /* changelog records */
+
+/*
+ * --- checkpoints: where there is a data directory ---
+ *
+ * With a checkpoint what is committed stays listed until it is saved there. What is saved may
+ * leave memory, half of it at a time, and is read back when it is asked for: then a
+ * key costs some microseconds, and reading can fail, which store_check tells.
+ */
+void store_attach_checkpoint(struct store *store,
+                             struct checkpoint *checkpoint); /* takes it over */
+void store_detach_checkpoint(struct store *store);
+struct checkpoint *store_checkpoint(struct store *store); /* NULL: it has none */
+/* Reads what is in the checkpoint, as far as the budget goes. Before store_restore. */
+int store_load(struct store *store, size_t bytes_max, struct error *err);
+uint32_t store_unsaved(const struct store *store);   /* committed entries, about */
+size_t store_young_bytes(const struct store *store); /* memory that store_age would give way */
+/* All that is committed and not saved, by key. Nothing may change until it is saved. */
+void store_save(struct store *store, struct database_batch *batch);
+void store_saved(struct store *store); /* the batch was written */
+/* What was here since the last time is kept for those who ask soon; what was here before, goes.
+ * Only when everything is committed and saved. */
+void store_age(struct store *store);
+int store_check(const struct store *store, struct error *err); /* has reading failed? */
 
 #endif

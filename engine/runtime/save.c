@@ -1,0 +1,323 @@
+/*
+ * save.c: checkpoints: what is committed goes to the database, where there is one.
+ *
+ *   commit ── commit ── commit ── save ── commit ...
+ *
+ * A worker saves all its stores that have nothing uncommitted in them in one batch, with the
+ * ends of their changelogs: every ten seconds, after many updates, when its share of
+ * state.memory.bytes is half full, at the end. The commit thread writes the batch; meanwhile
+ * the worker pushes nothing, as in a commit, so nothing changes under the batch.
+ *
+ * When the memory was the reason, the stores age: a half goes, and is read back when it is
+ * asked for. A save that fails loses nothing: its entries stay listed for the next one.
+ */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/trace.h"
+#include "engine/log/database.h"
+#include "engine/runtime/runtime_internal.h"
+#include "engine/state/checkpoint.h"
+
+enum { SAVE_EVERY_MS = 10000, SAVE_UPDATES = 500000, LOOK_EVERY_MS = 20 };
+
+struct saved_store {
+    struct store *store;
+    const struct log_topic *changelog;
+    uint32_t partition;
+};
+
+struct save {
+    struct database_batch *batch;
+    struct saved_store *stores;
+    uint32_t count;
+    bool ages;
+};
+
+static struct saved_store saved_store_of(const struct task *task, uint32_t number)
+{
+    return (struct saved_store){ task->stores[number], task->query->changelogs[number],
+                                 task->partition };
+}
+
+/* --- when --- */
+
+static size_t young_bytes_max(const struct runtime *rt)
+{
+    size_t budget = rt->config.state_memory_bytes;
+
+    return budget ? budget / rt->worker_count / 2 : SIZE_MAX;
+}
+
+/* Counts what is there: after each commit, and a little later if there is none. */
+static void look(struct worker *worker, int64_t now_ms)
+{
+    worker->looked_ms = now_ms;
+    worker->unsaved = 0;
+    worker->young_bytes = 0;
+    for (const struct task *task = worker->tasks; task; task = task->next) {
+        for (uint32_t i = 0; task->query->durable && i < task->sub->store_count; i++) {
+            const struct store *store = task->stores[task->sub->stores[i]];
+
+            worker->unsaved += store_unsaved(store);
+            worker->young_bytes += store_young_bytes(store);
+        }
+    }
+}
+
+bool save_is_pressed(struct worker *worker)
+{
+    int64_t now_ms = clock_now_ms(worker->rt->clock);
+
+    if (!worker->rt->config.database || !worker->rt->config.state_memory_bytes) {
+        return false;
+    }
+    if (now_ms - worker->looked_ms >= LOOK_EVERY_MS || now_ms < worker->looked_ms) {
+        look(worker, now_ms);
+    }
+    return worker->young_bytes > young_bytes_max(worker->rt);
+}
+
+static bool is_due(struct worker *worker)
+{
+    int64_t now_ms = clock_now_ms(worker->rt->clock);
+
+    look(worker, now_ms);
+    if (!worker->unsaved) {
+        worker->saved_ms = now_ms;
+        return worker->young_bytes > young_bytes_max(worker->rt);
+    }
+    return worker->unsaved >= SAVE_UPDATES || worker->young_bytes > young_bytes_max(worker->rt) ||
+           now_ms - worker->saved_ms >= SAVE_EVERY_MS || now_ms < worker->saved_ms;
+}
+
+/* --- what --- */
+
+static void add_store(struct save *save, struct saved_store store)
+{
+    if (!store_checkpoint(store.store) || store_has_changes(store.store)) {
+        return;
+    }
+    save->stores = memory_resize(save->stores, save->count + 1, sizeof *save->stores);
+    save->stores[save->count++] = store;
+    store_save(store.store, save->batch);
+}
+
+static struct save *gather(struct worker *worker)
+{
+    struct save *save = memory_zalloc(1, sizeof *save);
+
+    save->batch = database_batch_create();
+    save->ages = worker->young_bytes > young_bytes_max(worker->rt);
+    for (struct task *task = worker->tasks; task; task = task->next) {
+        for (uint32_t i = 0; task->query->durable && task->born && i < task->sub->store_count;
+             i++) {
+            uint32_t number = task->sub->stores[i];
+
+            if (save->ages || store_unsaved(task->stores[number])) {
+                add_store(save, saved_store_of(task, number));
+            }
+        }
+    }
+    return save;
+}
+
+static void free_save(struct save *save)
+{
+    database_batch_destroy(save->batch);
+    free(save->stores);
+    free(save);
+}
+
+bool save_start(struct worker *worker)
+{
+    if (!worker->rt->config.database || !is_due(worker)) {
+        return false;
+    }
+    worker->save = gather(worker);
+    if (!worker->save->count) {
+        free_save(worker->save);
+        worker->save = NULL;
+        return false;
+    }
+    commit_hand_over(worker);
+    return true;
+}
+
+/* The worker has written all of its changelogs, and nobody else writes there. */
+static int mark(struct runtime *rt, const struct saved_store *of, struct database_batch *batch,
+                struct error *err)
+{
+    struct log_range range;
+
+    TRY(log_topic_range(rt->log, of->changelog, of->partition, READ_COMMITTED, &range, err));
+    checkpoint_mark(store_checkpoint(of->store), batch, range.end, clock_now_ms(rt->clock));
+    return 0;
+}
+
+int save_execute(struct worker *worker, struct error *err)
+{
+    struct runtime *rt = worker->rt;
+    struct save *save = worker->save;
+
+    for (uint32_t i = 0; i < save->count; i++) {
+        TRY(mark(rt, &save->stores[i], save->batch, err));
+    }
+    return database_write(rt->config.database, save->batch, DATABASE_NO_SYNC, err);
+}
+
+/* The log opens its database itself again; one that has only checkpoints is opened here. */
+static void save_failed(struct runtime *rt, const struct error *err)
+{
+    struct error again = { 0 };
+
+    TRACE(TRACE_WARN, "save", "a checkpoint was not written: %s", err->message);
+    if (rt->config.database_is_ours && database_reopen(rt->config.database, &again)) {
+        TRACE(TRACE_WARN, "save", "%s", again.message);
+    }
+}
+
+void save_finish(struct worker *worker, int code, const struct error *err)
+{
+    struct save *save = worker->save;
+
+    worker->save = NULL;
+    worker->saved_ms = clock_now_ms(worker->rt->clock);
+    if (code) {
+        save_failed(worker->rt, err);
+    }
+    for (uint32_t i = 0; !code && i < save->count; i++) {
+        store_saved(save->stores[i].store);
+        if (save->ages) {
+            store_age(save->stores[i].store);
+        }
+    }
+    free_save(save);
+}
+
+void save_at_close(struct worker *worker)
+{
+    struct error err = { 0 };
+
+    if (!worker->rt->config.database || worker->phase != WORKER_IDLE) {
+        return;
+    }
+    look(worker, clock_now_ms(worker->rt->clock));
+    worker->save = gather(worker);
+    save_finish(worker, worker->save->count ? save_execute(worker, &err) : 0, &err);
+}
+
+/* --- recovery --- */
+
+static void attach(struct task *task, uint32_t number)
+{
+    const struct checkpoint_identity identity = { .slot = task->slot,
+                                                  .partition = task->partition,
+                                                  .changelog = task->query->changelogs[number],
+                                                  .signature = plan_signature(task->query->plan) };
+
+    store_attach_checkpoint(task->stores[number],
+                            checkpoint_create(task->query->rt->config.database, &identity));
+}
+
+static bool is_damage(int code)
+{
+    return code == ERR_LOG_DAMAGED || code == ERR_STATE_DAMAGED;
+}
+
+static int load(struct task *task, uint32_t number, int64_t *position, struct error *err)
+{
+    struct runtime *rt = task->query->rt;
+    struct checkpoint *checkpoint = store_checkpoint(task->stores[number]);
+    struct log_range range;
+
+    TRY(log_topic_range(rt->log, task->query->changelogs[number], task->partition, READ_COMMITTED,
+                        &range, err));
+    TRY(checkpoint_find(checkpoint, &range, clock_now_ms(rt->clock), position, err));
+    return *position < 0 ? 0 : store_load(task->stores[number], young_bytes_max(rt), err);
+}
+
+int save_open_store(struct task *task, uint32_t number, int64_t *position, struct error *err)
+{
+    struct store *store = task->stores[number];
+    int code;
+
+    *position = -1;
+    if (!task->query->rt->config.database) {
+        return 0;
+    }
+    attach(task, number);
+    code = load(task, number, position, err);
+    if (!is_damage(code)) {
+        return code;
+    }
+    TRACE(TRACE_WARN, "save", "a checkpoint is thrown away: %s", err->message);
+    store_clear(store);
+    *position = -1;
+    return checkpoint_drop(store_checkpoint(store), err);
+}
+
+int save_open_empty(struct task *task, uint32_t number, struct error *err)
+{
+    if (!task->query->rt->config.database) {
+        return 0;
+    }
+    attach(task, number);
+    return checkpoint_drop(store_checkpoint(task->stores[number]), err);
+}
+
+/* A changelog that memory has no room for is saved in pieces as it is read. */
+int save_restored(struct task *task, uint32_t number, int64_t position, struct error *err)
+{
+    struct runtime *rt = task->query->rt;
+    struct store *store = task->stores[number];
+    struct database_batch *batch;
+    int code;
+
+    if (!store_checkpoint(store) || store_young_bytes(store) <= young_bytes_max(rt)) {
+        return 0;
+    }
+    batch = database_batch_create();
+    store_save(store, batch);
+    checkpoint_mark(store_checkpoint(store), batch, position, clock_now_ms(rt->clock));
+    code = database_write(rt->config.database, batch, DATABASE_NO_SYNC, err);
+    database_batch_destroy(batch);
+    if (!code) {
+        store_saved(store);
+        store_age(store);
+    }
+    return code;
+}
+
+/* --- forgetting --- */
+
+/* What stays for want of room or rights would not match anything. */
+void save_forget_task(struct task *task)
+{
+    for (uint32_t i = 0; task->query->durable && i < task->sub->store_count; i++) {
+        struct checkpoint *checkpoint = store_checkpoint(task->stores[task->sub->stores[i]]);
+
+        if (checkpoint) {
+            (void)checkpoint_drop(checkpoint, NULL);
+        }
+    }
+}
+
+/* Its next owner goes on from the changelog, so a checkpoint from before would be out of date. */
+void save_forget_slot(struct runtime *rt, uint32_t slot)
+{
+    if (rt->config.database && !atomic_load(&rt->stop)) {
+        (void)checkpoint_drop_slot(rt->config.database, slot, NULL);
+    }
+}
+
+/* A damaged checkpoint is not read again: the changelog has everything. */
+int save_check_store(struct store *store, struct error *err)
+{
+    int code = store_check(store, err);
+
+    if (is_damage(code)) {
+        (void)checkpoint_drop(store_checkpoint(store), NULL);
+    }
+    return code;
+}

@@ -1,0 +1,50 @@
+/*
+ * store_internal.h: what store.c and store_checkpoint.c share.
+ *
+ * The list of changes has three parts, of which the first is empty without a checkpoint:
+ *
+ *   | committed, not in the checkpoint | in the open transaction | since then |
+ *   0                                  saved_from                written_count  change_count
+ */
+#ifndef SLUICE_ENGINE_STATE_STORE_INTERNAL_H
+#define SLUICE_ENGINE_STATE_STORE_INTERNAL_H
+
+#include "engine/state/key_order.h"
+#include "engine/state/store.h"
+
+struct store {
+    enum store_durability durability;
+    struct live_table table;
+    struct key_order order;
+    live_ref *changes;
+    uint32_t change_count;
+    uint32_t change_capacity;
+    uint32_t committed_count; /* of them: the first part */
+    uint32_t written_count;   /* the first two */
+    uint32_t hole_count;      /* zeros in the list */
+    uint32_t deleted_count;   /* entries without an image */
+    live_ref last;            /* found last: who gets a row mostly puts it next; 0: none */
+    /* with a checkpoint */
+    struct checkpoint *checkpoint; /* NULL: all there is, is in memory */
+    struct live_table former;      /* entries that are in the checkpoint, and not in `table` */
+    bool spilled;                  /* the checkpoint has keys that are not in memory */
+    struct buffer fetched;
+    struct buffer scanned; /* what the last scan found in the checkpoint */
+    struct error *failure; /* of the checkpoint; NULL: none yet */
+};
+
+/* An entry of the key out of the former table or the checkpoint, in `table` now; 0: none. */
+live_ref store_fetch(struct store *store, struct bytes key);
+uint32_t store_scan_merged(struct store *store, const struct store_range *range,
+                           struct store_item *items, uint32_t limit);
+/* An entry whose change is counted as committed already. */
+void store_note_committed(struct store *store, live_ref ref);
+void store_clear_checkpoint(struct store *store); /* the part above */
+/* Adds a key that is not there. */
+live_ref store_add_entry(struct store *store, struct bytes key, struct bytes image,
+                         int64_t timestamp_ms);
+void store_forget_deleted(struct store *store, live_ref ref);
+/* Takes what was written off the list; forgets those of it that are deleted. */
+void store_unlist(struct store *store);
+
+#endif

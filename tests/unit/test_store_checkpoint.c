@@ -1,0 +1,349 @@
+/*
+ * test_store_checkpoint.c: a store that saves, forgets and reads back is like one that remembers.
+ *
+ * A model of a few keys goes beside the store through random puts, deletes, commits, saves,
+ * agings and recoveries; the changelog is kept as blocks of records that can be replayed.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/scratch_directory.h"
+#include "engine/log/database.h"
+#include "engine/log/log_kind.h"
+#include "engine/state/checkpoint.h"
+#include "engine/state/store.h"
+
+enum { KEYS = 40, STEPS = 6000, CHANGELOG_MAX = 100000 };
+
+struct world {
+    char directory[SCRATCH_PATH_MAX];
+    struct database *database;
+    struct log_topic changelog;
+    struct checkpoint_identity identity;
+    struct store *store;
+    int values[KEYS];    /* 0: absent */
+    int committed[KEYS]; /* as of the last commit */
+    struct log_record *records;
+    uint32_t record_count;
+    struct arena arena;
+    uint64_t random;
+    struct error err;
+};
+
+static uint32_t draw(struct world *w, uint32_t below)
+{
+    w->random = w->random * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(w->random >> 33) % below;
+}
+
+static void open_store(struct world *w)
+{
+    w->store = store_create(STORE_DURABLE);
+    store_attach_checkpoint(w->store, checkpoint_create(w->database, &w->identity));
+}
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+
+    *state = w;
+    w->changelog = (struct log_topic){ .name = BYTES("changelog"), .incarnation = 3 };
+    w->identity =
+        (struct checkpoint_identity){ .slot = 7, .changelog = &w->changelog, .signature = 5 };
+    w->records = calloc(CHANGELOG_MAX, sizeof *w->records);
+    w->random = 42;
+    arena_init(&w->arena, 0);
+    if (scratch_directory_make(w->directory, &w->err) ||
+        database_open(w->directory, &w->database, &w->err)) {
+        return -1;
+    }
+    open_store(w);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    store_destroy(w->store);
+    database_close(w->database);
+    scratch_directory_remove(w->directory);
+    arena_fini(&w->arena);
+    free(w->records);
+    free(w);
+    return 0;
+}
+
+static struct bytes key_of(int number, char *text)
+{
+    (void)snprintf(text, 16, "key-%02d", number);
+    return bytes_of(text);
+}
+
+static void put(struct world *w, int key, int value)
+{
+    char name[16];
+    char image[16];
+
+    (void)snprintf(image, sizeof image, "%d", value);
+    store_put(w->store, key_of(key, name), bytes_of(image), value);
+    w->values[key] = value;
+}
+
+static void delete_key(struct world *w, int key)
+{
+    char name[16];
+
+    assert_int_equal(store_delete(w->store, key_of(key, name)), w->values[key] != 0);
+    w->values[key] = 0;
+}
+
+static void check_key(struct world *w, int key)
+{
+    char name[16];
+    char image[16];
+    struct store_entry entry;
+
+    assert_int_equal(store_get(w->store, key_of(key, name), &entry), w->values[key] != 0);
+    if (w->values[key]) {
+        (void)snprintf(image, sizeof image, "%d", w->values[key]);
+        assert_true(bytes_equal_text(entry.image, image));
+        assert_int_equal(entry.timestamp_ms, w->values[key]);
+    }
+}
+
+/* All keys from one on, a few at a time. */
+static void check_scan(struct world *w, int from, uint32_t limit)
+{
+    char name[16];
+    struct bytes first = key_of(from, name);
+    struct store_range range = { .from = first };
+    struct store_item items[5];
+    char last[16];
+    uint32_t count;
+    int key = from;
+
+    do {
+        count = store_scan(w->store, &range, items, limit);
+        for (uint32_t i = 0; i < count; i++) {
+            char expected[16];
+
+            while (key < KEYS && !w->values[key]) {
+                key++;
+            }
+            assert_true(key < KEYS);
+            assert_true(bytes_equal(items[i].key, key_of(key, expected)));
+            (void)snprintf(expected, sizeof expected, "%d", w->values[key++]);
+            assert_true(bytes_equal_text(items[i].entry.image, expected));
+        }
+        if (count) {
+            memcpy(last, items[count - 1].key.data, items[count - 1].key.len);
+            range.from = (struct bytes){ last, items[count - 1].key.len };
+            range.after_from = true;
+        }
+    } while (count == limit);
+    while (key < KEYS && !w->values[key]) {
+        key++;
+    }
+    assert_int_equal(key, KEYS);
+}
+
+static void commit(struct world *w)
+{
+    struct log_builder builder = { 0 };
+    const struct log_record *records;
+
+    store_write_changes(w->store, &builder);
+    records = log_builder_records(&builder, &w->arena);
+    for (uint32_t i = 0; i < builder.record_count; i++) {
+        struct log_record *to = &w->records[w->record_count];
+
+        assert_true(w->record_count < CHANGELOG_MAX);
+        *to = records[i];
+        to->key = arena_copy(&w->arena, records[i].key);
+        to->value = arena_copy(&w->arena, records[i].value);
+        to->offset = w->record_count++;
+    }
+    log_builder_fini(&builder);
+    store_committed(w->store);
+    memcpy(w->committed, w->values, sizeof w->values);
+}
+
+static void save(struct world *w, int64_t position)
+{
+    struct database_batch *batch = database_batch_create();
+
+    store_save(w->store, batch);
+    checkpoint_mark(store_checkpoint(w->store), batch, position, 1000);
+    assert_int_equal(database_write(w->database, batch, DATABASE_NO_SYNC, &w->err), 0);
+    database_batch_destroy(batch);
+    store_saved(w->store);
+    assert_int_equal(store_unsaved(w->store), 0);
+}
+
+static void recover(struct world *w, size_t bytes_max)
+{
+    struct log_range range = { 0, w->record_count };
+    int64_t position = 0;
+
+    store_destroy(w->store);
+    open_store(w);
+    memcpy(w->values, w->committed, sizeof w->values);
+    assert_int_equal(checkpoint_find(store_checkpoint(w->store), &range, 1000, &position, &w->err),
+                     0);
+    assert_int_equal(store_load(w->store, bytes_max, &w->err), 0);
+    for (int64_t at = position < 0 ? 0 : position; at < w->record_count; at++) {
+        struct log_block block = { .records = &w->records[at], .record_count = 1 };
+
+        store_restore(w->store, &block);
+    }
+    assert_false(store_has_changes(w->store));
+}
+
+static void step(struct world *w, int number)
+{
+    uint32_t what = draw(w, 100);
+
+    if (what < 45) {
+        put(w, (int)draw(w, KEYS), number + 1);
+    } else if (what < 60) {
+        delete_key(w, (int)draw(w, KEYS));
+    } else if (what < 75) {
+        check_key(w, (int)draw(w, KEYS));
+    } else if (what < 80) {
+        check_scan(w, (int)draw(w, KEYS), 1 + draw(w, 5));
+    } else if (what < 92) {
+        commit(w);
+    } else if (what < 96) {
+        commit(w);
+        save(w, w->record_count);
+    } else if (what < 98) {
+        commit(w);
+        save(w, w->record_count);
+        store_age(w->store);
+    } else {
+        recover(w, draw(w, 2) ? SIZE_MAX : 1);
+    }
+}
+
+static void saved_store_is_like_one_in_memory(void **state)
+{
+    struct world *w = *state;
+
+    for (int i = 0; i < STEPS; i++) {
+        step(w, i);
+        assert_int_equal(store_check(w->store, &w->err), 0);
+    }
+    for (int key = 0; key < KEYS; key++) {
+        check_key(w, key);
+    }
+}
+
+/* --- what is not trusted --- */
+
+static int64_t position_found(struct world *w, int64_t begin, int64_t end, int64_t now_ms)
+{
+    struct log_range range = { begin, end };
+    int64_t position = 0;
+
+    store_destroy(w->store);
+    open_store(w);
+    assert_int_equal(
+        checkpoint_find(store_checkpoint(w->store), &range, now_ms, &position, &w->err), 0);
+    return position;
+}
+
+static void make_checkpoint(struct world *w)
+{
+    put(w, 1, 11);
+    commit(w);
+    save(w, 50);
+}
+
+static void checkpoint_that_matches_is_found(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(position_found(w, 0, 100, 1000), -1);
+    make_checkpoint(w);
+    assert_int_equal(position_found(w, 0, 100, 1000), 50);
+    assert_int_equal(position_found(w, 50, 50, 1000), 50);
+}
+
+static void expect_thrown_away(struct world *w)
+{
+    assert_int_equal(store_load(w->store, SIZE_MAX, &w->err), 0);
+    assert_int_equal(store_count(w->store), 0);
+    assert_int_equal(position_found(w, 0, 100, 1000), -1);
+}
+
+static void checkpoint_of_another_topic_or_plan_is_thrown_away(void **state)
+{
+    struct world *w = *state;
+
+    make_checkpoint(w);
+    w->changelog.incarnation++;
+    assert_int_equal(position_found(w, 0, 100, 1000), -1);
+    w->changelog.incarnation--;
+    expect_thrown_away(w);
+    make_checkpoint(w);
+    w->identity.signature++;
+    assert_int_equal(position_found(w, 0, 100, 1000), -1);
+    w->identity.signature--;
+    expect_thrown_away(w);
+}
+
+static void checkpoint_outside_its_changelog_is_thrown_away(void **state)
+{
+    struct world *w = *state;
+
+    make_checkpoint(w);
+    assert_int_equal(position_found(w, 0, 49, 1000), -1);
+    expect_thrown_away(w);
+    make_checkpoint(w);
+    assert_int_equal(position_found(w, 51, 100, 1000), -1);
+    expect_thrown_away(w);
+}
+
+static void checkpoint_older_than_null_values_is_thrown_away(void **state)
+{
+    struct world *w = *state;
+
+    make_checkpoint(w);
+    assert_int_equal(position_found(w, 0, 100, 1000 + 13 * 3600 * 1000), -1);
+    expect_thrown_away(w);
+}
+
+static void slot_that_is_lost_takes_its_checkpoints_with_it(void **state)
+{
+    struct world *w = *state;
+
+    make_checkpoint(w);
+    assert_int_equal(checkpoint_drop_slot(w->database, 6, &w->err), 0);
+    assert_int_equal(checkpoint_drop_slot(w->database, 8, &w->err), 0);
+    assert_int_equal(position_found(w, 0, 100, 1000), 50);
+    assert_int_equal(checkpoint_drop_slot(w->database, 7, &w->err), 0);
+    assert_int_equal(position_found(w, 0, 100, 1000), -1);
+}
+
+int main(void)
+{
+#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        STORE_TEST(saved_store_is_like_one_in_memory),
+        STORE_TEST(checkpoint_that_matches_is_found),
+        STORE_TEST(checkpoint_of_another_topic_or_plan_is_thrown_away),
+        STORE_TEST(checkpoint_outside_its_changelog_is_thrown_away),
+        STORE_TEST(checkpoint_older_than_null_values_is_thrown_away),
+        STORE_TEST(slot_that_is_lost_takes_its_checkpoints_with_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
