@@ -79,7 +79,7 @@ $(error MODE is one of release, asan, tsan, fuzz, cover)
 endif
 
 # Goals that must work where libraries are still missing.
-BARE_GOALS := deps deps-test test test-suites check check-suites compile asan checks clean help format
+BARE_GOALS := deps deps-test demo demo-shell demo-kafka test test-suites check check-suites compile asan checks clean help format
 NEEDS_LIBRARIES := $(if $(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),yes)
 
 USED_LIBRARIES := $(filter-out cmocka,$(shell tools/libraries.sh used $(wildcard $(LIBRARY_DIRS) tests/unit)))
@@ -461,7 +461,22 @@ deps:
 deps-test:
 	$(Q)tools/install_packages.sh $(TEST_PACKAGES) $(BROKER_PACKAGES)
 
+# --- the demo ---------------------------------------------------------------
+# tools/demo.sh: the tote pool into a Postgres of its own, on a machine that has nothing yet.
+
+.PHONY: demo demo-shell demo-kafka
+demo demo-shell: deps
+	$(Q)tools/install_packages.sh postgresql
+	$(Q)$(MAKE) all
+	$(Q)tools/demo.sh $(patsubst demo-%,%,$(filter demo-%,$@))
+demo-kafka: deps
+	$(Q)tools/install_packages.sh postgresql $(BROKER_PACKAGES)
+	$(Q)$(MAKE) all
+	$(Q)tools/demo.sh kafka
+
 help:
+	@echo 'make demo          sets everything up and shows it at work: a betting pool, live, in Postgres;'
+	@echo '                   demo-shell leaves it running under a shell, demo-kafka does it on a broker'
 	@echo 'make               build/sluice'
 	@echo 'make MODE=asan     build/asan/sluice; likewise tsan, fuzz (clang), cover'
 	@echo 'make deps          install what building needs (Debian 12)'
@@ -481,6 +496,7 @@ help:
 	@echo 'make kafka-cli     shells and servers on a Kafka cluster, with faults'
 	@echo 'make postgres      connectors against a real Postgres, which it starts and stops'
 	@echo 'make http          the server as its operator sees it'
+	@echo 'make shell         the interactive shell, through a terminal'
 	@echo 'make asan          unit and SQL cases under ASan and UBSan'
 	@echo 'make tsan          unit tests under TSan; threads: those that start threads'
 	@echo 'make fuzz          fuzz each target for FUZZ_SECONDS=30; fuzz-regress replays inputs'

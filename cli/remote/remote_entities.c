@@ -151,7 +151,7 @@ static const struct listing listings[] = {
         { "Class", "className" },
         { "Status", "state" } } },
     { "connector_plugins_list",
-      "connectorPlugins",
+      "connectorsPlugins",
       NULL,
       { { "Class", "className" }, { "Type", "type" }, { "Version", "version" } } },
     { "variables", "variables", NULL, { { "Variable Name", "name" }, { "Value", "value" } } },

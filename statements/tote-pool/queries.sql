@@ -11,9 +11,12 @@ CREATE TABLE tote_win_bet_runner_pools AS
 CREATE TABLE tote_win_bet_race_pools AS
   SELECT race_id, SUM(amount) AS pool FROM tote_win_bets_by_race GROUP BY race_id;
 
--- Both pools derive from the bets: a bet is joined with them once they have it.
-CREATE STREAM tote_win_bet_race_runners_odds AS
-  SELECT bet.race_id AS race_id,
+-- Both pools derive from the bets: a bet is joined with them once they have it. The race is the
+-- key of what is joined last; AS_VALUE puts it among the values, which is what a connector writes.
+CREATE STREAM tote_win_bet_race_runners_odds
+  WITH (KAFKA_TOPIC = 'tote_win_bet_race_runners_odds') AS
+  SELECT bet.race_id AS race_key,
+         AS_VALUE(bet.race_id) AS race_id,
          bet.runner_id AS runner_id,
          runner.pool AS runner_pool,
          race.pool AS race_pool,
