@@ -247,14 +247,18 @@ $(CRASH_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(CRASH_SHARED:%.c=$(OUT)/%.o) $(LIBRARY
 KILLS ?= 500
 SEED ?= $(shell od -An -N2 -tu2 /dev/urandom)
 CRASHES ?= 20000
-.PHONY: crash crash-short crash-memory
+.PHONY: crash crash-short crash-memory crash-disk
+# A log on disk, killed at any moment.
+crash-disk: $(OUT)/tests/crash/crash_disk
+	$(Q)$< $(SEED) $(KILLS)
 crash-memory: $(OUT)/tests/crash/crash_memory
 	$(Q)$< $(SEED) $(CRASHES)
 crash: $(CRASH_PROGRAMS) $(PROGRAM)
-	$(Q)$(if $(ONLY),,$(MAKE) crash-memory)
+	$(Q)$(if $(ONLY),,$(MAKE) crash-memory crash-disk)
 	$(Q)tests/crash/run.sh $(OUT) $(SEED) $(KILLS) $(ONLY)
 crash-short: $(CRASH_PROGRAMS) $(PROGRAM)
 	$(Q)$(MAKE) crash-memory CRASHES=2000
+	$(Q)$(MAKE) crash-disk KILLS=100
 	$(Q)tests/crash/run.sh $(OUT) $(SEED) 0
 
 # tests/shell/ types at the program through a terminal.
