@@ -266,6 +266,32 @@ static void stopping(void *context)
     ksql_api_stop(context);
 }
 
+/* Whoever says where to listen says it of both; the usual port may be another program's. */
+static int listen_for_connect(struct serve *serve, struct arena *arena, struct error *err)
+{
+    bool is_given = false;
+    bool listens_elsewhere = false;
+    struct bytes urls = engine_get_property(serve->node.engine, "connect.listeners", arena);
+
+    for (uint32_t i = 0; i < serve->options->node.settings.count; i++) {
+        struct bytes name = serve->options->node.settings.items[i].name;
+
+        is_given = is_given || bytes_equal_text(name, "connect.listeners");
+        listens_elsewhere = listens_elsewhere || bytes_equal_text(name, "listeners");
+    }
+    if ((listens_elsewhere && !is_given) || urls.len == 0) {
+        return 0;
+    }
+    if (server_listen(serve->server, urls, err)) {
+        if (is_given) {
+            return (int)err->code;
+        }
+        fprintf(stderr, "WARNING: %s; 'connect.listeners' says where else\n", err->message);
+        error_clear(err);
+    }
+    return 0;
+}
+
 static int open_server(struct serve *serve, struct arena *arena, struct error *err)
 {
     struct server_config config = {
@@ -284,6 +310,7 @@ static int open_server(struct serve *serve, struct arena *arena, struct error *e
     ksql_api_start(serve->api, server_letterbox(serve->server));
     TRY(server_listen(serve->server, engine_get_property(serve->node.engine, "listeners", arena),
                       err));
+    TRY(listen_for_connect(serve, arena, err));
     if (!server_is_loopback(serve->server)) {
         fprintf(stderr, "WARNING: whoever reaches a listener can run statements: there is no "
                         "authentication\n");

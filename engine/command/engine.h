@@ -16,12 +16,11 @@
 #ifndef SLUICE_ENGINE_COMMAND_ENGINE_H
 #define SLUICE_ENGINE_COMMAND_ENGINE_H
 
+#include "engine/command/connector.h"
 #include "engine/runtime/runtime.h"
 
 struct engine;
 struct session;
-struct connector_host;
-struct connector_status;
 struct property_text;
 struct ast_script;
 
@@ -181,6 +180,22 @@ struct result_sink {
  */
 int engine_execute(struct engine *engine, struct session *session, struct bytes text,
                    const struct result_sink *sink, struct error *err);
+
+/* --- connectors, for those who have no SQL: engine/command/connector.h has the types --- */
+
+enum connector_put { CONNECTOR_CREATE, CONNECTOR_REPLACE };
+
+/* As CREATE SINK CONNECTOR; REPLACE is of one that is there, or makes it. */
+int engine_put_connector(struct engine *engine, const struct connector_entry *wanted,
+                         enum connector_put put, struct error *err);
+int engine_drop_connector(struct engine *engine, struct bytes name, struct error *err);
+int engine_control_connector(struct engine *engine, struct bytes name, enum connector_action action,
+                             struct error *err);
+/* In the arena; the entry's options have references for secrets. ERR_UNKNOWN_CONNECTOR. */
+int engine_find_connector(struct engine *engine, struct bytes name, struct arena *arena,
+                          struct connector_entry *entry, struct connector_status *status,
+                          struct error *err);
+uint32_t engine_list_connectors(struct engine *engine, struct arena *arena, struct bytes **names);
 
 /* Everything in the log read, emitted and committed, and what connectors read in their targets. */
 int engine_drain(struct engine *engine, struct error *err);

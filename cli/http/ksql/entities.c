@@ -159,6 +159,25 @@ static void print_variable_row(struct buffer *out, const struct row *row)
     buffer_append_char(out, '}');
 }
 
+static void print_connector_row(struct buffer *out, const struct row *row)
+{
+    buffer_append_text(out, "{\"name\":");
+    print_quoted(out, cell(row, "name"));
+    print_text(out, "type", cell(row, "type"));
+    print_text(out, "className", cell(row, "className"));
+    print_text(out, "state", cell(row, "state"));
+    buffer_append_char(out, '}');
+}
+
+static void print_plugin_row(struct buffer *out, const struct row *row)
+{
+    buffer_append_text(out, "{\"className\":");
+    print_quoted(out, cell(row, "className"));
+    print_text(out, "type", cell(row, "type"));
+    print_text(out, "version", cell(row, "version"));
+    buffer_append_char(out, '}');
+}
+
 /* --- kinds of tables --- */
 
 static void print_levels(struct buffer *out, const struct result_table *table, const char *name,
@@ -198,6 +217,8 @@ static const struct listing {
     { "kafka_topics", "topics", print_topic_row, NULL },
     { "properties", "properties", print_property_row, print_property_levels },
     { "function_names", "functions", print_function_row, NULL },
+    { "connector_list", "connectors", print_connector_row, NULL },
+    { "connector_plugins_list", "connectorsPlugins", print_plugin_row, NULL },
     { "variables", "variables", print_variable_row, NULL },
 };
 

@@ -1,6 +1,7 @@
 /*
  * information.c: routes that tell about the server; answered on the loop at once.
  */
+#include "cli/http/connect/connect.h"
 #include "cli/http/ksql/api_internal.h"
 #include "cli/version.h"
 #include "engine/command/properties.h"
@@ -215,11 +216,22 @@ INFORMATION(status)
 
 const struct route ksql_information_routes[] = { INFORMATION_ROUTES, { NULL, NULL, NULL } };
 
+#define CONNECT_ROUTES(method)                \
+    { method, "/connectors", connect_open },  \
+    {                                         \
+        method, "/connectors/*", connect_open \
+    }
+
 const struct route ksql_routes[] = {
     INFORMATION_ROUTES,
     { "POST", "/ksql", statements_open },
     { "POST", "/query", query_open },
     { "POST", "/query-stream", query_stream_open },
     { "POST", "/close-query", close_query_open },
+    CONNECT_ROUTES("GET"),
+    CONNECT_ROUTES("POST"),
+    CONNECT_ROUTES("PUT"),
+    CONNECT_ROUTES("PATCH"),
+    CONNECT_ROUTES("DELETE"),
     { NULL, NULL, NULL },
 };

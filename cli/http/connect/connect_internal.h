@@ -1,0 +1,39 @@
+/*
+ * connect_internal.h: one request of the Connect API on its way.
+ */
+#ifndef SLUICE_CLI_HTTP_CONNECT_CONNECT_INTERNAL_H
+#define SLUICE_CLI_HTTP_CONNECT_CONNECT_INTERNAL_H
+
+#include <jansson.h>
+
+#include "cli/http/ksql/api_internal.h"
+
+enum { CONNECT_PARTS_MAX = 4 };
+
+struct connect_job {
+    struct lane_job lane; /* first */
+    struct ksql_api *api;
+    struct reply *reply;
+    struct arena arena;
+    struct bytes method;
+    struct bytes parts[CONNECT_PARTS_MAX]; /* of the path behind /connectors */
+    uint32_t part_count;
+    struct bytes query;
+    struct bytes body;
+};
+
+void connect_run(struct connect_job *job); /* ends the reply */
+
+/* json is given up; NULL: no body. */
+void connect_answer(struct connect_job *job, int status, json_t *json);
+void connect_answer_error(struct connect_job *job, int status, struct bytes message);
+
+/* An object of texts, numbers and booleans, as texts. Says what is wrong. */
+const char *connect_read_config(const json_t *config, struct bytes name, struct arena *arena,
+                                struct connector_entry *out);
+json_t *connect_info(const struct connector_entry *entry, const struct connector_status *status);
+json_t *connect_config(const struct connector_entry *entry);
+json_t *connect_status(const struct connector_status *status);
+json_t *connect_text(struct bytes text);
+
+#endif
