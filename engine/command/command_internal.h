@@ -221,6 +221,8 @@ int select_check(struct command *command, struct error *err);
 int select_run(struct command *command, struct error *err);
 int pull_check(struct command *command, struct error *err);
 int pull_run(struct command *command, struct error *err);
+int assert_topic_check(struct command *command, struct error *err);
+int assert_topic_run(struct command *command, struct error *err);
 int print_check(struct command *command, struct error *err);
 int print_run(struct command *command, struct error *err);
 int show_check(struct command *command, struct error *err);

@@ -269,9 +269,18 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                               "UNDEFINE env;" } },
     [AST_RUN_SCRIPT] = { .manual = { .syntax = "RUN SCRIPT 'file';",
                                      .doc = "Runs the statements of a file." } },
-    [AST_ASSERT_TOPIC] = { .manual = { .syntax = "ASSERT [NOT EXISTS] TOPIC topic [WITH (property "
+    [AST_ASSERT_TOPIC] = { .check = assert_topic_check,
+                           .run = assert_topic_run,
+                           .manual = { .syntax = "ASSERT [NOT EXISTS] TOPIC topic [WITH (property "
                                                  "= n, ...)] [TIMEOUT n unit];",
-                                       .doc = "Waits until a topic exists, or does not." } },
+                                       .doc = "Waits until a topic exists, with the PARTITIONS "
+                                              "and REPLICAS that WITH gives, or until it does "
+                                              "not. After the timeout, one second unless given, "
+                                              "it is an error. An engine that runs only within "
+                                              "statements does not wait.",
+                                       .example = "ASSERT TOPIC clicks WITH (PARTITIONS = 1) "
+                                                  "TIMEOUT 5 SECONDS;\n"
+                                                  "ASSERT NOT EXISTS TOPIC orders;" } },
     [AST_ASSERT_SCHEMA] = { .manual = { .syntax = "ASSERT [NOT EXISTS] SCHEMA [SUBJECT subject] "
                                                   "[ID n] [TIMEOUT n unit];",
                                         .doc = "Waits until a schema is registered, or is not." } },

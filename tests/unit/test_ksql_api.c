@@ -199,6 +199,15 @@ static void variables_of_a_request_are_replaced(void **state)
            "200 OK", "[]");
 }
 
+static void assertions_have_an_entity_and_a_status(void **state)
+{
+    create_stream(*state);
+    expect(*state, "POST", "/ksql", "{\"ksql\":\"ASSERT TOPIC t WITH (PARTITIONS=1);\"}", "200 OK",
+           "\"topicName\":\"t\",\"exists\":true,\"warnings\":[]}");
+    expect(*state, "POST", "/ksql", "{\"ksql\":\"ASSERT TOPIC u TIMEOUT 10 MILLISECONDS;\"}",
+           "417 ", "\"error_code\":41700,");
+}
+
 static void print_tells_lines(void **state)
 {
     create_stream(*state);
@@ -483,6 +492,7 @@ int main(void)
         WITH_SERVER(empty_maps_may_be_lists_or_null),
         WITH_SERVER(variables_of_a_request_are_replaced),
         WITH_SERVER(print_tells_lines),
+        WITH_SERVER(assertions_have_an_entity_and_a_status),
         WITH_SERVER(rows_come_in_the_form_that_is_asked_for),
         WITH_SERVER(plain_queries_answer_json_as_ksql),
         WITH_SERVER(pull_queries_have_no_final_message),

@@ -281,6 +281,16 @@ static void print_list_member(struct entities *self, const struct result_table *
     print_description(self, table);
 }
 
+static void print_assertion(struct entities *self, const struct result_table *table)
+{
+    const struct row row = { table, 0 };
+
+    begin(self, table->kind, self->checking);
+    print_text(&self->text, "topicName", cell(&row, "topicName"));
+    buffer_printf(&self->text, ",\"exists\":%.*s", BYTES_ARG(cell(&row, "exists")));
+    end(self);
+}
+
 /* What has no other form yet is told as it is shown. */
 static void print_free_text(struct entities *self, const struct result_table *table)
 {
@@ -305,6 +315,8 @@ static void tell_table(void *context, const struct result_table *table)
         print_name(&self->text, table->kind);
         print_description(self, table);
         end(self);
+    } else if (strcmp(table->kind, "assert_topic") == 0) {
+        print_assertion(self, table);
     } else if (strcmp(table->kind, "type_list") == 0) {
         begin(self, table->kind, self->checking);
         buffer_append_text(&self->text, ",\"types\":{}");
