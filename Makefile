@@ -421,6 +421,11 @@ $(BENCH_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# A connector into a Postgres of its own.
+.PHONY: bench-postgres
+bench-postgres: $(OUT)/bench/bench_postgres
+	$(Q)tests/services/with_postgres $<
+
 .PHONY: bench cover cover-here
 bench: all $(filter $(OUT)/%,$(BENCH_CHOSEN))
 	$(Q)for program in $(BENCH_CHOSEN); do echo "--- $$(basename $$program)"; ./$$program || exit 1; done
@@ -504,7 +509,7 @@ help:
 	@echo 'make asan          unit and SQL cases under ASan and UBSan'
 	@echo 'make tsan          unit tests under TSan; threads: those that start threads'
 	@echo 'make fuzz          fuzz each target for FUZZ_SECONDS=30; fuzz-regress replays inputs'
-	@echo 'make bench         run the benches'
+	@echo 'make bench         run the benches; bench-postgres: connectors, with a server of its own'
 	@echo 'make cover         line coverage by folder'
 	@echo 'make docs          write docs/reference/ anew from the tables of the program'
 	@echo 'make manual        what docs/ and statements/ show is what the program does'

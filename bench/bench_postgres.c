@@ -1,0 +1,117 @@
+/*
+ * bench_postgres.c: rows of a topic in memory into Postgres: rows per second and CPU of this
+ * process, insert and upsert. The server is that of SLUICE_TEST_POSTGRES
+ * (tests/services/with_postgres); without one there is nothing to measure.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/command/engine.h"
+#include "engine/log/log_memory.h"
+#include "sinks/connector.h"
+
+enum { ROWS = 1000000, ROWS_PER_BLOCK = 1000 };
+
+static void stop_at(int code, const struct error *err)
+{
+    if (code) {
+        fprintf(stderr, "%s\n", err->message);
+        exit(1);
+    }
+}
+
+static void execute(struct engine *engine, struct session *session, struct bytes sql)
+{
+    const struct result_sink nobody = { 0 };
+    struct error err = { 0 };
+
+    stop_at(engine_execute(engine, session, sql, &nobody, &err), &err);
+}
+
+static void fill(struct log *log, int64_t now_ms)
+{
+    struct writer_spec spec = { .client_id = BYTES("bench") };
+    const struct log_topic *topic = NULL;
+    struct log_writer *writer = NULL;
+    struct log_builder builder = { 0 };
+    struct error err = { 0 };
+
+    stop_at(log_open_topic(log, bytes_of("bench"), &topic, &err), &err);
+    stop_at(log_writer_open(log, &spec, &writer, &err), &err);
+    for (int i = 0; i < ROWS; i++) {
+        const char key[4] = { (char)(i >> 24), (char)(i >> 16), (char)(i >> 8), (char)i };
+        char value[160];
+        int len = snprintf(value, sizeof value,
+                           "{\"ITEM\":\"item number %d\",\"PRICE\":%d.25,\"TS\":%lld}", i, i % 1000,
+                           (long long)now_ms + i);
+
+        log_builder_add(&builder, (struct bytes){ key, sizeof key },
+                        (struct bytes){ value, (size_t)len }, now_ms, NULL, 0);
+        if (builder.record_count == ROWS_PER_BLOCK) {
+            stop_at(log_writer_append(writer, topic, 0, &builder, NULL, &err), &err);
+        }
+    }
+    stop_at(log_writer_flush(writer, &err), &err);
+    log_builder_fini(&builder);
+    log_writer_close(writer);
+}
+
+static void measure(const char *name, struct engine *engine, struct session *session,
+                    const struct clock *clock, const char *url, const char *options)
+{
+    struct buffer sql = { 0 };
+    struct error err = { 0 };
+    int64_t began_us = clock_monotonic_us(clock);
+    int64_t cpu_us = clock_cpu_us();
+
+    buffer_printf(&sql,
+                  "CREATE SINK CONNECTOR %s WITH ('connector.class'='JdbcSink', "
+                  "'connection.url'='%s', 'topics'='bench', 'auto.create'=true, "
+                  "'table.name.format'='bench_%s', 'batch.size'=10000%s);",
+                  name, url, name, options);
+    execute(engine, session, buffer_bytes(&sql));
+    stop_at(engine_drain(engine, &err), &err);
+    printf("%-8s %9.0f rows/s  %5.2f s of own CPU per million rows\n", name,
+           ROWS * 1e6 / (double)(clock_monotonic_us(clock) - began_us),
+           (double)(clock_cpu_us() - cpu_us) / ROWS);
+    sql.len = 0;
+    buffer_printf(&sql, "DROP CONNECTOR %s;", name);
+    execute(engine, session, buffer_bytes(&sql));
+    buffer_fini(&sql);
+}
+
+int main(void)
+{
+    const char *url = getenv("SLUICE_TEST_POSTGRES");
+    struct sink_host_config sinks = { .log_is_volatile = true, .worker_id = "bench" };
+    struct engine_config config = { .mode = RUNTIME_STEPPED };
+    struct sink_host *host;
+    struct session *session;
+    struct engine *engine = NULL;
+    struct error err = { 0 };
+    struct clock clock;
+
+    if (!url) {
+        printf("no Postgres: run it by make bench-postgres\n");
+        return 0;
+    }
+    clock_init_real(&clock);
+    config.log = sinks.log = log_memory_create(&clock);
+    config.clock = sinks.clock = &clock;
+    host = sink_host_create(&sinks);
+    config.connectors = sink_host_interface(host);
+    stop_at(engine_open(&config, &engine, &err), &err);
+    session = session_create(engine);
+    execute(engine, session,
+            bytes_of("CREATE STREAM bench (id INT KEY, item STRING, price DOUBLE, ts BIGINT) WITH "
+                     "(KAFKA_TOPIC='bench', VALUE_FORMAT='JSON', PARTITIONS=1);"));
+    fill(config.log, clock_now_ms(&clock));
+    measure("inserts", engine, session, &clock, url, "");
+    measure("upserts", engine, session, &clock, url,
+            ", 'insert.mode'='upsert', 'pk.mode'='record_key', 'pk.fields'='ID'");
+    session_destroy(session);
+    sink_host_destroy(host);
+    engine_close(engine);
+    log_close(config.log);
+    return 0;
+}
