@@ -206,9 +206,12 @@ unit-here: $(UNIT_CHOSEN)
 # --- tests against a real Kafka broker --------------------------------------
 # tests/kafka/test_<name>.c, linked like unit tests; tests/services/ has the broker.
 
-KAFKA_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/kafka/test_*.c)))
+KAFKA_SOURCES := $(sort $(wildcard tests/kafka/test_*.c))
+KAFKA_SHARED := $(filter-out $(KAFKA_SOURCES),$(sort $(wildcard tests/kafka/*.c)))
+KAFKA_PROGRAMS := $(KAFKA_SOURCES:%.c=$(OUT)/%)
 SHELL_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/shell/test_*.c)))
 
+$(KAFKA_PROGRAMS): $(KAFKA_SHARED:%.c=$(OUT)/%.o)
 $(KAFKA_PROGRAMS) $(SHELL_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(UNIT_SHARED:%.c=$(OUT)/%.o) $(LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_cmocka) $(LIBS)

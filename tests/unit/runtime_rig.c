@@ -31,15 +31,37 @@ static void count_skipped(void *context, struct bytes query_id, const struct row
     f->skipped++;
 }
 
+const char *rig_text(struct rig *f, const char *text)
+{
+    struct buffer out = { 0 };
+    const char *expanded;
+
+    for (; *text; text++) {
+        if (*text == '$' && f->prefix) {
+            buffer_append_text(&out, f->prefix);
+        } else {
+            buffer_append_char(&out, *text);
+        }
+    }
+    expanded = arena_copy_text(&f->arena, buffer_bytes(&out));
+    buffer_fini(&out);
+    return expanded;
+}
+
 void rig_init(struct rig *f)
 {
-    *f = (struct rig){ .workers = 1, .mode = RUNTIME_STEPPED };
+    *f = (struct rig){ .workers = 1, .mode = RUNTIME_STEPPED, .service_id = "test" };
     clock_init_virtual(&f->clock, 1000);
+    rig_init_on(f, log_memory_create(&f->clock));
+}
+
+void rig_init_on(struct rig *f, struct log *log)
+{
     arena_init(&f->arena, 0);
-    f->log = log_memory_create(&f->clock);
+    f->log = log;
     f->catalog = catalog_create(NULL);
     f->settings =
-        (struct plan_settings){ .service_id = "test",
+        (struct plan_settings){ .service_id = f->service_id,
                                 .default_key_format = format_find((struct bytes)BYTES("KAFKA")),
                                 .headers_enabled = true,
                                 .wrap_single_values = -1 };
@@ -51,11 +73,13 @@ void rig_open(struct rig *f, const char *node_id)
     struct error err = { 0 };
     struct runtime_config config = { .log = f->log,
                                      .clock = &f->clock,
-                                     .service_id = BYTES("test"),
+                                     .service_id = bytes_of(f->service_id),
                                      .node_id = bytes_of(node_id),
                                      .worker_count = f->workers,
                                      .batch_rows = f->batch_rows,
                                      .guarantee = f->guarantee,
+                                     .slot_count = f->slot_count,
+                                     .retry_first_ms = f->retry_first_ms,
                                      .mode = f->mode,
                                      .skipped = count_skipped,
                                      .context = f };
@@ -74,7 +98,7 @@ void rig_fini(struct rig *f)
 void rig_topic(struct rig *f, const char *name, uint32_t partitions)
 {
     struct error err = { 0 };
-    struct topic_spec spec = { .name = bytes_of(name), .partition_count = partitions };
+    struct topic_spec spec = { .name = bytes_of(rig_text(f, name)), .partition_count = partitions };
 
     must(log_create_topic(f->log, &spec, &err), &err);
 }
@@ -84,7 +108,7 @@ static struct ast_statement *parse_one(struct rig *f, const char *sql)
     struct error err = { 0 };
     struct ast_script script = { 0 };
 
-    must(parse_script(&f->arena, bytes_of(sql), &script, &err), &err);
+    must(parse_script(&f->arena, bytes_of(rig_text(f, sql)), &script, &err), &err);
     assert_int_equal(script.statements.count, 1);
     return script.statements.items[0];
 }
@@ -204,7 +228,7 @@ void rig_put_at(struct rig *f, const char *topic, uint32_t partition, const char
     struct log_builder builder = { 0 };
     struct error err = { 0 };
 
-    must(log_open_topic(f->log, bytes_of(topic), &to, &err), &err);
+    must(log_open_topic(f->log, bytes_of(rig_text(f, topic)), &to, &err), &err);
     log_builder_add(&builder, bytes_of(key), bytes_of(value), timestamp_ms, NULL, 0);
     must(log_writer_append(writer, to, partition, &builder, NULL, &err), &err);
     must(log_writer_flush(writer, &err), &err);
@@ -218,7 +242,7 @@ void rig_put(struct rig *f, const char *topic, const char *key, const char *valu
     const struct log_topic *to = NULL;
     struct error err = { 0 };
 
-    must(log_open_topic(f->log, bytes_of(topic), &to, &err), &err);
+    must(log_open_topic(f->log, bytes_of(rig_text(f, topic)), &to, &err), &err);
     rig_put_at(f, topic, key ? log_partition_of(bytes_of(key), to->partition_count) : 0, key, value,
                timestamp_ms);
 }
@@ -231,7 +255,7 @@ void rig_put_many(struct rig *f, const char *topic, int from, int upto)
     struct error err = { 0 };
     char key[32], value[64];
 
-    must(log_open_topic(f->log, bytes_of(topic), &to, &err), &err);
+    must(log_open_topic(f->log, bytes_of(rig_text(f, topic)), &to, &err), &err);
     assert_true(to->partition_count <= 8);
     for (int i = from; i < upto; i++) {
         snprintf(key, sizeof key, "o%d", i);
@@ -292,7 +316,7 @@ static void print_partition(struct rig *f, const struct log_topic *topic, uint32
         struct log_block *block = NULL;
         struct log_place failed;
 
-        must(log_reader_poll(reader, 0, &block, &failed, &err), &err);
+        must(log_reader_poll(reader, 100, &block, &failed, &err), &err);
         if (block) {
             print_block(block, out);
             log_block_unref(block);
@@ -308,7 +332,7 @@ struct bytes rig_read(struct rig *f, const char *topic)
     struct error err = { 0 };
     struct bytes text;
 
-    must(log_open_topic(f->log, bytes_of(topic), &from, &err), &err);
+    must(log_open_topic(f->log, bytes_of(rig_text(f, topic)), &from, &err), &err);
     for (uint32_t p = 0; p < from->partition_count; p++) {
         print_partition(f, from, p, &out);
     }

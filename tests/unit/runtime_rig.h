@@ -1,5 +1,7 @@
 /*
  * runtime_rig.h: a runtime over a memory log, driven by SQL text, for tests.
+ *
+ * Where there is a prefix, each $ in SQL text and in names of topics stands for it.
  */
 #ifndef SLUICE_TESTS_UNIT_RUNTIME_RIG_H
 #define SLUICE_TESTS_UNIT_RUNTIME_RIG_H
@@ -20,10 +22,18 @@ struct rig {
     uint32_t workers;
     uint32_t batch_rows;
     enum runtime_guarantee guarantee;
+    uint32_t slot_count;    /* 0: the runtime's default */
+    int64_t retry_first_ms; /* the same */
+    const char *service_id;
+    const char *prefix; /* NULL: none */
     uint64_t skipped;
 };
 
 void rig_init(struct rig *f);
+/* Over another log; the clock is set. */
+void rig_init_on(struct rig *f, struct log *log);
+/* The text with the prefix in it. */
+const char *rig_text(struct rig *f, const char *text);
 void rig_fini(struct rig *f);
 /* Opens the runtime as f->mode, workers and batch_rows say; once more after a close. */
 void rig_open(struct rig *f, const char *node_id);
