@@ -214,7 +214,7 @@ SHELL_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/shell/test_*.c
 $(KAFKA_PROGRAMS): $(KAFKA_SHARED:%.c=$(OUT)/%.o)
 $(KAFKA_PROGRAMS) $(SHELL_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(UNIT_SHARED:%.c=$(OUT)/%.o) $(LIBRARY)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_cmocka) $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) $(LIBS_cmocka) $(LIBS)
 
 .PHONY: kafka kafka-here
 kafka:

@@ -181,14 +181,15 @@ static void start_queries(struct engine *engine, struct bytes own, struct error 
 {
     MAP_FOREACH (entry, &engine->queries) {
         struct running_query *query = entry->value;
+        bool is_own;
 
         if (query->started || query->failure.code) {
             continue;
         }
-        if (start_query(engine, query)) {
-            if (own.data && bytes_equal(own, query->plan->query_id)) {
-                *outcome = query->failure;
-            }
+        is_own = own.data && bytes_equal(own, query->plan->query_id);
+        query->options.ran_before = !is_own; /* there is nobody to tell: it waits until it can */
+        if (start_query(engine, query) && is_own) {
+            *outcome = query->failure;
         }
     }
 }

@@ -342,6 +342,11 @@ int32_t log_murmur2(struct bytes key)
     return (int32_t)hash;
 }
 
+bool log_topic_was_replaced(const struct log_topic *topic, uint64_t incarnation)
+{
+    return topic->incarnation != incarnation && topic->incarnation >> 32 == incarnation >> 32;
+}
+
 uint32_t log_partition_of(struct bytes key, uint32_t partition_count)
 {
     return ((uint32_t)log_murmur2(key) & 0x7fffffffu) % partition_count;

@@ -68,8 +68,15 @@ struct log_topic {
     struct bytes name;
     uint32_t partition_count;
     uint32_t replica_count;
-    uint64_t incarnation; /* differs when a topic is deleted and created again */
+    /*
+     * Differs when a topic is deleted and created again. The upper half says who counted: 0 the
+     * log, whose count is for ever, else the process, which knows what it has seen itself.
+     */
+    uint64_t incarnation;
 };
+
+/* Whether it is known to be another one than that which had this incarnation. */
+bool log_topic_was_replaced(const struct log_topic *topic, uint64_t incarnation);
 
 enum log_isolation { READ_COMMITTED, READ_UNCOMMITTED };
 
@@ -190,8 +197,9 @@ void log_reader_resume(struct log_reader *reader, const struct log_topic *topic,
 /*
  * The next block of any assigned partition, with a reference for the caller; NULL when
  * nothing came within the time (0: only what is there). Fairly, partition by
- * partition. ERR_OUT_OF_RANGE and ERR_TOPIC_GONE name the partition in `failed`
- * and pause it; the others go on.
+ * partition. ERR_OUT_OF_RANGE, ERR_TOPIC_GONE, ERR_NOT_AUTHORIZED and ERR_LOG_DAMAGED (what comes
+ * next cannot be read) name the partition in `failed` and pause it where it stands; the others
+ * go on.
  */
 struct log_place {
     const struct log_topic *topic;

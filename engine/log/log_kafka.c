@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/near.h"
@@ -56,6 +57,7 @@ static const struct setting defaults[] = {
     { KAFKA_READER, "fetch.wait.max.ms", "100" },
     { KAFKA_READER, "fetch.error.backoff.ms", "50" },
     { KAFKA_READER, "queued.max.messages.kbytes", "32768" },
+    { KAFKA_READER, "check.crcs", "true" },
     { KAFKA_WRITER, "retry.backoff.ms", "5" },
     { KAFKA_WRITER, "queue.buffering.max.messages", "100000" },
     { KAFKA_WRITER, "queue.buffering.max.kbytes", "65536" },
@@ -290,7 +292,9 @@ static const struct {
     { RD_KAFKA_RESP_ERR_INVALID_RECORD, ERR_RECORD_REFUSED },
     { RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, ERR_RECORD_REFUSED },
     { RD_KAFKA_RESP_ERR_INVALID_MSG, ERR_RECORD_REFUSED },
-    { RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, ERR_RECORD_REFUSED },
+    { RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, ERR_NOT_AUTHORIZED },
+    { RD_KAFKA_RESP_ERR__BAD_MSG, ERR_LOG_DAMAGED },
+    { RD_KAFKA_RESP_ERR__BAD_COMPRESSION, ERR_LOG_DAMAGED },
 };
 
 enum error_code kafka_error_code(rd_kafka_resp_err_t code)
@@ -489,6 +493,16 @@ static int reach(struct kafka_log *log, struct bytes bootstrap, struct error *er
 
 /* --- opening --- */
 
+/* A number that no other process has had, but for an unlikely chance, in the upper half. */
+static uint64_t name_process(const struct clock *clock)
+{
+    uint64_t mixed = (uint64_t)clock_now_ms(clock) * 0x9e3779b97f4a7c15u;
+
+    mixed = (mixed ^ (uint64_t)clock_monotonic_us(clock)) * 0x9e3779b97f4a7c15u;
+    mixed = (mixed ^ (uint64_t)getpid()) * 0x9e3779b97f4a7c15u;
+    return (mixed | UINT64_C(1) << 63) >> 32 << 32;
+}
+
 int log_kafka_create(const struct log_kafka_config *config, const struct clock *clock,
                      struct log **out, struct error *err)
 {
@@ -497,6 +511,7 @@ int log_kafka_create(const struct log_kafka_config *config, const struct clock *
 
     log->pub.kind = &kind;
     log->clock = clock;
+    log->count_from = name_process(clock);
     arena_init(&log->arena, 0);
     map_init(&log->topics);
     (void)pthread_mutex_init(&log->mutex, NULL);

@@ -38,6 +38,7 @@ struct kafka_log {
     pthread_mutex_t mutex;       /* the fields below */
     rd_kafka_t *uncommitted;     /* as control, but sees up to the end; NULL until it is needed */
     struct map topics;           /* name -> the newest struct kafka_topic */
+    uint64_t count_from;         /* a topic's first incarnation; of this process alone */
     struct kafka_topic *all;     /* every one ever handed out */
 };
 

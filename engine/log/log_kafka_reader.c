@@ -50,7 +50,8 @@ struct place {
     uint32_t waiting; /* blocks of it that are ready */
     bool fetching;    /* not while paused, nor after a failure */
     bool at_end;
-    int failure; /* to be told by the next poll */
+    int failure;      /* to be told once what came before it has been handed out */
+    struct error why; /* the client's words */
 };
 
 struct kafka_block {
@@ -289,7 +290,7 @@ void kafka_reader_resume(struct log_reader *base, const struct log_topic *topic,
     struct kafka_reader *reader = reader_of(base);
     struct place *place = find_place(reader, topic, partition);
 
-    if (place && !place->fetching && start_fetching(reader, place, NULL)) {
+    if (place && !place->fetching && start_fetching(reader, place, &place->why)) {
         place->failure = ERR_LOG_UNAVAILABLE;
     }
 }
@@ -423,8 +424,13 @@ static void take_event(struct place *place, const rd_kafka_message_t *event)
         place->failure = ERR_TOPIC_GONE;
     } else if (kafka_error_code(event->err) == ERR_OUT_OF_RANGE) {
         place->failure = ERR_OUT_OF_RANGE;
-    } else if (event->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
-        place->failure = ERR_TOPIC_GONE; /* as good as */
+        (void)error_set(&place->why, ERR_OUT_OF_RANGE, NO_POSITION, "%s",
+                        rd_kafka_message_errstr(event));
+    } else if (kafka_error_code(event->err) == ERR_NOT_AUTHORIZED ||
+               kafka_error_code(event->err) == ERR_LOG_DAMAGED) {
+        place->failure = (int)kafka_error_code(event->err);
+        (void)error_set(&place->why, kafka_error_code(event->err), NO_POSITION, "%s",
+                        rd_kafka_message_errstr(event));
     }
     /* librdkafka sees to all else itself and has logged it. */
     if (!place->waiting && place->fetched > place->position) {
@@ -442,8 +448,8 @@ static void sort_messages(struct kafka_reader *reader, size_t count)
         size_t size_bytes = message_bytes(first);
         size_t end = at + 1;
 
-        if (!place || first->err) {
-            if (place) {
+        if (!place || first->err || place->failure) {
+            if (place && !place->failure) {
                 take_event(place, first);
             }
             rd_kafka_message_destroy(first);
@@ -498,12 +504,14 @@ static int tell_failure(struct kafka_reader *reader, struct place *place, struct
     }
     if (code == ERR_OUT_OF_RANGE) {
         return error_set(err, ERR_OUT_OF_RANGE, NO_POSITION,
-                         "topic '%.*s', partition %u: offset %lld is not there", BYTES_ARG(name),
-                         place->partition, (long long)place->position);
+                         "topic '%.*s', partition %u: offset %lld is not there: %s",
+                         BYTES_ARG(name), place->partition, (long long)place->position,
+                         place->why.message);
     }
-    return error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION,
-                     "topic '%.*s', partition %u cannot be read", BYTES_ARG(name),
-                     place->partition);
+    return error_set(err, (enum error_code)code, NO_POSITION,
+                     "topic '%.*s', partition %u cannot be read at offset %lld: %s",
+                     BYTES_ARG(name), place->partition, (long long)place->position,
+                     place->why.message);
 }
 
 /* Looks for the topics that are read, which notes those that are gone. */
@@ -530,7 +538,7 @@ static int check_places(struct kafka_reader *reader, struct log_place *failed, s
         if (place->fetching && atomic_load_explicit(&place->topic->gone, memory_order_relaxed)) {
             place->failure = ERR_TOPIC_GONE;
         }
-        if (place->failure) {
+        if (place->failure && !place->waiting) {
             return tell_failure(reader, place, failed, err);
         }
     }

@@ -8,8 +8,8 @@
  * A cluster's brokers learn of a new or a deleted topic one after another, so
  * creating and deleting wait until a look agrees.
  *
- * librdkafka 2.0 does not tell a topic's id. The incarnation is the name's hash
- * plus the deletions of that name which this log has seen: a topic that was deleted
+ * librdkafka 2.0 does not tell a topic's id. The incarnation counts the deletions of
+ * the name which this log has seen, under a number of its own: a topic that was deleted
  * and created again behind this log's back looks like the old one.
  */
 #include <stdlib.h>
@@ -50,17 +50,6 @@ static struct kafka_topic *make_topic_locked(struct kafka_log *log, const char *
     return topic;
 }
 
-/* FNV-1a: the same in every process. */
-static uint64_t hash_name(const char *name)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-
-    for (; *name; name++) {
-        hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
-    }
-    return hash;
-}
-
 /* Partitions are added to a topic, never taken from it. */
 static const struct log_topic *note_topic(struct kafka_log *log,
                                           const struct rd_kafka_metadata_topic *found)
@@ -72,7 +61,7 @@ static const struct log_topic *note_topic(struct kafka_log *log,
     (void)pthread_mutex_lock(&log->mutex);
     topic = map_find(&log->topics, bytes_of(found->topic));
     if (!topic) {
-        topic = make_topic_locked(log, found->topic, partitions, replicas, hash_name(found->topic));
+        topic = make_topic_locked(log, found->topic, partitions, replicas, log->count_from);
     } else if (atomic_load(&topic->gone) || partitions < topic->pub.partition_count) {
         atomic_store(&topic->gone, true);
         topic =
@@ -181,6 +170,8 @@ int kafka_open_topic(struct log *base, struct bytes name, const struct log_topic
         note_gone(log, name);
         code = kafka_fail(err, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, "there is no such topic", "topic",
                           name);
+    } else if (found->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+        code = kafka_fail(err, found->err, NULL, "topic", name);
     } else {
         code = error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION, "topic '%.*s': %s", BYTES_ARG(name),
                          rd_kafka_err2str(found->err));

@@ -25,7 +25,7 @@
 #include "base/memory.h"
 #include "engine/log/log_kafka_internal.h"
 
-enum { DEFAULT_TIMEOUT_MS = 60000, FULL_WAIT_MS = 5, CLOSE_MS = 5000 };
+enum { DEFAULT_TIMEOUT_MS = 60000, FULL_WAIT_MS = 5, CLOSE_MS = 5000, REPORT_WAIT_MS = 200 };
 
 struct written_topic {
     const struct kafka_topic *topic;
@@ -83,7 +83,8 @@ static void refuse(struct kafka_writer *writer, void *owner, rd_kafka_resp_err_t
 
 static bool is_refusal(rd_kafka_resp_err_t code)
 {
-    return kafka_is_unknown_topic(code) || kafka_error_code(code) == ERR_RECORD_REFUSED;
+    return kafka_is_unknown_topic(code) || kafka_error_code(code) == ERR_RECORD_REFUSED ||
+           kafka_error_code(code) == ERR_NOT_AUTHORIZED;
 }
 
 /* Called for failed records only. Those that an abort threw away have not failed. */
@@ -132,6 +133,17 @@ static int check_fatal(struct kafka_writer *writer, struct error *err)
     return error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION, "the writer has failed: %s", why);
 }
 
+/* A transaction is spoilt a moment before it is told by which record. */
+static void hear_why(struct kafka_writer *writer, const rd_kafka_error_t *error)
+{
+    int64_t deadline = kafka_now_ms(writer->log) + REPORT_WAIT_MS;
+
+    while (rd_kafka_error_txn_requires_abort(error) && !writer->spoilt && !writer->broken &&
+           kafka_now_ms(writer->log) < deadline) {
+        (void)rd_kafka_poll(writer->rk, FULL_WAIT_MS);
+    }
+}
+
 /* Takes the error; what the writer knows of the reason goes before it. */
 static int fail(struct kafka_writer *writer, rd_kafka_error_t *error, const char *what,
                 struct error *err)
@@ -143,6 +155,7 @@ static int fail(struct kafka_writer *writer, rd_kafka_error_t *error, const char
         rd_kafka_error_destroy(error);
         return code;
     }
+    hear_why(writer, error);
     if (writer->stale_sender) {
         code = tell(writer, ERR_FENCED, err);
     } else if (writer->spoilt) {

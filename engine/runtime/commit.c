@@ -74,7 +74,7 @@ static int drain_output(struct task *task, uint32_t index, size_t at_least_bytes
             }
             output->touched[word] &= ~(UINT64_C(1) << (partition & 63));
             if (builder->record_count > 0) {
-                TRY(append(task, task->query->outputs[index], partition, builder, err));
+                TRY(append(task, task->query->topics.outputs[index], partition, builder, err));
             }
         }
     }
@@ -139,6 +139,16 @@ int64_t commit_pause_ms(const struct worker *worker, int64_t most_ms)
 
 /* --- what --- */
 
+static void note_written(struct task *task, uint32_t store)
+{
+    uint64_t bit = store < 64 ? UINT64_C(1) << store : 0;
+
+    if (bit & ~task->written_stores) {
+        task->written_stores |= bit;
+        task->saved = false;
+    }
+}
+
 static int append_changelogs(struct task *task, struct error *err)
 {
     struct log_builder *scratch = &task->worker->scratch;
@@ -152,7 +162,8 @@ static int append_changelogs(struct task *task, struct error *err)
             continue;
         }
         store_write_changes(store, scratch);
-        TRY(append(task, task->query->changelogs[number], task->partition, scratch, err));
+        note_written(task, i);
+        TRY(append(task, task->query->topics.changelogs[number], task->partition, scratch, err));
     }
     return 0;
 }

@@ -513,7 +513,11 @@ void fetcher_look_at(struct fetcher *fetcher, const struct log_topic *topic, uin
 
 /* --- polling --- */
 
-/* The records up to the log's begin are gone: says so to all, and goes on from there. */
+/*
+ * Goes on from the log's begin, and says so to all: the records up to there are gone. A position
+ * behind the end is of a log that there was before, so all that is in this one is to come. A
+ * broker may say so, too, of an offset that it has (seen before a damaged batch): asked again.
+ */
 static void skip_gap(struct fetcher *fetcher, struct channel *channel, enum cursor cursor)
 {
     int64_t *position = cursor == CURSOR_HEAD ? &channel->head : &channel->catch_up;
@@ -521,22 +525,21 @@ static void skip_gap(struct fetcher *fetcher, struct channel *channel, enum curs
     struct log_reader *reader = cursor == CURSOR_HEAD ? fetcher->head : fetcher->catch_up;
     uint32_t partition = (uint32_t)channel->key.partition;
     struct log_range range;
-    int64_t at;
 
-    if (log_topic_range(fetcher->log, channel->key.topic, partition, READ_COMMITTED, &range,
-                        NULL)) {
+    if (log_topic_range(fetcher->log, channel->key.topic, partition, READ_UNCOMMITTED, &range,
+                        NULL) ||
+        (*position >= range.begin && *position <= range.end)) {
         *paused = true; /* by the poll that failed; steering resumes it, to be told again */
         return;
     }
-    at = *position < range.begin ? range.begin : range.end;
     for (uint32_t i = 0; i < channel->subscriber_count; i++) {
         struct fetch_subscriber *s = channel->subscribers[i];
 
-        post(s, message_make(s, FETCH_GAP, cursor, *position, at));
+        post(s, message_make(s, FETCH_GAP, cursor, *position, range.begin));
     }
-    *position = at;
+    *position = range.begin;
     *paused = false;
-    (void)log_reader_assign(reader, channel->key.topic, partition, at, NULL); /* polled again */
+    (void)log_reader_assign(reader, channel->key.topic, partition, range.begin, NULL);
 }
 
 static void report_failure(struct fetcher *fetcher, const struct log_place *place,
@@ -544,20 +547,28 @@ static void report_failure(struct fetcher *fetcher, const struct log_place *plac
 {
     struct channel_key key = { place->topic, place->partition };
     struct channel *channel = map_find(&fetcher->channels, channel_key_bytes(&key));
+    int64_t at;
 
     if (!channel) {
         return;
     }
     if (err->code == ERR_OUT_OF_RANGE) {
+        TRACE(TRACE_INFO, "fetch", "%s", err->message);
         skip_gap(fetcher, channel, cursor);
         return;
     }
+    at = cursor == CURSOR_HEAD ? channel->head : channel->catch_up;
     for (uint32_t i = 0; i < channel->subscriber_count; i++) {
-        struct fetch_message *message = message_make(channel->subscribers[i], FETCH_FAILED, cursor,
-                                                     channel->head, channel->head);
+        struct fetch_message *message =
+            message_make(channel->subscribers[i], FETCH_FAILED, cursor, at, at);
 
         message->failure = *err;
         post(channel->subscribers[i], message);
+    }
+    if (cursor == CURSOR_HEAD) {
+        channel->head_paused = true; /* whoever is left resumes it, to be told again */
+    } else if (channel->catching_up) {
+        end_catch_up(fetcher, channel);
     }
 }
 

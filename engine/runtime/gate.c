@@ -65,7 +65,7 @@ static void find_topics(struct causal_gate *gate, const struct query *query)
         gate->logs[i] = topic->is_own ? query->log : query->rt->log;
         for (uint32_t j = 0; topic->is_own && j < query->plan->output_count; j++) {
             if (bytes_equal(query->plan->outputs[j].topic, topic->name)) {
-                gate->topics[i] = query->outputs[j];
+                gate->topics[i] = query->topics.outputs[j];
             }
         }
     }

@@ -283,7 +283,7 @@ static int open_input(struct runtime *rt, const struct query *query, struct task
     if (input->plan->source) {
         return log_open_topic(rt->log, input->plan->topic, &input->topic, err);
     }
-    input->topic = query->outputs[input->plan->output];
+    input->topic = query->topics.outputs[input->plan->output];
     return 0;
 }
 
@@ -300,6 +300,7 @@ static void read_remote(struct runtime *rt, const struct lineage_reader *reader,
     struct stand stand = { -1, INT64_MAX };
     struct progress *progress = NULL;
     struct bytes metadata;
+    bool noted_here; /* whoever counted: it is only compared */
     struct error err = { 0 };
 
     task.partition = partition;
@@ -308,7 +309,7 @@ static void read_remote(struct runtime *rt, const struct lineage_reader *reader,
     input->plan = plan;
     if (!progress_read(rt, slot, &progress, &err) && !open_input(rt, query, input, &err) &&
         progress_find_task(progress, &task, &metadata)) {
-        stand.committed = progress_position(progress, input);
+        stand.committed = progress_position(progress, input, &noted_here);
         standing_set(standing, reader, partition, &stand);
     }
     free(inputs);
@@ -330,7 +331,9 @@ static void ask_other_nodes(struct lookout *lookout, struct causal_gate *gate,
         pthread_mutex_lock(&rt->mutex);
     }
     query = map_find(&rt->queries, reader->query_id);
-    for (uint32_t p = 0; query && query->durable && p < query->task_counts[reader->sub]; p++) {
+    for (uint32_t p = 0; query && query->durable && query->topics.found &&
+                         p < query->topics.task_counts[reader->sub];
+         p++) {
         if (is_remote(rt, slot_of(rt, query->plan->subs[reader->sub].root_topic, p))) {
             read_remote(rt, reader, query, standing, p);
         }

@@ -4,7 +4,7 @@
  * A slot's records are in the partition of its number:
  *
  *   P source topic partition cohort -> incarnation, shared position, (task input, position)*
- *   T query sub partition           -> cohort, operator metadata; the task was born
+ *   T query sub partition           -> cohort, partitions, stores, operator metadata
  *
  * Tasks that stand at the shared position are not listed, so a commit of a thousand
  * tasks that keep pace writes one short record. That holds among those that run
@@ -17,7 +17,9 @@
  *   cohort 1:  P1 = 50   A, B at 50        A fails; cohort 2 begins
  *   cohort 2:  P2 = 70   B at 70           T of A still says 1: A comes back at 50
  *
- * A task without a T record has never committed: it starts where its query says.
+ * A task without a T record has never committed: it starts where its query says. T says, too,
+ * how many tasks there were at birth, so those of partitions that were added later are known,
+ * and which stores have changelog records, so a changelog that was emptied is.
  * P records of cohorts that no task names are deleted when the next one begins.
  * Numbers are little-endian.
  */
@@ -27,7 +29,7 @@
 #include "base/memory.h"
 #include "engine/runtime/runtime_internal.h"
 
-enum { PROGRESS_VERSION = 1 };
+enum { PROGRESS_VERSION = 2 };
 
 struct progress_entry {
     struct buffer key;
@@ -277,6 +279,8 @@ static int write_task(struct worker *worker, struct task *task, struct error *er
     log_builder_end_key(out, true);
     buffer_append_char(&out->bytes, PROGRESS_VERSION);
     put_u64(&out->bytes, cohort);
+    put_u64(&out->bytes, task->birth_partitions);
+    put_u64(&out->bytes, task->written_stores);
     buffer_append_bytes(&out->bytes, buffer_bytes(&metadata));
     log_builder_end_record(out, true, clock_now_ms(worker->rt->clock), NULL, 0);
     buffer_fini(&task->saved_metadata);
@@ -337,8 +341,8 @@ int progress_forget(struct worker *worker, struct query *query, bool *any, struc
 {
     struct runtime *rt = worker->rt;
 
-    for (uint32_t s = 0; s < query->plan->sub_count; s++) {
-        for (uint32_t p = 0; p < query->task_counts[s]; p++) {
+    for (uint32_t s = 0; query->topics.found && s < query->plan->sub_count; s++) {
+        for (uint32_t p = 0; p < query->topics.task_counts[s]; p++) {
             const struct sub_plan *sub = &query->plan->subs[s];
             uint32_t slot = slot_of(rt, sub->root_topic, p);
             struct task named = { .query = query, .sub_index = s, .partition = p };
@@ -510,19 +514,31 @@ static struct bytes find_value(const struct progress *progress, struct buffer *k
 bool progress_find_task(const struct progress *progress, struct task *task, struct bytes *metadata)
 {
     struct buffer key = { 0 };
-    struct bytes value;
+    struct cut cut = { 0 };
 
     task_key(task, &key);
-    value = find_value(progress, &key);
-    if (!value.data || value.len < 8) {
+    cut.rest = find_value(progress, &key);
+    if (!cut.rest.data || cut.rest.len < 24) {
         return false;
     }
-    task->cohort = cohort_of_task(value);
-    *metadata = (struct bytes){ value.data + 8, value.len - 8 };
+    task->cohort = cut_u64(&cut);
+    task->birth_partitions = cut_u64(&cut);
+    task->written_stores = cut_u64(&cut);
+    *metadata = cut.rest;
     return true;
 }
 
-int64_t progress_position(const struct progress *progress, const struct task_input *input)
+uint64_t progress_birth_count(const struct progress *progress, const struct query *query,
+                              uint32_t sub_index)
+{
+    struct task first = { .query = (struct query *)(uintptr_t)query, .sub_index = sub_index };
+    struct bytes metadata;
+
+    return progress_find_task(progress, &first, &metadata) ? first.birth_partitions : 0;
+}
+
+int64_t progress_position(const struct progress *progress, const struct task_input *input,
+                          bool *noted_here)
 {
     const struct task *task = input->task;
     struct buffer key = { 0 };
@@ -536,7 +552,8 @@ int64_t progress_position(const struct progress *progress, const struct task_inp
     incarnation = cut_u64(&cut);
     shared = (int64_t)cut_u64(&cut);
     lagging = cut_u64(&cut);
-    if (cut.bad || incarnation != input->topic->incarnation) {
+    *noted_here = incarnation == input->topic->incarnation;
+    if (cut.bad || log_topic_was_replaced(input->topic, incarnation)) {
         return -1;
     }
     for (uint64_t i = 0; i < lagging && !cut.bad; i++) {

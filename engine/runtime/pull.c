@@ -310,7 +310,7 @@ static int ask(struct runtime *rt, struct pull_request *request)
 static int pull_keys(struct runtime *rt, struct pull_request *request)
 {
     const struct pull_lookup *lookup = request->lookup;
-    uint32_t partitions = request->query->task_counts[request->query->plan->pull.sub];
+    uint32_t partitions = request->query->topics.task_counts[request->query->plan->pull.sub];
 
     for (uint32_t i = 0;
          i < SLICE_KEYS && request->cursor->key < lookup->key_count && !is_enough(request); i++) {
@@ -324,7 +324,7 @@ static int pull_keys(struct runtime *rt, struct pull_request *request)
 
 static int pull_slice(struct runtime *rt, struct pull_request *request)
 {
-    uint32_t partitions = request->query->task_counts[request->query->plan->pull.sub];
+    uint32_t partitions = request->query->topics.task_counts[request->query->plan->pull.sub];
 
     if (request->cursor->partition < partitions && !is_enough(request)) {
         request->partition = request->cursor->partition;
@@ -334,15 +334,15 @@ static int pull_slice(struct runtime *rt, struct pull_request *request)
     return 0;
 }
 
-static int pull_locked(struct runtime *rt, struct pull_request *request)
+static int pull_held(struct runtime *rt, struct pull_request *request)
 {
     const struct pull_lookup *lookup = request->lookup;
     bool by_key = lookup->access == PULL_KEYS;
     size_t room = by_key ? SLICE_KEYS : SLICE_ENTRIES;
 
-    request->query = map_find(&rt->queries, lookup->query_id);
-    if (!request->query) {
-        return error_set(request->err, ERR_UNKNOWN_QUERY, NO_POSITION, "There is no query '%.*s'",
+    if (!request->query->topics.found) {
+        return error_set(request->err, ERR_LOG_UNAVAILABLE, NO_POSITION,
+                         "The query '%.*s' has not been able to start; ask again",
                          BYTES_ARG(lookup->query_id));
     }
     request->cells =
@@ -354,14 +354,19 @@ static int pull_locked(struct runtime *rt, struct pull_request *request)
 int runtime_pull(struct runtime *rt, const struct pull_lookup *lookup, struct pull_cursor *cursor,
                  struct arena *arena, struct pull_rows *out, struct error *err)
 {
-    struct pull_request request = {
-        .lookup = lookup, .cursor = cursor, .arena = arena, .err = err
-    };
+    struct pull_request request = { .lookup = lookup,
+                                    .cursor = cursor,
+                                    .arena = arena,
+                                    .err = err,
+                                    .query = query_hold(rt, lookup->query_id) };
     int code;
 
-    pthread_mutex_lock(&rt->mutex);
-    code = pull_locked(rt, &request);
-    pthread_mutex_unlock(&rt->mutex);
+    if (!request.query) {
+        return error_set(err, ERR_UNKNOWN_QUERY, NO_POSITION, "There is no query '%.*s'",
+                         BYTES_ARG(lookup->query_id));
+    }
+    code = pull_held(rt, &request);
+    query_release(request.query);
     if (code) {
         return code;
     }

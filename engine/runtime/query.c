@@ -35,73 +35,136 @@ static int make_topic(struct query *query, struct bytes name, uint32_t partition
     return 0;
 }
 
-static int open_outputs(struct query *query, struct error *err)
+static int open_outputs(struct query *query, struct query_topics *found, struct error *err)
 {
     const struct physical_plan *plan = query->plan;
 
-    query->outputs = arena_array(&query->arena, const struct log_topic *, plan->output_count);
+    found->outputs = arena_array(&found->arena, const struct log_topic *, plan->output_count);
     for (uint32_t i = 0; i < plan->output_count; i++) {
         const struct output_plan *output = &plan->outputs[i];
 
         if (output->role == TOPIC_SINK) {
-            TRY(log_open_topic(query->rt->log, output->topic, &query->outputs[i], err));
+            TRY(log_open_topic(query->rt->log, output->topic, &found->outputs[i], err));
         } else {
             TRY(make_topic(query, output->topic, output->partition_count, "delete",
-                           &query->outputs[i], err));
+                           &found->outputs[i], err));
         }
     }
+    return 0;
+}
+
+static int open_sources(const struct query *query, const struct sub_plan *sub, struct arena *arena,
+                        const struct log_topic ***out, struct error *err)
+{
+    const struct log_topic **sources =
+        arena_array(arena, const struct log_topic *, sub->input_count);
+
+    for (uint32_t i = 0; i < sub->input_count; i++) {
+        if (sub->inputs[i].source) {
+            TRY(log_open_topic(query->rt->log, sub->inputs[i].topic, &sources[i], err));
+        }
+    }
+    *out = sources;
     return 0;
 }
 
 /* A task for every partition of the widest input. */
-static int count_tasks(struct query *query, struct error *err)
+static int count_tasks(const struct query *query, struct query_topics *found, struct error *err)
 {
     const struct physical_plan *plan = query->plan;
 
-    query->task_counts = arena_array(&query->arena, uint32_t, plan->sub_count);
+    found->task_counts = arena_array(&found->arena, uint32_t, plan->sub_count);
+    found->birth_counts = arena_array(&found->arena, uint64_t, plan->sub_count);
+    found->sources = arena_array(&found->arena, const struct log_topic **, plan->sub_count);
     for (uint32_t s = 0; s < plan->sub_count; s++) {
-        for (uint32_t i = 0; i < plan->subs[s].input_count; i++) {
-            const struct input_plan *input = &plan->subs[s].inputs[i];
-            const struct log_topic *topic;
+        const struct sub_plan *sub = &plan->subs[s];
 
-            if (input->source) {
-                TRY(log_open_topic(query->rt->log, input->topic, &topic, err));
-            } else {
-                topic = query->outputs[input->output];
-            }
-            if (topic->partition_count > query->task_counts[s]) {
-                query->task_counts[s] = topic->partition_count;
+        TRY(open_sources(query, sub, &found->arena, &found->sources[s], err));
+        found->birth_counts[s] = UINT64_MAX;
+        for (uint32_t i = 0; i < sub->input_count; i++) {
+            const struct log_topic *topic = sub->inputs[i].source
+                                                ? found->sources[s][i]
+                                                : found->outputs[sub->inputs[i].output];
+
+            if (topic->partition_count > found->task_counts[s]) {
+                found->task_counts[s] = topic->partition_count;
             }
         }
     }
     return 0;
 }
 
-static int open_changelogs(struct query *query, struct error *err)
+static int open_changelogs(struct query *query, struct query_topics *found, struct error *err)
 {
     const struct physical_plan *plan = query->plan;
 
-    query->changelogs = arena_array(&query->arena, const struct log_topic *, plan->store_count);
+    found->changelogs = arena_array(&found->arena, const struct log_topic *, plan->store_count);
     for (uint32_t s = 0; query->durable && s < plan->sub_count; s++) {
         for (uint32_t i = 0; i < plan->subs[s].store_count; i++) {
             uint32_t number = plan->subs[s].stores[i];
 
-            TRY(make_topic(query, plan->stores[number].changelog, query->task_counts[s], "compact",
-                           &query->changelogs[number], err));
+            TRY(make_topic(query, plan->stores[number].changelog, found->task_counts[s], "compact",
+                           &found->changelogs[number], err));
         }
     }
     return 0;
 }
 
+/* Best effort: a topic that is gone already is what was wanted. */
+static void delete_topics(const struct query *query, const struct query_topics *topics)
+{
+    const struct physical_plan *plan = query->plan;
+
+    for (uint32_t i = 0; topics->outputs && i < plan->output_count; i++) {
+        if (topics->outputs[i] && plan->outputs[i].role == TOPIC_REPARTITION) {
+            (void)log_delete_topic(query->log, plan->outputs[i].topic, NULL);
+        }
+    }
+    for (uint32_t i = 0; topics->changelogs && i < plan->store_count; i++) {
+        if (topics->changelogs[i]) {
+            (void)log_delete_topic(query->log, plan->stores[i].changelog, NULL);
+        }
+    }
+}
+
+void query_delete_topics(struct query *query)
+{
+    delete_topics(query, &query->topics);
+}
+
+/* Whoever looks at the former ones has done so first. */
+static void replace_topics(struct query *query, struct query_topics *found)
+{
+    struct runtime *rt = query->rt;
+
+    pthread_mutex_lock(&rt->queries_mutex);
+    while (query->users > 0) {
+        pthread_cond_wait(&rt->query_unused, &rt->queries_mutex);
+    }
+    arena_fini(&query->topics.arena);
+    query->topics = *found;
+    pthread_mutex_unlock(&rt->queries_mutex);
+}
+
 int query_open_topics(struct query *query, struct error *err)
 {
-    arena_reset(&query->arena);
-    query->outputs = NULL;
-    query->changelogs = NULL;
-    TRY(open_outputs(query, err));
-    TRY(count_tasks(query, err));
+    struct query_topics found = { .found = true };
+    int code;
+
+    arena_init(&found.arena, 512);
+    code = open_outputs(query, &found, err);
+    code = code ? code : count_tasks(query, &found, err);
+    code = code ? code : open_changelogs(query, &found, err);
+    if (code) {
+        if (query->fresh && !query->topics.found && !query->options.ran_before) {
+            delete_topics(query, &found);
+        }
+        arena_fini(&found.arena);
+        return code;
+    }
+    replace_topics(query, &found);
     standing_lay_out(query->standing, query);
-    return open_changelogs(query, err);
+    return 0;
 }
 
 /* Aggregates that a causal join waits for emit at every commit. */
@@ -136,6 +199,16 @@ static void leave_others(struct query *query)
     standing_unref(query->rt, query->standing);
 }
 
+static void destroy(struct query *query)
+{
+    if (atomic_load(&query->state) == QUERY_ERROR) {
+        atomic_fetch_sub(&query->rt->failed_queries, 1);
+    }
+    leave_others(query);
+    arena_fini(&query->topics.arena);
+    free(query);
+}
+
 int query_create(struct runtime *rt, const struct physical_plan *plan,
                  const struct query_options *options, struct row_queue *client, struct query **out,
                  struct error *err)
@@ -154,46 +227,67 @@ int query_create(struct runtime *rt, const struct physical_plan *plan,
     query->running_since_ms = clock_now_ms(rt->clock);
     atomic_store(&query->state, QUERY_RUNNING);
     atomic_store(&query->paused, options->paused);
-    arena_init(&query->arena, 512);
+    arena_init(&query->topics.arena, 0);
     query->standing = standing_get(rt, plan->query_id);
     await_others(query);
     code = query_open_topics(query, err);
-    if (code) {
-        if (query->fresh) {
-            query_delete_topics(query);
-        }
-        query_destroy(query);
+    if (code && !options->ran_before) {
+        destroy(query);
         return code;
+    }
+    if (code) {
+        query_set_error(query, err);
+        error_clear(err);
     }
     *out = query;
     return 0;
 }
 
-void query_destroy(struct query *query)
+/* --- who looks at it --- */
+
+void query_add(struct query *query)
 {
-    if (atomic_load(&query->state) == QUERY_ERROR) {
-        atomic_fetch_sub(&query->rt->failed_queries, 1);
-    }
-    leave_others(query);
-    arena_fini(&query->arena);
-    free(query);
+    struct runtime *rt = query->rt;
+
+    pthread_mutex_lock(&rt->queries_mutex);
+    map_put(&rt->queries, query->plan->query_id, query);
+    pthread_mutex_unlock(&rt->queries_mutex);
 }
 
-/* Best effort: a topic that is gone already is what was wanted. */
-void query_delete_topics(struct query *query)
+void query_remove(struct query *query)
 {
-    const struct physical_plan *plan = query->plan;
+    struct runtime *rt = query->rt;
 
-    for (uint32_t i = 0; i < plan->output_count; i++) {
-        if (query->outputs && query->outputs[i] && plan->outputs[i].role == TOPIC_REPARTITION) {
-            (void)log_delete_topic(query->log, plan->outputs[i].topic, NULL);
-        }
+    pthread_mutex_lock(&rt->queries_mutex);
+    (void)map_remove(&rt->queries, query->plan->query_id);
+    while (query->users > 0) {
+        pthread_cond_wait(&rt->query_unused, &rt->queries_mutex);
     }
-    for (uint32_t i = 0; query->changelogs && i < plan->store_count; i++) {
-        if (query->changelogs[i]) {
-            (void)log_delete_topic(query->log, plan->stores[i].changelog, NULL);
-        }
+    pthread_mutex_unlock(&rt->queries_mutex);
+    destroy(query);
+}
+
+struct query *query_hold(struct runtime *rt, struct bytes query_id)
+{
+    struct query *query;
+
+    pthread_mutex_lock(&rt->queries_mutex);
+    query = map_find(&rt->queries, query_id);
+    if (query) {
+        query->users++;
     }
+    pthread_mutex_unlock(&rt->queries_mutex);
+    return query;
+}
+
+void query_release(struct query *query)
+{
+    struct runtime *rt = query->rt;
+
+    pthread_mutex_lock(&rt->queries_mutex);
+    query->users--;
+    pthread_cond_broadcast(&rt->query_unused);
+    pthread_mutex_unlock(&rt->queries_mutex);
 }
 
 /* The delay doubles before it is used; a second failure before the retry changes nothing. */

@@ -326,18 +326,40 @@ void reader_detach(struct task_input *input)
 
 /* --- what the fetcher says --- */
 
+/* That there are records which a query will never see is told like a record that it skips. */
+static void tell_gap(const struct reader *reader, struct task_input *input, int64_t next)
+{
+    const struct row_origin origin = { .topic = reader->topic_text,
+                                       .partition = reader->partition,
+                                       .offset = input->enqueued };
+    struct error why = { 0 };
+
+    if (next < input->enqueued) {
+        error_set(&why, ERR_OUT_OF_RANGE, NO_POSITION,
+                  "the log ends before offset %lld, where the query stood: it was cut off or made "
+                  "anew, and is read from its begin, %lld",
+                  (long long)input->enqueued, (long long)next);
+    } else {
+        error_set(&why, ERR_OUT_OF_RANGE, NO_POSITION,
+                  "offsets %lld to %lld are no longer in the log: they were deleted before the "
+                  "query had read them",
+                  (long long)input->enqueued, (long long)next - 1);
+    }
+    TRACE(TRACE_WARN, "reader", "%s-%u: %s", reader->topic_text, reader->partition, why.message);
+    task_count_skipped(input->task, &origin, "position", &why);
+}
+
 static void skip_gap(struct reader *reader, const struct fetch_message *message)
 {
     for (uint32_t i = 0; i < reader->input_count; i++) {
         struct task_input *input = reader->inputs[i];
+        bool is_back = message->next < message->from;
 
-        if (input->enqueued < message->from || input->enqueued >= message->next) {
+        if (input->enqueued < message->from || (!is_back && input->enqueued >= message->next)) {
             continue;
         }
         if (message->event == FETCH_GAP) {
-            TRACE(TRACE_WARN, "reader", "%s-%u: offsets %lld to %lld are no longer in the log",
-                  reader->topic_text, reader->partition, (long long)input->enqueued,
-                  (long long)message->next - 1);
+            tell_gap(reader, input, message->next);
         }
         input_skip_to(input, message->next);
     }
@@ -347,6 +369,36 @@ static void fail_tasks(struct reader *reader, const struct error *why)
 {
     while (reader->input_count > 0) {
         worker_fail_query(reader->worker, reader->inputs[0]->task->query, why);
+    }
+}
+
+/* One that stands at the barrier, and has committed what came before; *waits: one has not yet. */
+static struct task_input *find_at_barrier(const struct reader *reader, bool *waits)
+{
+    for (uint32_t i = 0; i < reader->input_count; i++) {
+        struct task_input *input = reader->inputs[i];
+
+        if (input->enqueued == reader->barrier_at && !input->task->dirty &&
+            input->queue_count == 0) {
+            return input;
+        }
+        *waits |= input->enqueued == reader->barrier_at;
+    }
+    return NULL;
+}
+
+/* Whoever comes later is told anew by the fetcher. */
+static void stop_at_barrier(struct reader *reader)
+{
+    struct error why = reader->barrier;
+    struct task_input *input;
+    bool waits = false;
+
+    while ((input = find_at_barrier(reader, &waits))) {
+        worker_fail_query(reader->worker, input->task->query, &why);
+    }
+    if (!waits) {
+        reader->barrier = (struct error){ 0 };
     }
 }
 
@@ -367,7 +419,13 @@ static void add_pending(struct reader *reader, struct fetch_message *message)
 static void handle_move(struct reader *reader, const struct fetch_message *message)
 {
     if (message->event == FETCH_FAILED) {
-        fail_tasks(reader, &message->failure);
+        if (message->failure.code == ERR_LOG_DAMAGED) {
+            reader->barrier = message->failure;
+            reader->barrier_at = message->from;
+            activate(reader);
+        } else {
+            fail_tasks(reader, &message->failure);
+        }
         return;
     }
     if (message->cursor == CURSOR_HEAD) {
@@ -550,6 +608,9 @@ static bool step(struct reader *reader)
         reader->damage = (struct error){ 0 };
         fail_tasks(reader, &damage);
     }
+    if (reader->barrier.code && !reader->pending && !committing) {
+        stop_at_barrier(reader);
+    }
     if (reader->stale) {
         update_wants(reader);
         fetcher_note(reader->fetcher, &reader->subscriber);
@@ -588,7 +649,8 @@ bool readers_step(struct worker *worker)
                 drop_pending(reader);
             }
             unlink_and_free(reader);
-        } else if (reader->pending || reader->dead || reader->damage.code || reader->stale) {
+        } else if (reader->pending || reader->dead || reader->damage.code || reader->barrier.code ||
+                   reader->stale) {
             activate(reader);
         }
     }

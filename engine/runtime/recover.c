@@ -6,6 +6,7 @@
  * and its inputs stand where they stood. Only then is it handed to its worker.
  * This is the one way back: at start, after a rebalance, a crash or a failed commit.
  */
+#include "base/trace.h"
 #include "engine/runtime/causal.h"
 
 enum { RECOVER_POLL_MS = 100, RECOVER_EMPTY_POLLS_MAX = 100 };
@@ -100,7 +101,8 @@ static void restore_block(void *context, const struct log_block *block)
 static int restore_store(struct task *task, uint32_t number, struct error *err)
 {
     const struct query *query = task->query;
-    struct recover_range range = { query->changelogs[number], task->partition, OFFSET_BEGIN };
+    struct recover_range range = { query->topics.changelogs[number], task->partition,
+                                   OFFSET_BEGIN };
     struct restoring restoring = { task, number, err, 0 };
     int64_t position = -1;
 
@@ -111,10 +113,32 @@ static int restore_store(struct task *task, uint32_t number, struct error *err)
     return store_check(task->stores[number], err);
 }
 
+/* Records that were there leave an end behind, whatever became of them. */
+static int check_changelog(const struct task *task, uint32_t number, struct error *err)
+{
+    const struct query *query = task->query;
+    const struct log_topic *changelog = query->topics.changelogs[number];
+    struct log_range there;
+
+    TRY(log_topic_range(query->rt->log, changelog, task->partition, READ_COMMITTED, &there, err));
+    if (there.end > 0) {
+        return 0;
+    }
+    return error_set(err, ERR_STATE_DAMAGED, NO_POSITION,
+                     "The changelog '%.*s' was deleted, and with it the state of the query '%.*s': "
+                     "bring the topic back, or TERMINATE the query and create it anew",
+                     BYTES_ARG(changelog->name), BYTES_ARG(query->plan->query_id));
+}
+
 static int restore_stores(struct task *task, struct error *err)
 {
     for (uint32_t i = 0; i < task->sub->store_count; i++) {
-        TRY(restore_store(task, task->sub->stores[i], err));
+        uint32_t number = task->sub->stores[i];
+
+        TRY(restore_store(task, number, err));
+        if (i < 64 && (task->written_stores >> i & 1) && store_count(task->stores[number]) == 0) {
+            TRY(check_changelog(task, number, err));
+        }
     }
     return 0;
 }
@@ -128,18 +152,54 @@ static int open_checkpoints(struct task *task, struct error *err)
     return 0;
 }
 
-/* Where a task that has never committed begins. */
+/* Whether its partition was added to a topic that the query read already: all of it is new. */
+static int is_added(const struct task *task, bool *added, struct error *err)
+{
+    struct query *query = task->query;
+    uint64_t *birth_count = &query->topics.birth_counts[task->sub_index];
+    uint32_t slot = slot_of(query->rt, task->sub->root_topic, 0);
+    struct progress *progress;
+
+    *added = false;
+    if (task->born || !query->durable || task->partition == 0) {
+        return 0;
+    }
+    if (*birth_count == UINT64_MAX) {
+        TRY(progress_read(query->rt, slot, &progress, err));
+        *birth_count = progress_birth_count(progress, query, task->sub_index);
+    }
+    *added = *birth_count > 0 && task->partition >= *birth_count;
+    return 0;
+}
+
+/*
+ * Where a task begins that has no position: one that has never committed where its query says,
+ * one whose topic was made anew, or its partition added, with the first record of that.
+ */
 static int start_position(const struct task_input *input, int64_t *out, struct error *err)
 {
     const struct query *query = input->task->query;
     struct log *log = input->plan->source ? query->rt->log : query->log;
     struct log_range range;
-    bool earliest = !input->plan->source || input->plan->from_earliest ||
+    bool earliest = !input->plan->source || input->plan->from_earliest || input->task->born ||
                     query->options.reset == RESET_EARLIEST;
 
+    if (!earliest) {
+        TRY(is_added(input->task, &earliest, err));
+    }
     TRY(log_topic_range(log, input->topic, input->task->partition, READ_COMMITTED, &range, err));
     *out = earliest ? range.begin : range.end;
     return 0;
+}
+
+static void tell_start(const struct task_input *input, int64_t position)
+{
+    if (input->task->born) {
+        TRACE(TRACE_WARN, "recover",
+              "query %.*s: topic '%.*s', partition %u, was made anew and is read from offset %lld",
+              BYTES_ARG(input->task->query->plan->query_id), BYTES_ARG(input->topic->name),
+              input->task->partition, (long long)position);
+    }
 }
 
 static void place_input(struct task_input *input, int64_t position)
@@ -163,12 +223,15 @@ static int restore_task(struct task *task, const struct progress *progress, stru
     }
     for (uint32_t i = 0; i < task->sub->input_count; i++) {
         struct task_input *input = &task->inputs[i];
-        int64_t position = task->born ? progress_position(progress, input) : -1;
+        bool noted_here = true;
+        int64_t position = task->born ? progress_position(progress, input, &noted_here) : -1;
 
         if (position < 0) {
             TRY(start_position(input, &position, err));
+            tell_start(input, position);
             task->dirty = task->query->durable; /* its first commit says where it begins */
         }
+        task->dirty |= !noted_here; /* so that what happens to the topic from now on is known */
         input->committed = position;
         place_input(input, position);
     }
@@ -258,7 +321,7 @@ static int recover_query_in_slot(struct runtime *rt, struct query *query, uint32
     struct worker *worker = &rt->workers[rt->slots[slot].worker];
 
     for (uint32_t s = 0; s < query->plan->sub_count; s++) {
-        for (uint32_t p = 0; p < query->task_counts[s]; p++) {
+        for (uint32_t p = 0; p < query->topics.task_counts[s]; p++) {
             if (slot_of(rt, query->plan->subs[s].root_topic, p) != slot) {
                 continue;
             }
@@ -338,7 +401,7 @@ int recover_slot(struct runtime *rt, uint32_t slot, struct error *err)
 static int start_transient(struct runtime *rt, struct query *query, struct error *err)
 {
     for (uint32_t s = 0; s < query->plan->sub_count; s++) {
-        for (uint32_t p = 0; p < query->task_counts[s]; p++) {
+        for (uint32_t p = 0; p < query->topics.task_counts[s]; p++) {
             uint32_t slot = slot_of(rt, query->plan->subs[s].root_topic, p);
 
             TRY(recover_task(query, s, p, &rt->workers[slot % rt->worker_count], NULL, err));
@@ -347,11 +410,25 @@ static int start_transient(struct runtime *rt, struct query *query, struct error
     return 0;
 }
 
+/* Of that worker, or all. */
+static int fence_owned(struct runtime *rt, const struct worker *worker, struct error *err)
+{
+    uint32_t slots[SLOT_COUNT_MAX], count = 0;
+
+    for (uint32_t slot = 0; slot < rt->slot_count; slot++) {
+        if (rt->slots[slot].owned && (!worker || rt->slots[slot].worker == worker->index)) {
+            slots[count++] = slot;
+        }
+    }
+    return count > 0 ? recover_fence(rt, slots, count, err) : 0;
+}
+
 int recover_query(struct runtime *rt, struct query *query, struct error *err)
 {
     if (!query->durable) {
         return start_transient(rt, query, err);
     }
+    TRY(fence_owned(rt, NULL, err)); /* what its tasks committed last may not be seen yet */
     return recover_selection(rt, &(struct selection){ .query = query, .slot = -1 }, err);
 }
 
@@ -370,19 +447,15 @@ static void reopen(struct worker *worker, void *context)
 static int recover_lost(struct runtime *rt, struct worker *worker, struct error *err)
 {
     struct handover handover = { .err = err };
-    uint32_t slots[SLOT_COUNT_MAX], count = 0;
 
     worker_call(worker, reopen, &handover);
     TRY(handover.code);
     for (uint32_t slot = 0; slot < rt->slot_count; slot++) {
         if (rt->slots[slot].owned && rt->slots[slot].worker == worker->index) {
-            slots[count++] = slot;
             rt->slots[slot].has_cohort = false;
         }
     }
-    if (count > 0) {
-        TRY(recover_fence(rt, slots, count, err));
-    }
+    TRY(fence_owned(rt, worker, err));
     return recover_selection(rt, &(struct selection){ .slot = -1, .worker = worker }, err);
 }
 

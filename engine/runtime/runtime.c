@@ -231,6 +231,8 @@ int runtime_open(const struct runtime_config *config, struct runtime **out, stru
 
     init_config(rt, config);
     pthread_mutex_init(&rt->mutex, NULL);
+    pthread_mutex_init(&rt->queries_mutex, NULL);
+    pthread_cond_init(&rt->query_unused, NULL);
     pthread_mutex_init(&rt->leaf_mutex, NULL);
     queue_init(&rt->control_wake, 1);
     queue_init(&rt->drain_pause, 1);
@@ -293,7 +295,7 @@ void runtime_close(struct runtime *rt)
     }
     membership_leave(rt);
     MAP_FOREACH (entry, &rt->queries) {
-        query_destroy(entry->value);
+        query_remove(entry->value);
     }
     map_fini(&rt->queries);
     lookout_destroy(rt->lookout);
@@ -309,6 +311,8 @@ void runtime_close(struct runtime *rt)
     queue_fini(&rt->control_wake);
     queue_fini(&rt->drain_pause);
     pthread_mutex_destroy(&rt->mutex);
+    pthread_mutex_destroy(&rt->queries_mutex);
+    pthread_cond_destroy(&rt->query_unused);
     pthread_mutex_destroy(&rt->leaf_mutex);
     pthread_mutex_destroy(&rt->standings_mutex);
     buffer_fini(&rt->fence.member_id);
@@ -338,12 +342,6 @@ static int join(struct runtime *rt, struct error *err)
     return 0;
 }
 
-static void remove_query(struct runtime *rt, struct query *query)
-{
-    (void)map_remove(&rt->queries, query->plan->query_id);
-    query_destroy(query);
-}
-
 /* A query that was there before keeps its topics, and with them its state. */
 static void undo_start(struct runtime *rt, struct query *query)
 {
@@ -351,7 +349,7 @@ static void undo_start(struct runtime *rt, struct query *query)
     if (query->fresh) {
         query_delete_topics(query);
     }
-    remove_query(rt, query);
+    query_remove(query);
 }
 
 static int start_locked(struct runtime *rt, const struct physical_plan *plan,
@@ -369,8 +367,15 @@ static int start_locked(struct runtime *rt, const struct physical_plan *plan,
         TRY(join(rt, err));
     }
     TRY(query_create(rt, plan, options, client, &query, err));
-    map_put(&rt->queries, plan->query_id, query);
+    query_add(query);
+    if (atomic_load(&query->state) == QUERY_ERROR) {
+        return 0;
+    }
     code = recover_query(rt, query, err);
+    if (code && options->ran_before) {
+        query_set_error(query, err);
+        return 0;
+    }
     if (code) {
         undo_start(rt, query);
     }
@@ -400,7 +405,7 @@ static int stop_locked(struct runtime *rt, struct bytes query_id, struct error *
     (void)recover_lost_workers(rt); /* so that they can forget it */
     code = drop_query(rt, query, err);
     query_delete_topics(query);
-    remove_query(rt, query);
+    query_remove(query);
     return code;
 }
 
@@ -414,13 +419,17 @@ int runtime_stop(struct runtime *rt, struct bytes query_id, struct error *err)
     return code;
 }
 
+static int no_query(struct bytes query_id, struct error *err)
+{
+    return error_set(err, ERR_UNKNOWN_QUERY, NO_POSITION, "There is no query '%.*s'",
+                     BYTES_ARG(query_id));
+}
+
 static int find_query(struct runtime *rt, struct bytes query_id, struct query **out,
                       struct error *err)
 {
     *out = map_find(&rt->queries, query_id);
-    return *out ? 0
-                : error_set(err, ERR_UNKNOWN_QUERY, NO_POSITION, "There is no query '%.*s'",
-                            BYTES_ARG(query_id));
+    return *out ? 0 : no_query(query_id, err);
 }
 
 /* Its tasks learn of it at once, and tell their readers. */
@@ -471,22 +480,20 @@ static enum query_state state_of(const struct query *query)
 int runtime_query_status(struct runtime *rt, struct bytes query_id, struct query_status *out,
                          struct error *err)
 {
-    struct query *query;
-    int code;
+    struct query *query = query_hold(rt, query_id);
 
-    pthread_mutex_lock(&rt->mutex);
-    code = find_query(rt, query_id, &query, err);
-    if (!code) {
-        *out = (struct query_status){ .state = state_of(query),
-                                      .rows_in = atomic_load(&query->rows_in),
-                                      .rows_skipped = atomic_load(&query->rows_skipped),
-                                      .task_count = atomic_load(&query->live_tasks) };
-        pthread_mutex_lock(&rt->leaf_mutex);
-        out->error = query->error;
-        pthread_mutex_unlock(&rt->leaf_mutex);
+    if (!query) {
+        return no_query(query_id, err);
     }
-    pthread_mutex_unlock(&rt->mutex);
-    return code;
+    *out = (struct query_status){ .state = state_of(query),
+                                  .rows_in = atomic_load(&query->rows_in),
+                                  .rows_skipped = atomic_load(&query->rows_skipped),
+                                  .task_count = atomic_load(&query->live_tasks) };
+    pthread_mutex_lock(&rt->leaf_mutex);
+    out->error = query->error;
+    pthread_mutex_unlock(&rt->leaf_mutex);
+    query_release(query);
+    return 0;
 }
 
 /* --- stepping and draining --- */

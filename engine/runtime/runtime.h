@@ -66,6 +66,7 @@ struct query_options {
     int64_t causal_wait_ms; /* at most, for a query that gets nowhere; 0: 10 s */
     enum query_gate gate;   /* GATED: reads sources only as far as runtime_open_gate says */
     bool paused;            /* starts as after runtime_pause */
+    bool ran_before;        /* what keeps it from starting puts it into ERROR: it is tried again */
 };
 
 /*

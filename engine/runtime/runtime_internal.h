@@ -66,8 +66,9 @@ enum fetch_event {
     FETCH_BLOCK, /* records: offsets [from, next) */
     FETCH_MOVED, /* the cursor is at `next` now, and this reader wanted nothing of it */
     FETCH_EMPTY, /* [from, next) holds no records: markers, aborted or compacted ones */
-    FETCH_GAP,   /* [from, next) is no longer in the log */
-    FETCH_FAILED /* the partition cannot be read any more */
+    FETCH_GAP,   /* [from, next) is no longer in the log; next < from: it is another log, from its
+                    begin */
+    FETCH_FAILED /* the partition cannot be read any more, at `from` and before */
 };
 
 struct fetch_message {
@@ -188,9 +189,11 @@ struct reader {
     int64_t batch_next;   /* where the range ends that is being decoded, from pending_from */
     struct shared_batch *free_batches;
     uint32_t live_batches;
-    struct error damage; /* its tasks cannot go on: they are told when no commit is under way */
-    int64_t head;        /* as far as the head has come for this worker; -1: not known */
-    int64_t catch_up;    /* the same of the catch-up cursor */
+    struct error damage;  /* its tasks cannot go on: they are told when no commit is under way */
+    struct error barrier; /* the log cannot be read beyond it: told to tasks that get there */
+    int64_t barrier_at;
+    int64_t head;     /* as far as the head has come for this worker; -1: not known */
+    int64_t catch_up; /* the same of the catch-up cursor */
 };
 
 int reader_attach(struct worker *worker, struct task_input *input, struct error *err);
@@ -216,7 +219,9 @@ struct task {
     uint32_t sub_index;
     uint32_t partition;
     uint32_t slot;
-    uint64_t cohort; /* in whose records it stands */
+    uint64_t cohort;           /* in whose records it stands */
+    uint64_t birth_partitions; /* tasks of its sub-topology when it first committed */
+    uint64_t written_stores;   /* a bit for each of its first 64 stores: it has changelog records */
     struct arena arena;
     struct op_env env;
     struct op_chain chain;
@@ -263,18 +268,27 @@ struct query_output {
     const struct log_topic *topic;
 };
 
+/* As they were found when the query last started. */
+struct query_topics {
+    struct arena arena;
+    bool found; /* else all of it is empty */
+    const struct log_topic **outputs;
+    const struct log_topic **changelogs; /* by store */
+    uint32_t *task_counts;               /* by sub-topology */
+    uint64_t *birth_counts;            /* the same when the query was born; UINT64_MAX: not asked */
+    const struct log_topic ***sources; /* by sub-topology and input; NULL: not a source */
+};
+
 struct query {
     struct runtime *rt;
     const struct physical_plan *plan;
     struct query_options options;
     struct row_queue *client;
-    struct arena arena; /* outputs, changelogs, task_counts */
     bool durable;
     bool fresh;      /* it has made all its internal topics itself */
     struct log *log; /* of internal topics: the node's, or the transient one */
-    const struct log_topic **outputs;
-    const struct log_topic **changelogs; /* by store */
-    uint32_t *task_counts;               /* by sub-topology */
+    struct query_topics topics;
+    uint32_t users; /* other threads that look at it; under rt->queries_mutex */
     struct standing *standing;
     struct standing **awaited; /* of other queries, by its causal joins */
     uint32_t awaited_count;
@@ -399,7 +413,9 @@ struct runtime {
     struct slot *slots;
     uint32_t slot_count;
     struct log_member *member;
-    pthread_mutex_t mutex;      /* queries, member, recovery */
+    pthread_mutex_t mutex;         /* queries, member, recovery */
+    pthread_mutex_t queries_mutex; /* for those who only look: queries, their users and topics */
+    pthread_cond_t query_unused;
     pthread_mutex_t leaf_mutex; /* fence, slots, queries' errors; nothing is called under it */
     struct fence fence;
     struct map queries;
@@ -421,7 +437,12 @@ struct runtime {
 int query_create(struct runtime *rt, const struct physical_plan *plan,
                  const struct query_options *options, struct row_queue *client, struct query **out,
                  struct error *err);
-void query_destroy(struct query *query);
+/* What was created is the runtime's, until it is removed; rt->mutex held for both. */
+void query_add(struct query *query);
+void query_remove(struct query *query); /* and destroys it */
+/* For a look without rt->mutex, which a recovery holds for long; NULL: there is none. */
+struct query *query_hold(struct runtime *rt, struct bytes query_id);
+void query_release(struct query *query);
 /* Finds its topics, and makes those of its own that are not there. It has no tasks. */
 int query_open_topics(struct query *query, struct error *err);
 void query_delete_topics(struct query *query);
@@ -506,8 +527,15 @@ void progress_free(struct progress *progress);
 uint32_t progress_record_count(const struct progress *progress); /* NULL: 0 */
 /* On the slot's worker: its tasks stand together from now on, whoever stood there before. */
 void progress_begin_cohort(const struct progress *progress, uint32_t slot, struct worker *worker);
-/* Only of a task that was born; -1: the topic is another one than then. */
-int64_t progress_position(const struct progress *progress, const struct task_input *input);
+/*
+ * Only of a task that was born; -1: the topic is another one than then. *noted_here: so much is
+ * known of the topic's incarnation; else another process has counted it.
+ */
+int64_t progress_position(const struct progress *progress, const struct task_input *input,
+                          bool *noted_here);
+/* Of how many tasks the sub-topology had when its first was born; 0: it was not. */
+uint64_t progress_birth_count(const struct progress *progress, const struct query *query,
+                              uint32_t sub_index);
 /* False: the task has never committed. Else the task knows its cohort. */
 bool progress_find_task(const struct progress *progress, struct task *task, struct bytes *metadata);
 /* Records for what the included tasks of the worker have changed, slot by slot. */

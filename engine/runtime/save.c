@@ -36,7 +36,7 @@ struct save {
 
 static struct saved_store saved_store_of(const struct task *task, uint32_t number)
 {
-    return (struct saved_store){ task->stores[number], task->query->changelogs[number],
+    return (struct saved_store){ task->stores[number], task->query->topics.changelogs[number],
                                  task->partition };
 }
 
@@ -213,7 +213,8 @@ static void attach(struct task *task, uint32_t number)
 {
     const struct checkpoint_identity identity = { .slot = task->slot,
                                                   .partition = task->partition,
-                                                  .changelog = task->query->changelogs[number],
+                                                  .changelog =
+                                                      task->query->topics.changelogs[number],
                                                   .signature = plan_signature(task->query->plan) };
 
     store_attach_checkpoint(task->stores[number],
@@ -231,8 +232,8 @@ static int load(struct task *task, uint32_t number, int64_t *position, struct er
     struct checkpoint *checkpoint = store_checkpoint(task->stores[number]);
     struct log_range range;
 
-    TRY(log_topic_range(rt->log, task->query->changelogs[number], task->partition, READ_COMMITTED,
-                        &range, err));
+    TRY(log_topic_range(rt->log, task->query->topics.changelogs[number], task->partition,
+                        READ_COMMITTED, &range, err));
     TRY(checkpoint_find(checkpoint, &range, clock_now_ms(rt->clock), position, err));
     return *position < 0 ? 0 : store_load(task->stores[number], young_bytes_max(rt), err);
 }

@@ -78,8 +78,8 @@ void standing_lay_out(struct standing *standing, const struct query *query)
     standing->subs = memory_resize(standing->subs, plan->sub_count, sizeof *standing->subs);
     for (uint32_t i = 0; i < plan->sub_count; i++) {
         standing->subs[i] =
-            (struct sub_layout){ count, plan->subs[i].input_count, query->task_counts[i] };
-        count += plan->subs[i].input_count * query->task_counts[i];
+            (struct sub_layout){ count, plan->subs[i].input_count, query->topics.task_counts[i] };
+        count += plan->subs[i].input_count * query->topics.task_counts[i];
     }
     standing->stands = memory_resize(standing->stands, count, sizeof *standing->stands);
     for (uint32_t i = 0; i < count; i++) {

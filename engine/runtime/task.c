@@ -47,7 +47,7 @@ static void open_outputs(struct task *task)
     struct op_output *outputs = arena_array(&task->arena, struct op_output, plan->output_count);
 
     for (uint32_t i = 0; i < plan->output_count; i++) {
-        uint32_t partitions = task->query->outputs[i]->partition_count;
+        uint32_t partitions = task->query->topics.outputs[i]->partition_count;
 
         outputs[i].partition_count = partitions;
         outputs[i].builders = arena_array(&task->arena, struct log_builder, partitions);
@@ -100,7 +100,7 @@ static bool shares_topic(const struct sub_plan *sub, uint32_t number)
     return false;
 }
 
-static int open_inputs(struct task *task, struct error *err)
+static void open_inputs(struct task *task)
 {
     task->inputs = arena_array(&task->arena, struct task_input, task->sub->input_count);
     for (uint32_t i = 0; i < task->sub->input_count; i++) {
@@ -113,13 +113,12 @@ static int open_inputs(struct task *task, struct error *err)
         input->cleared = INT64_MAX;
         input->shares_topic = shares_topic(task->sub, i);
         if (input->plan->source) {
-            TRY(log_open_topic(task->query->rt->log, input->plan->topic, &input->topic, err));
+            input->topic = task->query->topics.sources[task->sub_index][i];
             input->gate = task->query->options.gate == QUERY_GATED ? 0 : INT64_MAX;
         } else {
-            input->topic = task->query->outputs[input->plan->output];
+            input->topic = task->query->topics.outputs[input->plan->output];
         }
     }
-    return 0;
 }
 
 static bool may_take(const struct query *query)
@@ -137,6 +136,7 @@ int task_create(struct query *query, uint32_t sub_index, uint32_t partition, str
     task->sub = &query->plan->subs[sub_index];
     task->sub_index = sub_index;
     task->partition = partition;
+    task->birth_partitions = query->topics.task_counts[sub_index];
     task->slot = slot_of(query->rt, task->sub->root_topic, partition);
     task->buffers = query->options.cache_bytes > 0 && sub_buffers(task->sub);
     task->ticks = sub_ticks(task->sub);
@@ -152,11 +152,9 @@ int task_create(struct query *query, uint32_t sub_index, uint32_t partition, str
                                  .context = task };
     open_outputs(task);
     open_stores(task);
-    code = open_inputs(task, err);
-    if (!code) {
-        task->chain_open = true;
-        code = op_chain_open(&task->chain, task->sub, &task->env, err);
-    }
+    open_inputs(task);
+    task->chain_open = true;
+    code = op_chain_open(&task->chain, task->sub, &task->env, err);
     if (code) {
         task_destroy(task);
         return code;

@@ -34,6 +34,7 @@ void kafka_rig_init_with(struct rig *f, const struct topic_config *properties, u
                        .mode = RUNTIME_THREADED,
                        .service_id = prefix,
                        .prefix = prefix,
+                       .is_lasting = true,
                        .slot_count = 4,
                        .retry_first_ms = 250 };
     clock_init_real(&f->clock);
@@ -48,9 +49,16 @@ void kafka_rig_init(struct rig *f)
     kafka_rig_init_with(f, NULL, 0);
 }
 
-void kafka_rig_open(struct rig *f, const char *node_id)
+struct log *kafka_rig_another_log(struct rig *f)
 {
-    rig_open(f, node_id);
+    struct log_kafka_config config = { .bootstrap = bytes_of(getenv("SLUICE_TEST_KAFKA")) };
+    struct error err = { 0 };
+    struct log *log = NULL;
+
+    if (log_kafka_create(&config, &f->clock, &log, &err)) {
+        fail_msg("%s", err.message);
+    }
+    return log;
 }
 
 static bool owns_all(struct runtime *rt)

@@ -12,8 +12,8 @@
 void kafka_rig_init(struct rig *f);
 /* The same with properties of the client. */
 void kafka_rig_init_with(struct rig *f, const struct topic_config *properties, uint32_t count);
-/* Opens the runtime and waits until it owns all slots. A query must have been started before. */
-void kafka_rig_open(struct rig *f, const char *node_id);
+/* Another process's view of the cluster; the caller closes it. */
+struct log *kafka_rig_another_log(struct rig *f);
 void kafka_rig_await_slots(struct rig *f);
 /* Settings of a topic that is made. */
 void kafka_rig_topic_with(struct rig *f, const char *name, uint32_t partitions, const char *setting,

@@ -21,7 +21,7 @@ static void begin(struct rig *f, enum runtime_guarantee guarantee)
 {
     kafka_rig_init(f);
     f->guarantee = guarantee;
-    kafka_rig_open(f, "node");
+    rig_open(f, "node");
     rig_topic(f, "$orders", 4);
     rig_sql(f, orders);
 }
@@ -39,7 +39,7 @@ static void check_restart(enum runtime_guarantee guarantee)
     rig_drain(&f);
     runtime_close(f.rt);
     rig_put_many(&f, "$orders", 1000, 1500);
-    kafka_rig_open(&f, "node");
+    rig_open(&f, "node");
     rig_start(&f, plans[0]);
     rig_start(&f, plans[1]);
     kafka_rig_await_slots(&f);

@@ -78,6 +78,7 @@ void rig_open(struct rig *f, const char *node_id)
                                      .worker_count = f->workers,
                                      .batch_rows = f->batch_rows,
                                      .guarantee = f->guarantee,
+                                     .instance_id = bytes_of(f->is_lasting ? node_id : NULL),
                                      .slot_count = f->slot_count,
                                      .retry_first_ms = f->retry_first_ms,
                                      .mode = f->mode,
@@ -125,6 +126,13 @@ void rig_start(struct rig *f, const struct physical_plan *plan)
     struct error err = { 0 };
 
     must(runtime_start(f->rt, plan, &f->options, NULL, &err), &err);
+}
+
+void rig_restart(struct rig *f, const struct physical_plan *plan)
+{
+    f->options.ran_before = true;
+    rig_start(f, plan);
+    f->options.ran_before = false;
 }
 
 static void put_entries(struct rig *f, const struct physical_plan *plan)

@@ -22,6 +22,7 @@ struct rig {
     uint32_t workers;
     uint32_t batch_rows;
     enum runtime_guarantee guarantee;
+    bool is_lasting;        /* the node id is that of a static member */
     uint32_t slot_count;    /* 0: the runtime's default */
     int64_t retry_first_ms; /* the same */
     const char *service_id;
@@ -48,6 +49,7 @@ const struct physical_plan *rig_plan(struct rig *f, const char *sql);
 /* SELECT of a table by key. */
 const struct pull_lookup *rig_pull(struct rig *f, const char *sql);
 void rig_start(struct rig *f, const struct physical_plan *plan);
+void rig_restart(struct rig *f, const struct physical_plan *plan); /* it ran before */
 /* A record of text key and JSON value, by hash of the key; NULL: absent. */
 void rig_put(struct rig *f, const char *topic, const char *key, const char *value,
              int64_t timestamp_ms);
