@@ -311,6 +311,7 @@ void commit_hand_over(struct worker *worker)
     struct error err = { 0 };
 
     worker->phase = WORKER_COMMITTING;
+    worker->settling = true;
     if (worker->has_threads) {
         pthread_mutex_lock(&worker->commit_mutex);
         worker->commit_requested = true;

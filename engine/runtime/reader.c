@@ -5,8 +5,8 @@
  * batch of them and offers it to the inputs: an input takes it when the batch covers
  * the offset that the input waits for and there is room. One that has no room is
  * simply passed by: its position stays, it counts as lagging, and the catch-up
- * cursor comes by for it later. Only while a commit is under way, and nothing runs that
- * would make room, the batch waits for all.
+ * cursor comes by for it later. Only while a commit is under way, and until tasks have run
+ * behind it, since nothing else makes room, the batch waits for all.
  *
  * Batches are counted by the inputs that hold them and go back to a free list, so the
  * steady state allocates nothing. A reader outlives its last input until the
@@ -235,9 +235,8 @@ int reader_attach(struct worker *worker, struct task_input *input, struct error 
 /* One that is full only for the time of a commit is not passed by. */
 static bool input_waits(const struct task_input *input)
 {
-    return input_can_take(input) ||
-           (input->task->worker->phase == WORKER_COMMITTING && input->queue_count > 0 &&
-            input->task->could_take && input->enqueued < input->gate);
+    return input_can_take(input) || (input->task->worker->settling && input->queue_count > 0 &&
+                                     input->task->could_take && input->enqueued < input->gate);
 }
 
 static void update_wants(struct reader *reader)
@@ -501,7 +500,7 @@ static bool anyone_takes(const struct reader *reader)
     return false;
 }
 
-/* Somebody waits for these records and will have room when the commit is over. */
+/* Somebody waits for these records and will have room when tasks run again. */
 static bool anyone_is_full(const struct reader *reader)
 {
     for (uint32_t i = 0; i < reader->input_count; i++) {
@@ -591,7 +590,7 @@ static bool step(struct reader *reader)
     while (reader->pending && !decoded && !reader->damage.code) {
         uint32_t count = next_range(reader);
 
-        if (committing && anyone_is_full(reader)) {
+        if (reader->worker->settling && anyone_is_full(reader)) {
             break;
         }
         decoded = count > 0 && anyone_takes(reader);

@@ -418,6 +418,7 @@ bool worker_step(struct worker *worker, int64_t wait_ms)
     decoded = readers_step(worker);
     if (worker->phase == WORKER_IDLE) {
         ran = run_all(worker);
+        worker->settling = false;
         any |= tick_all(worker);
     }
     any |= decoded || ran;

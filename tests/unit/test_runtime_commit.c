@@ -106,6 +106,29 @@ static void rows_decoded_during_a_commit_are_not_read_again(void **state)
     rig_fini(&f);
 }
 
+/* Its tasks make room as soon as they run again. */
+static void queue_that_is_full_behind_a_commit_is_not_passed_by(void **state)
+{
+    struct rig f;
+    const struct reader *reader;
+
+    (void)state;
+    begin(&f, 1);
+    rig_sql(&f, "CREATE STREAM copy AS SELECT id, qty FROM orders;");
+    rig_put_many(&f, "orders", 0, 10);
+    hold_commit(&f);
+    rig_put_many(&f, "orders", 10, 20000);
+    step_all(&f);
+    reader = worker_of(&f)->tasks->inputs[0].reader;
+    assert_non_null(reader->pending);
+    release_commit(&f);
+    do {
+        assert_true(atomic_load(&reader->subscriber.lagging) == INT64_MAX);
+    } while (runtime_step(f.rt));
+    assert_int_equal(rig_count(&f, "COPY"), 20000);
+    rig_fini(&f);
+}
+
 static void topic_that_vanishes_during_a_commit_stops_the_query_behind_it(void **state)
 {
     struct rig f;
@@ -432,6 +455,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reading_goes_on_after_a_commit_that_filled_the_queues),
         cmocka_unit_test(rows_decoded_during_a_commit_are_not_read_again),
+        cmocka_unit_test(queue_that_is_full_behind_a_commit_is_not_passed_by),
         cmocka_unit_test(topic_that_vanishes_during_a_commit_stops_the_query_behind_it),
         cmocka_unit_test(refused_record_stops_its_query_alone),
         cmocka_unit_test(query_that_failed_on_one_worker_comes_back_on_all),
