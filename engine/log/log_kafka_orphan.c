@@ -41,8 +41,8 @@ void kafka_put_marks(rd_kafka_topic_partition_list_t *list, const rd_kafka_t *rk
     for (int i = 0; i < list->cnt; i++) {
         struct buffer text = { 0 };
 
-        if (list->elems[i].metadata) {
-            continue;
+        if (list->elems[i].metadata || !member->member_id.len) {
+            continue; /* who is in no group has lost nothing to another */
         }
         buffer_append_bytes(&text, mark_begin);
         buffer_printf(&text, "%s\n%.*s\n%.*s", id, BYTES_ARG(member->member_id),

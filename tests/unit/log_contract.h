@@ -59,9 +59,14 @@ void contract_put(struct contract *c, struct log_writer *writer, const struct lo
 /* Polls until a block or an error has come, or the end is reached (NULL). */
 struct log_block *contract_poll(struct contract *c, struct log_reader *reader,
                                 struct log_place *failed, int *code);
+/* The next block. What was appended may be seen a moment later, so an end that has come too
+ * early is waited out where time is real. */
+struct log_block *contract_next(struct contract *c, struct log_reader *reader);
 /* All values that the reader can see from where it is, parted by spaces; checks the blocks' order.
  */
 struct bytes contract_drain(struct contract *c, struct log_reader *reader);
+/* The values up to the end are exactly these; waits as contract_next does. */
+void contract_expect_next(struct contract *c, struct log_reader *reader, const char *values);
 /* The committed values of a partition from its begin are exactly these. */
 void contract_expect(struct contract *c, const struct log_topic *topic, uint32_t partition,
                      const char *values);
