@@ -416,11 +416,12 @@ fuzz-regress-here: $(FUZZ_CHOSEN)
 # bench/bench_<name>.c is one program; bench/bench_<name>.sh drives the release build.
 
 BENCH_SOURCES := $(sort $(wildcard bench/bench_*.c))
+BENCH_SHARED := $(filter-out $(BENCH_SOURCES),$(wildcard bench/*.c))
 BENCH_PROGRAMS := $(BENCH_SOURCES:%.c=$(OUT)/%)
 BENCH_SCRIPTS := $(sort $(wildcard bench/bench_*.sh))
 BENCH_CHOSEN := $(call chosen,$(BENCH_PROGRAMS) $(BENCH_SCRIPTS))
 
-$(BENCH_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(LIBRARY)
+$(BENCH_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(BENCH_SHARED:%.c=$(OUT)/%.o) $(LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -432,6 +433,11 @@ bench-postgres: $(OUT)/bench/bench_postgres
 .PHONY: bench cover cover-here
 bench: all $(filter $(OUT)/%,$(BENCH_CHOSEN))
 	$(Q)for program in $(BENCH_CHOSEN); do echo "--- $$(basename $$program)"; ./$$program || exit 1; done
+
+# With a broker of their own, minutes long: not part of bench.
+.PHONY: bench-kafka bench-peers
+bench-kafka bench-peers: bench-%:
+	$(Q)bench/peers/$*.sh
 
 cover:
 	$(Q)$(MAKE) MODE=cover cover-here
@@ -513,6 +519,7 @@ help:
 	@echo 'make tsan          unit tests under TSan; threads: those that start threads'
 	@echo 'make fuzz          fuzz each target for FUZZ_SECONDS=30; fuzz-regress replays inputs'
 	@echo 'make bench         run the benches; bench-postgres: connectors, with a server of its own'
+	@echo 'make bench-kafka   Kafka to Kafka beside librdkafka alone; bench-peers: Kafka Streams'
 	@echo 'make cover         line coverage by folder'
 	@echo 'make docs          write docs/reference/ anew from the tables of the program'
 	@echo 'make manual        what docs/ and statements/ show is what the program does'
@@ -525,5 +532,5 @@ FORCE:
 
 -include $(LIBRARY_OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(UNIT_PROGRAMS:=.d) \
 	$(UNIT_SHARED:%.c=$(OUT)/%.d) $(KAFKA_PROGRAMS:=.d) $(FUZZ_PROGRAMS:=.d) $(BENCH_PROGRAMS:=.d) \
-	$(CRASH_PROGRAMS:=.d) $(CRASH_SHARED:%.c=$(OUT)/%.d)
+	$(CRASH_PROGRAMS:=.d) $(CRASH_SHARED:%.c=$(OUT)/%.d) $(BENCH_SHARED:%.c=$(OUT)/%.d)
 .SECONDARY:

@@ -2,8 +2,8 @@
  * bench_log_kafka.c: CPU of this process per million records of 160 bytes, through a
  * real broker: produce in transactions, consume, and both as a pass-through.
  *
- * SLUICE_TEST_KAFKA is the broker's address; bench/bench_kafka.sh starts one.
- * Arguments are properties of the client, name=value.
+ * SLUICE_TEST_KAFKA is the broker's address; BENCH_PROGRAM=bench_log_kafka bench/peers/kafka.sh
+ * starts one. Arguments are properties of the client, name=value.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,7 +194,7 @@ int main(int argc, char **argv)
     struct bench b = { 0 };
 
     if (!address) {
-        (void)printf("bench_log_kafka: SLUICE_TEST_KAFKA is not set: run bench/bench_kafka.sh\n");
+        (void)printf("bench_log_kafka: SLUICE_TEST_KAFKA is not set: run bench/peers/kafka.sh\n");
         return 0;
     }
     clock_init_real(&b.clock);

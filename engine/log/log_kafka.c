@@ -49,6 +49,11 @@ struct setting {
  * fetch.wait.max.ms bounds how late a reader learns that it has reached the end;
  * a commit's tail is retry.backoff.ms: right behind a commit the broker puts the
  * next transaction off until its markers are written.
+ *
+ * An idempotent producer has one request per partition under way (librdkafka 2.0 compares
+ * messages with the limit of five requests), and its thread spins while a batch that is
+ * full or whose linger.ms has passed waits for it: so the queue is small and linger.ms
+ * longer than a request takes. That delays nobody: a flush, and so a commit, ignores linger.ms.
  */
 static const struct setting defaults[] = {
     { KAFKA_ANY, "socket.nagle.disable", "true" },
@@ -56,11 +61,13 @@ static const struct setting defaults[] = {
     { KAFKA_ANY, "topic.metadata.refresh.fast.interval.ms", "50" },
     { KAFKA_READER, "fetch.wait.max.ms", "100" },
     { KAFKA_READER, "fetch.error.backoff.ms", "50" },
-    { KAFKA_READER, "queued.max.messages.kbytes", "32768" },
+    { KAFKA_READER, "queued.max.messages.kbytes", "4096" },
     { KAFKA_READER, "check.crcs", "true" },
     { KAFKA_WRITER, "retry.backoff.ms", "5" },
     { KAFKA_WRITER, "queue.buffering.max.messages", "100000" },
-    { KAFKA_WRITER, "queue.buffering.max.kbytes", "65536" },
+    { KAFKA_WRITER, "queue.buffering.max.kbytes", "4096" },
+    { KAFKA_WRITER, "linger.ms", "20" },
+    { KAFKA_WRITER, "batch.num.messages", "100000" },
     { KAFKA_WRITER, "message.max.bytes", "16777216" },
 };
 
