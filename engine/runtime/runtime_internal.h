@@ -360,7 +360,7 @@ struct worker {
     struct held_progress *held; /* at least once: waits until all before it is acknowledged */
     uint32_t held_count, held_capacity;
     enum worker_phase phase;
-    bool settling; /* from the start of a commit until tasks have run behind it */
+    bool settling;     /* from the start of a commit until tasks have run behind it */
     _Atomic bool lost; /* phase is WORKER_LOST: for the control thread */
     bool in_transaction;
     bool flush_now; /* drain: flush and commit whatever is dirty */

@@ -321,7 +321,7 @@ static void busy_member_keeps_its_partitions(void **state)
     struct member_spec spec = { .group = contract_name(c, "group"),
                                 .topic = topic->name,
                                 .client_id = BYTES("c"),
-                                .session_timeout_ms = 1000,
+                                .session_timeout_ms = 4000,
                                 .poll_timeout_ms = 30000,
                                 .lost = note_lost,
                                 .context = &lost };
@@ -337,7 +337,7 @@ static void busy_member_keeps_its_partitions(void **state)
         generation = log_member_current(member).generation;
     }
     assert_true(generation > 0);
-    assert_int_equal(log_reader_poll(nothing, 2500, &block, &failed, &c->err), 0);
+    assert_int_equal(log_reader_poll(nothing, 6000, &block, &failed, &c->err), 0);
     for (int i = 0; i < 5; i++) {
         assert_int_equal(log_member_poll(member, 100, &c->err), 0);
     }
