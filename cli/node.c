@@ -183,7 +183,6 @@ static int open_log(struct opening *opening, struct error *err)
 
     node->is_on_kafka = opening->bootstrap.data != NULL;
     if (node->is_on_kafka) {
-        node->config.database_is_ours = true;
         TRY(node->directory ? open_database(opening, err) : 0);
         return open_kafka(opening, err);
     }

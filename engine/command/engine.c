@@ -34,7 +34,6 @@ static int open_runtime(struct engine *engine, struct error *err)
             property_get_integer(&engine->server, "ksql.query.retry.backoff.initial.ms"),
         .retry_most_ms = property_get_integer(&engine->server, "ksql.query.retry.backoff.max.ms"),
         .database = config->database,
-        .database_is_ours = config->database_is_ours,
         .state_memory_bytes = (size_t)property_get_integer(&engine->server, "state.memory.bytes"),
         .worker_count = config->worker_count,
         .batch_rows = config->batch_rows,

@@ -37,7 +37,6 @@ struct engine_config {
     bool is_shared;            /* others may append statements: they are followed; threaded only */
     bool is_lasting;           /* the node has this id at its next start too */
     struct database *database; /* for checkpoints, borrowed; NULL: state is in memory alone */
-    bool database_is_ours;     /* the log is not in it */
     /* The server's properties: they hold before the statement log is replayed. */
     const struct property_text *settings;
     uint32_t setting_count;

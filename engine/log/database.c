@@ -9,12 +9,17 @@
  * The log of writes is read with tolerance for a torn end alone: damage in the
  * middle is reported, where RocksDB by default would go on without the rest.
  *
+ * RocksDB checks with assertions that nothing more is done to a file after a write to it has
+ * failed, and breaks that itself on a full disk: in its log of events, which is turned off,
+ * and when a log of writes is flushed, which is not done any more then.
+ *
  * The handle is exchanged by database_reopen; whoever uses it holds `gate` shared.
  */
 #include "engine/log/database.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,9 +36,8 @@ enum {
     STATE_BLOCK_BYTES = 4 << 10,
     BLOOM_BITS = 10,
     OPEN_FILES_MAX = 512,
-    INFO_LOG_BYTES = 1 << 20,
-    INFO_LOG_FILES = 2,
-    INFO_LOG_WARNINGS = 2,
+    NO_INFO_LOG = 6, /* above all of its levels */
+    INFO_LOG_FILES = 1,
     MANIFEST_BYTES_MAX = 4 << 20,
     BACKGROUND_JOBS = 2,
     TABLE_FORMAT = 5,
@@ -42,13 +46,16 @@ enum {
 struct database {
     char *directory;
     pthread_rwlock_t gate; /* of the next two */
-    rocksdb_t *handle;     /* NULL: reopening failed */
+    rocksdb_t *handle;     /* NULL: reopening failed, even for reading */
     rocksdb_column_family_handle_t *spaces[DATABASE_SPACE_COUNT];
     rocksdb_cache_t *cache;
     rocksdb_options_t *options;
     rocksdb_options_t *space_options[DATABASE_SPACE_COUNT];
     rocksdb_readoptions_t *read;
     rocksdb_writeoptions_t *write[2]; /* by enum database_sync */
+    pthread_mutex_t turn;             /* of whoever writes */
+    atomic_bool failed;               /* a write has, and it was not opened again since */
+    atomic_bool full;                 /* for want of room */
 };
 
 /* Bounds of a cursor: RocksDB keeps pointers to them. */
@@ -71,6 +78,11 @@ static bool says(const char *message, const char *what)
     return strstr(message, what) != NULL;
 }
 
+static bool says_full(const char *message)
+{
+    return says(message, "No space left") || says(message, "quota exceeded");
+}
+
 /* Takes over RocksDB's message. */
 static int open_failed(const struct database *db, char *message, struct error *err)
 {
@@ -82,9 +94,9 @@ static int open_failed(const struct database *db, char *message, struct error *e
     } else if (says(message, "lock hold by current process")) {
         code = error_set(err, ERR_IO, NO_POSITION, "%s is open in this process already",
                          db->directory);
-    } else if (says(message, "No space left")) {
+    } else if (says_full(message)) {
         code = error_set(err, ERR_IO, NO_POSITION,
-                         "%s cannot be opened: the disk is full; make room and start again",
+                         "%s cannot be opened: the disk is full; make room on it and try again",
                          db->directory);
     } else if (says(message, "Corruption") || says(message, "does not match")) {
         code = error_set(err, ERR_LOG_DAMAGED, NO_POSITION,
@@ -107,14 +119,35 @@ static int read_failed(const struct database *db, char *message, struct error *e
     return code;
 }
 
-static int write_failed(const struct database *db, char *message, struct error *err)
+static int disk_is_full(const struct database *db, struct error *err)
 {
-    int code =
-        error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION, "%s cannot be written: %s", db->directory,
-                  says(message, "No space left") ? "the disk is full" : message);
+    return error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION,
+                     "%s cannot be written: the disk is full; make room on it, and work goes on by "
+                     "itself; what was committed is safe",
+                     db->directory);
+}
 
+static int write_failed(struct database *db, char *message, struct error *err)
+{
+    int code;
+
+    atomic_store(&db->full, says_full(message));
+    atomic_store(&db->failed, true);
+    code = says_full(message) ? disk_is_full(db, err)
+                              : error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION,
+                                          "%s cannot be written: %s", db->directory, message);
     rocksdb_free(message);
     return code;
+}
+
+static int not_reopened(const struct database *db, struct error *err)
+{
+    if (atomic_load(&db->full)) {
+        return disk_is_full(db, err);
+    }
+    return error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION,
+                     "%s cannot be written, as a write has failed, until it is opened again",
+                     db->directory);
 }
 
 static int not_open(const struct database *db, struct error *err)
@@ -160,8 +193,7 @@ static void set_process_options(rocksdb_options_t *options)
     rocksdb_options_set_skip_stats_update_on_db_open(options, 1);
     rocksdb_options_set_stats_dump_period_sec(options, 0);
     rocksdb_options_set_stats_persist_period_sec(options, 0);
-    rocksdb_options_set_info_log_level(options, INFO_LOG_WARNINGS);
-    rocksdb_options_set_max_log_file_size(options, INFO_LOG_BYTES);
+    rocksdb_options_set_info_log_level(options, NO_INFO_LOG);
     rocksdb_options_set_keep_log_file_num(options, INFO_LOG_FILES);
     rocksdb_options_set_max_manifest_file_size(options, MANIFEST_BYTES_MAX);
     rocksdb_options_set_table_cache_numshardbits(options, 2);
@@ -175,6 +207,7 @@ static struct database *make(const char *directory)
     db->directory = memory_alloc(len);
     memcpy(db->directory, directory, len);
     pthread_rwlock_init(&db->gate, NULL);
+    pthread_mutex_init(&db->turn, NULL);
     db->cache = rocksdb_cache_create_lru(BLOCK_CACHE_BYTES);
     for (int i = 0; i < DATABASE_SPACE_COUNT; i++) {
         db->space_options[i] = make_options(db->cache, (enum database_space)i);
@@ -202,6 +235,20 @@ static int open_handle(struct database *db, struct error *err)
         return open_failed(db, message, err);
     }
     return 0;
+}
+
+/* What is there can be read all the same: nothing is written by that. */
+static void open_for_reading(struct database *db)
+{
+    char *message = NULL;
+
+    db->handle = rocksdb_open_for_read_only_column_families(
+        db->options, db->directory, DATABASE_SPACE_COUNT, space_names,
+        (const rocksdb_options_t *const *)db->space_options, db->spaces, 0, &message);
+    if (message) {
+        db->handle = NULL;
+        rocksdb_free(message);
+    }
 }
 
 static void close_handle(struct database *db)
@@ -244,18 +291,40 @@ void database_close(struct database *db)
     }
     rocksdb_options_destroy(db->options);
     rocksdb_cache_destroy(db->cache);
+    pthread_mutex_destroy(&db->turn);
     pthread_rwlock_destroy(&db->gate);
     free(db->directory);
     free(db);
 }
 
+bool database_has_failed(const struct database *db)
+{
+    return atomic_load(&db->failed);
+}
+
+bool database_is_open(struct database *db)
+{
+    bool is_open;
+
+    pthread_rwlock_rdlock(&db->gate);
+    is_open = db->handle != NULL;
+    pthread_rwlock_unlock(&db->gate);
+    return is_open;
+}
+
 int database_reopen(struct database *db, struct error *err)
 {
-    int code;
+    int code = 0;
 
     pthread_rwlock_wrlock(&db->gate);
-    close_handle(db);
-    code = open_handle(db, err);
+    if (atomic_load(&db->failed)) {
+        close_handle(db);
+        code = open_handle(db, err);
+        atomic_store(&db->failed, code != 0);
+    }
+    if (!db->handle) {
+        open_for_reading(db);
+    }
     pthread_rwlock_unlock(&db->gate);
     return code;
 }
@@ -377,6 +446,28 @@ void database_delete_range(struct database *db, struct database_batch *batch,
     leave_space(db);
 }
 
+/*
+ * One at a time: RocksDB ends the process when it is asked to flush a log of writes in which
+ * one has failed, so nobody may come between that failure and the note of it.
+ */
+static bool begin_write(struct database *db)
+{
+    pthread_mutex_lock(&db->turn);
+    if (atomic_load(&db->failed)) {
+        pthread_mutex_unlock(&db->turn);
+        return false;
+    }
+    return true;
+}
+
+static int end_write(struct database *db, char *message, struct error *err)
+{
+    int code = message ? write_failed(db, message, err) : 0;
+
+    pthread_mutex_unlock(&db->turn);
+    return code;
+}
+
 int database_write(struct database *db, const struct database_batch *batch, enum database_sync sync,
                    struct error *err)
 {
@@ -386,9 +477,11 @@ int database_write(struct database *db, const struct database_batch *batch, enum
     pthread_rwlock_rdlock(&db->gate);
     if (!db->handle || batch->incomplete) {
         code = not_open(db, err);
-    } else {
+    } else if (begin_write(db)) {
         rocksdb_write(db->handle, db->write[sync], batch->inner, &message);
-        code = message ? write_failed(db, message, err) : 0;
+        code = end_write(db, message, err);
+    } else {
+        code = not_reopened(db, err);
     }
     pthread_rwlock_unlock(&db->gate);
     return code;
@@ -402,9 +495,11 @@ int database_flush(struct database *db, struct error *err)
     pthread_rwlock_rdlock(&db->gate);
     if (!db->handle) {
         code = not_open(db, err);
-    } else {
+    } else if (begin_write(db)) {
         rocksdb_flush_wal(db->handle, 1, &message);
-        code = message ? write_failed(db, message, err) : 0;
+        code = end_write(db, message, err);
+    } else {
+        code = not_reopened(db, err);
     }
     pthread_rwlock_unlock(&db->gate);
     return code;

@@ -29,8 +29,13 @@ enum database_sync { DATABASE_NO_SYNC, DATABASE_SYNC };
  * process; ERR_LOG_DAMAGED: the files are not what was written.
  */
 int database_open(const char *directory, struct database **out, struct error *err);
-void database_close(struct database *db); /* no cursor may be open; NULL is allowed */
-/* After a failed write: what is on disk is the truth. Waits for open cursors. */
+void database_close(struct database *db);            /* no cursor may be open; NULL is allowed */
+bool database_has_failed(const struct database *db); /* it takes no writes until it is reopened */
+bool database_is_open(struct database *db); /* false: reopening has failed, even for reading */
+/*
+ * After a failed write: what is on disk is the truth. Whoever finds that one has failed may do it.
+ * Waits for open cursors. ERR_IO while the disk is full: what is there can be read meanwhile.
+ */
 int database_reopen(struct database *db, struct error *err);
 
 /* Replaces what is in the buffer. */

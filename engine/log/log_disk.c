@@ -111,13 +111,16 @@ static int load_partition(struct memory_log *log, struct memory_partition *parti
                           struct error *err)
 {
     struct disk_log *disk = disk_log_of(log);
-    struct database_cursor *cursor = disk_cursor_open(disk, partition, INT64_MAX);
+    struct database_cursor *cursor;
     struct disk_key last = disk_block_key(&partition->topic->pub, partition->index, INT64_MAX);
     struct disk_partition kept;
     struct disk_block head;
     int64_t data_end = 0;
-    int code = disk_partition_get(disk, partition, &kept, err);
+    int code;
 
+    TRY(disk_need_open_locked(disk, err));
+    cursor = disk_cursor_open(disk, partition, INT64_MAX);
+    code = disk_partition_get(disk, partition, &kept, err);
     if (!code && database_cursor_seek_last(cursor, disk_key_bytes(&last))) {
         int64_t base = disk_key_offset(database_cursor_key(cursor));
 
@@ -240,12 +243,15 @@ static int decode(struct gathered *from, struct memory_partition *of, struct chu
 static int read_block(struct memory_log *log, struct memory_partition *partition, int64_t position,
                       int64_t end, struct log_block **out, struct error *err)
 {
-    struct database_cursor *cursor = disk_cursor_open(disk_log_of(log), partition, end);
-    struct gathered *gathered = memory_zalloc(1, sizeof *gathered);
+    struct database_cursor *cursor;
+    struct gathered *gathered;
     struct chunk *chunk = NULL;
     int code;
 
     *out = NULL;
+    TRY(disk_need_open(disk_log_of(log), err));
+    cursor = disk_cursor_open(disk_log_of(log), partition, end);
+    gathered = memory_zalloc(1, sizeof *gathered);
     if (disk_cursor_seek(cursor, partition, position, err)) {
         code = gather(cursor, partition, gathered, err);
     } else {
@@ -516,7 +522,7 @@ static void close_storage(struct memory_log *log)
     struct disk_log *disk = disk_log_of(log);
 
     disk_keeper_stop(disk);
-    (void)disk_flush(log, NULL); /* what commits promised is there already */
+    (void)database_flush(disk->database, NULL); /* what commits promised is there already */
     database_batch_destroy(disk->batch);
     pthread_cond_destroy(&disk->wake);
 }

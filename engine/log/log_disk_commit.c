@@ -149,7 +149,13 @@ static int reload_partitions(struct memory_log *log, struct error *err)
     return 0;
 }
 
-static int revive(struct disk_log *disk, struct error *err)
+/* The write may have been one of a checkpoint, too. */
+static bool has_failed(const struct disk_log *disk)
+{
+    return disk->failed || database_has_failed(disk->database);
+}
+
+static int revive_locked(struct disk_log *disk, struct error *err)
 {
     int64_t now_ms = memory_now_ms(&disk->memory);
 
@@ -158,7 +164,10 @@ static int revive(struct disk_log *disk, struct error *err)
                          "a write to the log has failed; it is opened again in a moment");
     }
     disk->retry_at_ms = now_ms + RETRY_MS;
-    TRY(database_reopen(disk->database, err) ? ERR_LOG_UNAVAILABLE : 0);
+    if (database_reopen(disk->database, err)) {
+        err->code = ERR_LOG_UNAVAILABLE; /* not for ever */
+        return ERR_LOG_UNAVAILABLE;
+    }
     TRY(reload_partitions(&disk->memory, err));
     MAP_FOREACH (entry, &disk->memory.groups) {
         position_set_fini(&((struct memory_group *)entry->value)->positions);
@@ -166,6 +175,25 @@ static int revive(struct disk_log *disk, struct error *err)
     TRY(disk_load_positions(disk, err));
     disk->failed = false;
     return 0;
+}
+
+/* Whoever writes does that first. Else nobody may be left who writes: queries first read. */
+int disk_need_open_locked(struct disk_log *disk, struct error *err)
+{
+    return disk->writing || database_is_open(disk->database) ? 0 : revive_locked(disk, err);
+}
+
+int disk_need_open(struct disk_log *disk, struct error *err)
+{
+    int code;
+
+    if (database_is_open(disk->database)) {
+        return 0;
+    }
+    pthread_mutex_lock(&disk->memory.mutex);
+    code = disk_need_open_locked(disk, err);
+    pthread_mutex_unlock(&disk->memory.mutex);
+    return code;
 }
 
 /* --- turns --- */
@@ -241,7 +269,7 @@ static void lead_locked(struct disk_log *disk)
 
     disk->queue_first = disk->queue_last = NULL;
     disk->writing = true;
-    code = disk->failed ? revive(disk, &err) : 0;
+    code = has_failed(disk) ? revive_locked(disk, &err) : 0;
     for (struct disk_request *r = requests; !code && r; r = r->next) {
         r->code = number_request(r);
         is_commit = is_commit || r->transaction->is_commit;
@@ -290,18 +318,26 @@ void disk_wait_for_writers_locked(struct disk_log *disk)
     }
 }
 
-int disk_write_now(struct disk_log *disk, struct database_batch *batch, struct error *err)
+/* No write of unknown outcome is before the next one. */
+static int settle(struct disk_log *disk, struct error *err)
 {
-    enum database_sync sync = disk->fsync == LOG_FSYNC_COMMIT ? DATABASE_SYNC : DATABASE_NO_SYNC;
     int code = 0;
 
     pthread_mutex_lock(&disk->memory.mutex);
-    if (disk->failed) {
+    if (has_failed(disk)) {
         disk_wait_for_writers_locked(disk);
-        code = disk->failed ? revive(disk, err) : 0;
+        code = has_failed(disk) ? revive_locked(disk, err) : 0;
     }
     pthread_mutex_unlock(&disk->memory.mutex);
-    TRY(code);
+    return code;
+}
+
+int disk_write_now(struct disk_log *disk, struct database_batch *batch, struct error *err)
+{
+    enum database_sync sync = disk->fsync == LOG_FSYNC_COMMIT ? DATABASE_SYNC : DATABASE_NO_SYNC;
+    int code;
+
+    TRY(settle(disk, err));
     code = database_write(disk->database, batch, sync, err);
     pthread_mutex_lock(&disk->memory.mutex);
     disk->failed = disk->failed || code != 0;
@@ -314,5 +350,9 @@ int disk_flush(struct memory_log *log, struct error *err)
 {
     struct disk_log *disk = disk_log_of(log);
 
-    return disk->fsync == LOG_FSYNC_COMMIT ? database_flush(disk->database, err) : 0;
+    if (disk->fsync != LOG_FSYNC_COMMIT) {
+        return 0;
+    }
+    TRY(settle(disk, err));
+    return database_flush(disk->database, err);
 }

@@ -111,6 +111,9 @@ int disk_commit_locked(struct memory_log *log, struct memory_transaction *transa
 int disk_flush(struct memory_log *log, struct error *err);
 /* Nobody writes and nobody will until the mutex is let go of. */
 void disk_wait_for_writers_locked(struct disk_log *disk);
+/* Opens the database again if that has failed before and may work now. */
+int disk_need_open(struct disk_log *disk, struct error *err);
+int disk_need_open_locked(struct disk_log *disk, struct error *err);
 /* A small write of its own; waits for the disk if commits do. */
 int disk_write_now(struct disk_log *disk, struct database_batch *batch, struct error *err);
 

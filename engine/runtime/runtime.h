@@ -40,7 +40,6 @@ struct runtime_config {
     int64_t retry_first_ms;    /* back-off of a failed query, doubled each time; 0: 15000 */
     int64_t retry_most_ms;     /* 0: 900000 */
     struct database *database; /* for checkpoints of state; NULL: there are none */
-    bool database_is_ours;     /* no log is in it, which would open it again after a failure */
     size_t state_memory_bytes; /* of all state, where there is a database; 0: no limit */
     uint32_t worker_count;
     uint32_t slot_count; /* 0: 64 */

@@ -40,6 +40,18 @@ static struct saved_store saved_store_of(const struct task *task, uint32_t numbe
                                  task->partition };
 }
 
+/* After a failed write, of whomever. */
+static int need_open(struct runtime *rt, struct error *err)
+{
+    bool failed = database_has_failed(rt->config.database);
+
+    if (failed && database_reopen(rt->config.database, err)) {
+        err->code = ERR_LOG_UNAVAILABLE; /* not for ever */
+        return ERR_LOG_UNAVAILABLE;
+    }
+    return 0;
+}
+
 /* --- when --- */
 
 static size_t young_bytes_max(const struct runtime *rt)
@@ -160,21 +172,11 @@ int save_execute(struct worker *worker, struct error *err)
     struct runtime *rt = worker->rt;
     struct save *save = worker->save;
 
+    TRY(need_open(rt, err));
     for (uint32_t i = 0; i < save->count; i++) {
         TRY(mark(rt, &save->stores[i], save->batch, err));
     }
     return database_write(rt->config.database, save->batch, DATABASE_NO_SYNC, err);
-}
-
-/* The log opens its database itself again; one that has only checkpoints is opened here. */
-static void save_failed(struct runtime *rt, const struct error *err)
-{
-    struct error again = { 0 };
-
-    TRACE(TRACE_WARN, "save", "a checkpoint was not written: %s", err->message);
-    if (rt->config.database_is_ours && database_reopen(rt->config.database, &again)) {
-        TRACE(TRACE_WARN, "save", "%s", again.message);
-    }
 }
 
 void save_finish(struct worker *worker, int code, const struct error *err)
@@ -184,7 +186,7 @@ void save_finish(struct worker *worker, int code, const struct error *err)
     worker->save = NULL;
     worker->saved_ms = clock_now_ms(worker->rt->clock);
     if (code) {
-        save_failed(worker->rt, err);
+        TRACE(TRACE_WARN, "save", "a checkpoint was not written: %s", err->message);
     }
     for (uint32_t i = 0; !code && i < save->count; i++) {
         store_saved(save->stores[i].store);
@@ -247,6 +249,7 @@ int save_open_store(struct task *task, uint32_t number, int64_t *position, struc
     if (!task->query->rt->config.database) {
         return 0;
     }
+    TRY(need_open(task->query->rt, err));
     attach(task, number);
     code = load(task, number, position, err);
     if (!is_damage(code)) {
@@ -263,6 +266,7 @@ int save_open_empty(struct task *task, uint32_t number, struct error *err)
     if (!task->query->rt->config.database) {
         return 0;
     }
+    TRY(need_open(task->query->rt, err));
     attach(task, number);
     return checkpoint_drop(store_checkpoint(task->stores[number]), err);
 }

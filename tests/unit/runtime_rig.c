@@ -82,6 +82,8 @@ void rig_open(struct rig *f, const char *node_id)
                                      .slot_count = f->slot_count,
                                      .retry_first_ms = f->retry_first_ms,
                                      .mode = f->mode,
+                                     .database = f->database,
+                                     .state_memory_bytes = f->state_memory_bytes,
                                      .skipped = count_skipped,
                                      .context = f };
 

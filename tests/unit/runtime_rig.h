@@ -26,7 +26,9 @@ struct rig {
     uint32_t slot_count;    /* 0: the runtime's default */
     int64_t retry_first_ms; /* the same */
     const char *service_id;
-    const char *prefix; /* NULL: none */
+    const char *prefix;        /* NULL: none */
+    struct database *database; /* for checkpoints; NULL: there are none */
+    size_t state_memory_bytes;
     uint64_t skipped;
 };
 
