@@ -70,6 +70,11 @@ void exchange_end(struct exchange *exchange)
     exchange->kind->end(exchange);
 }
 
+void exchange_take(struct exchange *exchange, size_t size_bytes)
+{
+    exchange->kind->take(exchange, size_bytes);
+}
+
 size_t exchange_credit(const struct exchange *exchange)
 {
     return exchange->unsent_bytes < EXCHANGE_CREDIT_BYTES

@@ -34,6 +34,8 @@ struct exchange_kind {
     void (*begin)(struct exchange *exchange, const struct exchange_head *head);
     void (*write)(struct exchange *exchange, struct bytes data);
     void (*end)(struct exchange *exchange);
+    /* Bytes of a streamed body are used up: there is room for as many. */
+    void (*take)(struct exchange *exchange, size_t size_bytes);
 };
 
 enum { EXCHANGE_CREDIT_BYTES = 256 * 1024 };
@@ -48,6 +50,12 @@ struct exchange {
     uint32_t header_count;
     bool can_stream;     /* the protocol has answers of unknown length */
     size_t unsent_bytes; /* written, and not taken by the network yet */
+    /*
+     * Set by a handler before it returns: the body may be of any length. What it was given stays in
+     * untaken_bytes until it says exchange_take; too much of it, and the client has to wait.
+     */
+    bool streams_body;
+    size_t untaken_bytes;
 
     /* The handler's. NULL: it does not care. */
     void (*body)(struct exchange *exchange, struct bytes part);
@@ -73,6 +81,7 @@ void exchange_redirect(struct exchange *exchange, const char *location);
 void exchange_begin(struct exchange *exchange, int status, const char *content_type);
 void exchange_write(struct exchange *exchange, struct bytes data);
 void exchange_end(struct exchange *exchange);
+void exchange_take(struct exchange *exchange, size_t size_bytes);
 size_t exchange_credit(const struct exchange *exchange);
 
 #endif

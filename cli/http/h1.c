@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "base/vec.h"
 
-enum { HELD_MAX_BYTES = 64 * 1024 };
+enum { HELD_MAX_BYTES = 64 * 1024, UNTAKEN_MAX_BYTES = 256 * 1024 };
 
 enum part { PART_NONE, PART_URL, PART_NAME, PART_VALUE };
 
@@ -182,6 +182,7 @@ static void answer_end(struct exchange *exchange)
         send(h1, last_chunk);
     }
     self->has_ended = true;
+    exchange->untaken_bytes = 0;
     exchange->drained = NULL;
     exchange->gone = NULL;
     if (h1->is_complete || !self->keep_alive) {
@@ -192,7 +193,16 @@ static void answer_end(struct exchange *exchange)
     }
 }
 
-static const struct exchange_kind h1_kind = { answer_begin, answer_write, answer_end };
+/* Empty output: whoever feeds asks again whether there is room. */
+static void body_take(struct exchange *exchange, size_t size_bytes)
+{
+    struct h1_exchange *self = (struct h1_exchange *)exchange;
+
+    exchange->untaken_bytes -= size_bytes;
+    send(self->h1, (struct bytes){ "", 0 });
+}
+
+static const struct exchange_kind h1_kind = { answer_begin, answer_write, answer_end, body_take };
 
 /* --- faults --- */
 
@@ -359,12 +369,14 @@ static int check_head(struct h1 *h1)
         h1->refusal = HTTP_STATUS_HTTP_VERSION_NOT_SUPPORTED;
         return -1;
     }
-    if ((h1->parser.flags & F_CONTENTLENGTH) && h1->parser.content_length != UINT64_MAX &&
-        h1->parser.content_length > h1->limits.body_bytes) {
-        h1->refusal = HTTP_STATUS_PAYLOAD_TOO_LARGE;
-        return -1;
-    }
     return 0;
+}
+
+static bool announces_too_much(const struct h1 *h1)
+{
+    return !h1->current->exchange.streams_body && (h1->parser.flags & F_CONTENTLENGTH) &&
+           h1->parser.content_length != UINT64_MAX &&
+           h1->parser.content_length > h1->limits.body_bytes;
 }
 
 static int on_headers_complete(http_parser *parser)
@@ -389,6 +401,10 @@ static int on_headers_complete(http_parser *parser)
         send(h1, go_on);
     }
     h1->events.request(h1->events.context, &self->exchange);
+    if (announces_too_much(h1)) {
+        h1->refusal = HTTP_STATUS_PAYLOAD_TOO_LARGE;
+        return -1;
+    }
     return 0;
 }
 
@@ -397,12 +413,13 @@ static int on_body(http_parser *parser, const char *data, size_t len)
     struct h1 *h1 = parser->data;
     struct exchange *exchange = &h1->current->exchange;
 
-    h1->body_bytes += len;
+    h1->body_bytes += exchange->streams_body && !h1->current->has_ended ? 0 : len;
     if (h1->body_bytes > h1->limits.body_bytes) {
         h1->refusal = HTTP_STATUS_PAYLOAD_TOO_LARGE;
         return -1;
     }
     if (exchange->body && !h1->current->has_ended) {
+        exchange->untaken_bytes += exchange->streams_body ? len : 0;
         exchange->body(exchange, (struct bytes){ data, len });
     }
     return 0;
@@ -583,7 +600,7 @@ void h1_destroy(struct h1 *h1)
 
 bool h1_is_answering(const struct h1 *h1)
 {
-    return h1->current && h1->is_complete;
+    return h1->current && (h1->is_complete || (h1->current->has_begun && !h1->current->has_ended));
 }
 
 bool h1_is_receiving(const struct h1 *h1)
@@ -593,5 +610,6 @@ bool h1_is_receiving(const struct h1 *h1)
 
 bool h1_wants_input(const struct h1 *h1)
 {
-    return !h1->is_closed && !h1->parse_failed && h1->held.len < HELD_MAX_BYTES;
+    return !h1->is_closed && !h1->parse_failed && h1->held.len < HELD_MAX_BYTES &&
+           !(h1->current && h1->current->exchange.untaken_bytes >= UNTAKEN_MAX_BYTES);
 }

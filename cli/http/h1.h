@@ -37,9 +37,10 @@ void h1_finish(struct h1 *h1);
 /* The rest of a request does not come: 408. */
 void h1_time_out(struct h1 *h1);
 
-bool h1_is_answering(const struct h1 *h1); /* a request is complete, its answer is not */
+/* A request is complete, or its answer has begun; the answer has not ended. */
+bool h1_is_answering(const struct h1 *h1);
 bool h1_is_receiving(const struct h1 *h1); /* a request has begun and is not complete */
-/* False: what was sent ahead of its turn is as much as is held; read no more for now. */
+/* False: as much as is held was sent ahead of its turn, or of its handler; read no more for now. */
 bool h1_wants_input(const struct h1 *h1);
 
 #endif

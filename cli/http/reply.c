@@ -24,6 +24,7 @@ struct reply {
     struct letterbox *letterbox;
     pthread_mutex_t mutex; /* all below */
     pthread_cond_t has_room;
+    pthread_cond_t has_input;
     struct exchange *exchange; /* NULL: the client has left, or all was told */
     struct piece *first;
     struct piece **end;
@@ -32,10 +33,13 @@ struct reply {
     const char *content_type;
     void (*left)(void *context);
     void *context;
-    bool was_begun; /* on the exchange */
-    bool is_whole;  /* all of the body is queued before it begins: it has a length */
-    bool is_ended;  /* by its writer, who has let go */
-    bool is_posted; /* a letter is on its way: it holds the reply, too */
+    struct buffer received; /* of the body; not read yet */
+    size_t taken_bytes;     /* read; the exchange is to be told */
+    bool body_ended;        /* or nobody wants more of it */
+    bool was_begun;         /* on the exchange */
+    bool is_whole;          /* all of the body is queued before it begins: it has a length */
+    bool is_ended;          /* by its writer, who has let go */
+    bool is_posted;         /* a letter is on its way: it holds the reply, too */
 };
 
 static void free_pieces(struct reply *reply)
@@ -58,6 +62,8 @@ static void unlock_or_free(struct reply *reply)
     pthread_mutex_unlock(&reply->mutex);
     if (is_free) {
         free_pieces(reply);
+        buffer_fini(&reply->received);
+        pthread_cond_destroy(&reply->has_input);
         pthread_cond_destroy(&reply->has_room);
         pthread_mutex_destroy(&reply->mutex);
         free(reply);
@@ -79,13 +85,23 @@ static struct piece *take_piece(struct reply *reply)
     return piece;
 }
 
+/* The exchange goes its own way. */
+static void let_go(struct reply *reply)
+{
+    struct exchange *exchange = reply->exchange;
+
+    exchange->body = NULL;
+    exchange->body_end = NULL;
+    exchange->gone = NULL;
+    exchange->drained = NULL;
+    reply->exchange = NULL;
+}
+
 static void tell_whole(struct reply *reply, struct exchange *exchange)
 {
     struct piece *piece = reply->first ? take_piece(reply) : NULL;
 
-    exchange->gone = NULL;
-    exchange->drained = NULL;
-    reply->exchange = NULL;
+    let_go(reply);
     exchange_respond(exchange, reply->status, reply->content_type,
                      piece ? (struct bytes){ piece->data, piece->len } : bytes_of(""));
     free(piece);
@@ -104,9 +120,7 @@ static void tell_pieces(struct reply *reply, struct exchange *exchange)
         free(piece);
     }
     if (!reply->first && reply->is_ended) {
-        exchange->gone = NULL;
-        exchange->drained = NULL;
-        reply->exchange = NULL;
+        let_go(reply);
         exchange_end(exchange);
     }
 }
@@ -116,6 +130,10 @@ static void tell(struct reply *reply)
 {
     struct exchange *exchange = reply->exchange;
 
+    if (exchange && reply->taken_bytes > 0) {
+        exchange_take(exchange, reply->taken_bytes);
+        reply->taken_bytes = 0;
+    }
     if (!exchange || reply->status == 0) {
         return;
     }
@@ -157,7 +175,39 @@ static void on_gone(struct exchange *exchange)
         reply->left(reply->context);
     }
     pthread_cond_signal(&reply->has_room);
+    pthread_cond_signal(&reply->has_input);
     unlock_or_free(reply);
+}
+
+static void on_body(struct exchange *exchange, struct bytes part)
+{
+    struct reply *reply = exchange->context;
+
+    pthread_mutex_lock(&reply->mutex);
+    if (reply->is_ended || reply->body_ended) {
+        exchange_take(exchange, part.len); /* nobody will read it */
+    } else {
+        buffer_append_bytes(&reply->received, part);
+    }
+    pthread_cond_signal(&reply->has_input);
+    pthread_mutex_unlock(&reply->mutex);
+}
+
+static void on_body_end(struct exchange *exchange)
+{
+    struct reply *reply = exchange->context;
+
+    pthread_mutex_lock(&reply->mutex);
+    reply->body_ended = true;
+    pthread_cond_signal(&reply->has_input);
+    pthread_mutex_unlock(&reply->mutex);
+}
+
+void reply_receive(struct reply *reply)
+{
+    reply->exchange->streams_body = true;
+    reply->exchange->body = on_body;
+    reply->exchange->body_end = on_body_end;
 }
 
 struct reply *reply_create(struct exchange *exchange, struct letterbox *letterbox)
@@ -169,6 +219,7 @@ struct reply *reply_create(struct exchange *exchange, struct letterbox *letterbo
     reply->end = &reply->first;
     pthread_mutex_init(&reply->mutex, NULL);
     pthread_cond_init(&reply->has_room, NULL);
+    pthread_cond_init(&reply->has_input, NULL);
     exchange->context = reply;
     exchange->drained = on_drained;
     exchange->gone = on_gone;
@@ -206,6 +257,33 @@ void reply_watch(struct reply *reply, void (*left)(void *context), void *context
     if (left && !reply->exchange) {
         left(context);
     }
+    pthread_mutex_unlock(&reply->mutex);
+}
+
+bool reply_read(struct reply *reply, struct buffer *out)
+{
+    size_t size;
+
+    pthread_mutex_lock(&reply->mutex);
+    while (reply->exchange && reply->received.len == 0 && !reply->body_ended) {
+        pthread_cond_wait(&reply->has_input, &reply->mutex);
+    }
+    size = reply->exchange ? reply->received.len : 0;
+    if (size > 0) {
+        buffer_append_bytes(out, buffer_bytes(&reply->received));
+        reply->received.len = 0;
+        reply->taken_bytes += size;
+        post(reply);
+    }
+    pthread_mutex_unlock(&reply->mutex);
+    return size > 0;
+}
+
+void reply_stop_reading(struct reply *reply)
+{
+    pthread_mutex_lock(&reply->mutex);
+    reply->body_ended = true;
+    pthread_cond_signal(&reply->has_input);
     pthread_mutex_unlock(&reply->mutex);
 }
 

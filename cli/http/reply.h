@@ -5,6 +5,9 @@
  * other thread begins, writes and ends it. A writer that is too fast waits until the network has
  * taken what it wrote before; once the client has left it is told by false. Ended, the reply is no
  * more for its writer.
+ *
+ * The body of a request may come the same way: what the client sends waits for the writer, and
+ * the client waits for it to be read.
  */
 #ifndef SLUICE_CLI_HTTP_REPLY_H
 #define SLUICE_CLI_HTTP_REPLY_H
@@ -20,6 +23,12 @@ struct reply *reply_create(struct exchange *exchange, struct letterbox *letterbo
  * caller's, under the reply's lock: it must not call back, nor wait. NULL call: no more.
  */
 void reply_watch(struct reply *reply, void (*left)(void *context), void *context);
+
+/* The exchange's body is read below, of any length. On the loop's thread, before the body comes. */
+void reply_receive(struct reply *reply);
+/* Waits; appends what has come. False: there is no more, or nobody who sends it. */
+bool reply_read(struct reply *reply, struct buffer *out);
+void reply_stop_reading(struct reply *reply); /* reads end now; any thread */
 
 void reply_begin(struct reply *reply, int status, const char *content_type); /* kept: a literal */
 bool reply_write(struct reply *reply, struct bytes data);

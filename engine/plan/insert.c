@@ -203,6 +203,17 @@ static int wrong_count(const struct source *source, const struct ast_insert_valu
     return code;
 }
 
+int plan_insert_target(struct plan_context *context, const struct ast_name *name,
+                       const struct source **out, struct error *err)
+{
+    const struct source *source = NULL;
+
+    TRY(plan_find_source(context, name, &source, err));
+    TRY(check_target(source, name, err));
+    *out = source;
+    return 0;
+}
+
 int plan_insert_values(struct plan_context *context, const struct ast_statement *statement,
                        struct insert_row *out, struct error *err)
 {
@@ -211,8 +222,7 @@ int plan_insert_values(struct plan_context *context, const struct ast_statement 
     uint32_t count = insert->columns.count;
     int64_t *into;
 
-    TRY(plan_find_source(context, &insert->target, &row.source, err));
-    TRY(check_target(row.source, &insert->target, err));
+    TRY(plan_insert_target(context, &insert->target, &row.source, err));
     into = arena_array(context->arena, int64_t,
                        row.source->schema.column_count + insert->columns.count);
     if (count > 0) {

@@ -345,6 +345,9 @@ struct insert_row {
     bool has_timestamp;
     int64_t timestamp_ms;
 };
+/* A source whose topic takes rows from users. */
+int plan_insert_target(struct plan_context *context, const struct ast_name *name,
+                       const struct source **out, struct error *err);
 int plan_insert_values(struct plan_context *context, const struct ast_statement *statement,
                        struct insert_row *out, struct error *err);
 

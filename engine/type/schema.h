@@ -80,6 +80,8 @@ void schema_print(const struct schema *schema, const char *key_word, struct buff
 void name_print_quoted(struct bytes name, struct buffer *out);
 /* The name as a user would type it: bare when that reads back as the same name. */
 void name_print(struct bytes name, struct buffer *out);
+/* What a typed name means: folded to upper case (ASCII) unless in back or double quotes. */
+struct bytes name_read(struct bytes typed, struct arena *arena);
 
 /* ROWTIME and its kind: every source has them without declaring them. */
 enum pseudo_column {

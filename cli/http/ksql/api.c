@@ -72,12 +72,45 @@ bool api_is_stopping(struct ksql_api *api)
     return is_stopping;
 }
 
+static void end_active(struct active_query *active)
+{
+    if (active->session) {
+        session_cancel(active->session);
+    }
+    if (active->inserts) {
+        reply_stop_reading(active->inserts);
+    }
+}
+
+void active_enlist(struct ksql_api *api, struct active_query *active)
+{
+    pthread_mutex_lock(&api->mutex);
+    active->next = api->active;
+    api->active = active;
+    if (api->is_stopping) {
+        end_active(active);
+    }
+    pthread_mutex_unlock(&api->mutex);
+}
+
+void active_delist(struct ksql_api *api, struct active_query *active)
+{
+    struct active_query **at = &api->active;
+
+    pthread_mutex_lock(&api->mutex);
+    while (*at != active) {
+        at = &(*at)->next;
+    }
+    *at = active->next;
+    pthread_mutex_unlock(&api->mutex);
+}
+
 void ksql_api_stop(struct ksql_api *api)
 {
     pthread_mutex_lock(&api->mutex);
     api->is_stopping = true;
     for (struct active_query *active = api->active; active; active = active->next) {
-        session_cancel(active->session);
+        end_active(active);
     }
     pthread_mutex_unlock(&api->mutex);
 }

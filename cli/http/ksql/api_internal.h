@@ -14,10 +14,11 @@
 #include "engine/command/properties.h"
 #include "parser/ast.h"
 
-/* A query that streams; on the stack of the thread that runs it. */
+/* A query that streams, or rows that do; on the stack of the thread that runs it. */
 struct active_query {
-    struct bytes id; /* absent: not known yet */
-    struct session *session;
+    struct bytes id;         /* absent: not known yet, or no query */
+    struct session *session; /* NULL: rows are read */
+    struct reply *inserts;   /* from this; else NULL */
     struct active_query *next;
 };
 
@@ -60,6 +61,7 @@ struct job_spec {
     enum media usual;
     bool streams; /* the client must take answers of unknown length */
     bool is_query_stream;
+    bool receives; /* the job reads the body as it comes (reply_read) */
     struct lane *lane;
     void (*run)(struct ksql_job *job);
 };
@@ -158,6 +160,10 @@ void statements_open(struct exchange *exchange, void *context);
 void query_open(struct exchange *exchange, void *context);
 void query_stream_open(struct exchange *exchange, void *context);
 void close_query_open(struct exchange *exchange, void *context);
+void inserts_open(struct exchange *exchange, void *context);
+/* The list of those that run: those on it are ended when the API stops. */
+void active_enlist(struct ksql_api *api, struct active_query *active);
+void active_delist(struct ksql_api *api, struct active_query *active);
 bool api_is_stopping(struct ksql_api *api);
 
 #endif

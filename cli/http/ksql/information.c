@@ -228,6 +228,7 @@ const struct route ksql_routes[] = {
     { "POST", "/query", query_open },
     { "POST", "/query-stream", query_stream_open },
     { "POST", "/close-query", close_query_open },
+    { "POST", "/inserts-stream", inserts_open },
     CONNECT_ROUTES("GET"),
     CONNECT_ROUTES("POST"),
     CONNECT_ROUTES("PUT"),

@@ -58,6 +58,9 @@ void job_submit(struct exchange *exchange, struct ksql_api *api, const struct jo
     arena_init(&job->arena, 0);
     job->body = arena_copy(&job->arena, body);
     job->reply = reply_create(exchange, api->letterbox);
+    if (spec->receives) {
+        reply_receive(job->reply);
+    }
     if (!lane_submit(spec->lane, &job->lane)) {
         refusal = error_entity_make(503, 50300, bytes_of("Too many requests wait already"));
         error_entity_reply(job->reply, &refusal);

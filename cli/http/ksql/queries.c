@@ -17,30 +17,14 @@ static void cancel(void *context)
 
 static void enlist(struct ksql_job *job, struct active_query *active)
 {
-    struct ksql_api *api = job->api;
-
-    pthread_mutex_lock(&api->mutex);
-    active->next = api->active;
-    api->active = active;
-    if (api->is_stopping) {
-        session_cancel(active->session);
-    }
-    pthread_mutex_unlock(&api->mutex);
+    active_enlist(job->api, active);
     reply_watch(job->reply, cancel, active->session);
 }
 
 static void delist(struct ksql_job *job, struct active_query *active)
 {
-    struct ksql_api *api = job->api;
-    struct active_query **at = &api->active;
-
     reply_watch(job->reply, NULL, NULL);
-    pthread_mutex_lock(&api->mutex);
-    while (*at != active) {
-        at = &(*at)->next;
-    }
-    *at = active->next;
-    pthread_mutex_unlock(&api->mutex);
+    active_delist(job->api, active);
 }
 
 /* --- what can be refused before the engine is asked --- */
