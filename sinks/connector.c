@@ -7,6 +7,7 @@
  */
 #include "sinks/connector.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,8 @@ struct sink_host {
     struct arena started_arena; /* under that mutex; so the next */
     struct map started;         /* connector/topic/partition where this process has started */
     pthread_mutex_t mutex;      /* the map and the store: REST and commands may meet */
+    pthread_mutex_t place_mutex;
+    struct connector_placement placement; /* under that mutex */
 };
 
 static const struct option_spec common_options[] = {
@@ -51,6 +54,41 @@ struct log *connector_log(const struct connector *c)
 const struct clock *connector_clock(const struct connector *c)
 {
     return c->host->config.clock;
+}
+
+/* --- several nodes --- */
+
+static void place(void *context, const struct connector_placement *placement)
+{
+    struct sink_host *host = context;
+
+    pthread_mutex_lock(&host->place_mutex);
+    host->placement = placement ? *placement : (struct connector_placement){ NULL, NULL };
+    pthread_mutex_unlock(&host->place_mutex);
+}
+
+enum placement connector_place(const struct connector *c, uint32_t task)
+{
+    struct sink_host *host = c->host;
+    enum placement found = PLACED_HERE;
+
+    pthread_mutex_lock(&host->place_mutex);
+    if (host->placement.find) {
+        found = host->placement.find(host->placement.context, c->name, task);
+    }
+    pthread_mutex_unlock(&host->place_mutex);
+    return found;
+}
+
+bool connector_is_shared(const struct connector *c)
+{
+    struct sink_host *host = c->host;
+    bool shared;
+
+    pthread_mutex_lock(&host->place_mutex);
+    shared = host->placement.find != NULL;
+    pthread_mutex_unlock(&host->place_mutex);
+    return shared;
 }
 
 /* --- logs that end with the process --- */
@@ -286,9 +324,16 @@ static enum target_state stored_target(const struct sink_host *host, struct byte
                                                  : TARGET_RUNNING;
 }
 
-static void start_tasks(struct connector *c, const struct error *failure)
+static uint64_t stored_restart(const struct sink_host *host, struct bytes name)
 {
-    int64_t wanted = failure->code ? 1 : options_integer(&c->options, "tasks.max");
+    struct bytes stored = connector_store_find(host->store, "restart", name, bytes_of(""));
+
+    return stored.data ? bytes_hash(stored) : 0;
+}
+
+static void start_tasks(struct connector *c)
+{
+    int64_t wanted = c->failure.code ? 1 : options_integer(&c->options, "tasks.max");
 
     c->task_count = (uint32_t)(wanted < TASKS_MAX ? wanted : TASKS_MAX);
     c->tasks = memory_zalloc(c->task_count, sizeof *c->tasks);
@@ -297,14 +342,7 @@ static void start_tasks(struct connector *c, const struct error *failure)
 
         task->connector = c;
         task->number = i;
-        if (failure->code) {
-            struct bytes why = bytes_of(failure->message);
-
-            task->state = TASK_FAILED;
-            task->trace = memory_alloc(why.len + 1);
-            memcpy(task->trace, why.data, why.len + 1);
-            task->generation = c->generation;
-        }
+        task->placement = connector_place(c, i);
         task_start(task);
     }
 }
@@ -334,7 +372,6 @@ static struct connector *connector_create(struct sink_host *host,
                                           const struct catalog *catalog)
 {
     struct connector *c = memory_zalloc(1, sizeof *c);
-    struct error failure = { 0 };
 
     arena_init(&c->arena, 0);
     c->host = host;
@@ -344,11 +381,10 @@ static struct connector *connector_create(struct sink_host *host,
     c->target = stored_target(host, entry->name);
     pthread_mutex_init(&c->mutex, NULL);
     clock_cond_init(&c->changed);
-    if (define(host, c, entry, &failure)) {
-        TRACE(TRACE_ERROR, "connector", "%.*s: %s", BYTES_ARG(c->name), failure.message);
-    }
+    c->restarted = stored_restart(host, entry->name);
+    (void)define(host, c, entry, &c->failure); /* its task tells */
     c->sources = collect_sources(c, catalog);
-    start_tasks(c, &failure);
+    start_tasks(c);
     return c;
 }
 
@@ -468,6 +504,39 @@ static void reconcile(void *context, const struct catalog *catalog)
     arena_fini(&arena);
 }
 
+/* --- what other nodes were told --- */
+
+static void take_stored(struct sink_host *host, struct connector *c)
+{
+    enum target_state target = stored_target(host, c->name);
+    uint64_t restarted = stored_restart(host, c->name);
+    bool changes = restarted != c->restarted;
+
+    c->restarted = restarted;
+    pthread_mutex_lock(&c->mutex);
+    changes = changes || c->target != target;
+    c->target = target;
+    pthread_mutex_unlock(&c->mutex);
+    if (changes) {
+        disturb(c);
+    }
+}
+
+static void follow(void *context)
+{
+    struct sink_host *host = context;
+    struct error err = { 0 };
+
+    pthread_mutex_lock(&host->mutex);
+    if (host->connectors.live_count > 0 && connector_store_take(host->store, &err)) {
+        TRACE(TRACE_WARN, "connector", "%s", err.message);
+    }
+    MAP_FOREACH (at, &host->connectors) {
+        take_stored(host, at->value);
+    }
+    pthread_mutex_unlock(&host->mutex);
+}
+
 /* --- states --- */
 
 static int find_connector(struct sink_host *host, struct bytes name, struct connector **out,
@@ -499,7 +568,9 @@ static struct connector_task_status task_status(const struct connector *c, const
 {
     struct connector_task_status status = { .state = "RUNNING" };
 
-    if (task->state == TASK_FAILED) {
+    if (task->placement != PLACED_HERE) {
+        status.state = "UNASSIGNED";
+    } else if (task->state == TASK_FAILED) {
         status.state = "FAILED";
     } else if (c->target == TARGET_PAUSED) {
         status.state = "PAUSED";
@@ -604,6 +675,29 @@ static int set_target(struct sink_host *host, struct connector *c, enum target_s
     return 0;
 }
 
+/* Other nodes, which may have the tasks, see a new value in the store. */
+static int restart(struct sink_host *host, struct connector *c, struct error *err)
+{
+    int64_t now_ms = clock_now_ms(host->config.clock);
+    struct arena arena;
+    struct bytes stamp;
+    int code = 0;
+
+    arena_init(&arena, 0);
+    stamp = arena_printf(&arena, "%.*s %" PRId64 " %" PRIu64, BYTES_ARG(host->worker_id), now_ms,
+                         c->generation);
+    if (connector_is_shared(c)) {
+        code =
+            connector_store_put(host->store, "restart", c->name, bytes_of(""), stamp, now_ms, err);
+    }
+    if (!code) {
+        c->restarted = stored_restart(host, c->name);
+        disturb(c);
+    }
+    arena_fini(&arena);
+    return code;
+}
+
 static int control(void *context, struct bytes name, enum connector_action action,
                    struct error *err)
 {
@@ -625,7 +719,7 @@ static int control(void *context, struct bytes name, enum connector_action actio
             code = set_target(host, c, TARGET_STOPPED, err);
             break;
         case CONNECTOR_RESTART:
-            disturb(c);
+            code = restart(host, c, err);
             break;
         }
     }
@@ -650,7 +744,7 @@ static int keep_secret(void *context, struct bytes connector, struct bytes optio
 
 static int failed_task(const struct connector *c, const struct task *task, struct error *err)
 {
-    if (task->state == TASK_FAILED) {
+    if (task->placement == PLACED_HERE && task->state == TASK_FAILED) {
         return error_set(err, ERR_CONNECTOR_FAILED, NO_POSITION, "Connector %.*s stopped: %s",
                          BYTES_ARG(c->name), task->trace ? task->trace : "");
     }
@@ -667,7 +761,8 @@ static int drain_task(struct connector *c, struct task *task, struct error *err)
 {
     int code = failed_task(c, task, err);
 
-    while (!code && c->target == TARGET_RUNNING && task->drained != c->drain_wanted) {
+    while (!code && c->target == TARGET_RUNNING && task->placement != PLACED_ELSEWHERE &&
+           task->drained != c->drain_wanted) {
         pthread_cond_wait(&c->changed, &c->mutex);
         code = failed_task(c, task, err);
     }
@@ -746,10 +841,13 @@ struct sink_host *sink_host_create(const struct sink_host_config *config)
     arena_init(&host->started_arena, 0);
     pthread_mutex_init(&host->started_mutex, NULL);
     pthread_mutex_init(&host->mutex, NULL);
+    pthread_mutex_init(&host->place_mutex, NULL);
     host->interface = (struct connector_host){ .context = host,
                                                .plugins = list_plugins(&host->arena),
                                                .check = check,
                                                .keep_secret = keep_secret,
+                                               .place = place,
+                                               .follow = follow,
                                                .reconcile = reconcile,
                                                .status = status,
                                                .control = control,
@@ -771,6 +869,7 @@ void sink_host_destroy(struct sink_host *host)
     arena_fini(&host->started_arena);
     pthread_mutex_destroy(&host->started_mutex);
     pthread_mutex_destroy(&host->mutex);
+    pthread_mutex_destroy(&host->place_mutex);
     arena_fini(&host->arena);
     free(host);
 }

@@ -49,6 +49,8 @@ struct connector {
     struct task *tasks;
     uint32_t task_count;
     _Atomic bool ends;
+    uint64_t restarted;   /* hash of the last restart that was told in the store */
+    struct error failure; /* of a definition that does not work any more */
 
     pthread_mutex_t mutex; /* all below, and the tasks' fields that say so */
     pthread_cond_t changed;
@@ -100,6 +102,7 @@ struct task {
 
     /* Under the connector's mutex. */
     enum task_state state;
+    enum placement placement;
     struct log_reader *wakeable; /* the reader, while another thread may wake it */
     char *trace;
     char *waits_for; /* topics that nothing declares; NULL: none */
@@ -110,6 +113,10 @@ struct task {
 
 struct log *connector_log(const struct connector *c);
 const struct clock *connector_clock(const struct connector *c);
+/* Where its task runs; any thread. */
+enum placement connector_place(const struct connector *c, uint32_t task);
+/* Whether other nodes may run its tasks. */
+bool connector_is_shared(const struct connector *c);
 /* Under which its positions are stored: a log in memory has nothing to do with a lasting one. */
 struct bytes connector_sink_name(const struct connector *c, struct arena *arena);
 bool connector_wants(const struct connector *c, struct bytes topic);

@@ -92,9 +92,26 @@ static int open_topic(struct connector_store *store, struct error *err)
     return 0;
 }
 
+static int take_block(struct connector_store *store, int64_t wait_ms, bool *any, struct error *err)
+{
+    struct log_block *block = NULL;
+    struct log_place failed;
+
+    TRY(log_reader_poll(store->reader, wait_ms, &block, &failed, err));
+    *any = block != NULL;
+    for (uint32_t i = 0; block && i < block->record_count; i++) {
+        keep(store, block->records[i].key, block->records[i].value);
+    }
+    if (block) {
+        log_block_unref(block);
+    }
+    return 0;
+}
+
 int connector_store_read(struct connector_store *store, struct error *err)
 {
     int code = open_topic(store, err);
+    bool any;
 
     if (code == ERR_UNKNOWN_TOPIC) {
         error_clear(err); /* nothing was ever kept */
@@ -102,18 +119,24 @@ int connector_store_read(struct connector_store *store, struct error *err)
     }
     TRY(code);
     while (!log_reader_at_end(store->reader)) {
-        struct log_block *block = NULL;
-        struct log_place failed;
-
-        TRY(log_reader_poll(store->reader, POLL_WAIT_MS, &block, &failed, err));
-        for (uint32_t i = 0; block && i < block->record_count; i++) {
-            keep(store, block->records[i].key, block->records[i].value);
-        }
-        if (block) {
-            log_block_unref(block);
-        }
+        TRY(take_block(store, POLL_WAIT_MS, &any, err));
     }
     return 0;
+}
+
+int connector_store_take(struct connector_store *store, struct error *err)
+{
+    int code = open_topic(store, err);
+    bool any = true;
+
+    if (code == ERR_UNKNOWN_TOPIC) {
+        error_clear(err); /* nothing was ever kept */
+        return 0;
+    }
+    while (!code && any) {
+        code = take_block(store, 0, &any, err);
+    }
+    return code;
 }
 
 struct bytes connector_store_find(const struct connector_store *store, const char *what,

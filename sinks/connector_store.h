@@ -16,6 +16,8 @@ struct connector_store *connector_store_create(struct log *log, const char *serv
 void connector_store_destroy(struct connector_store *store);
 /* Reads what is new in the topic, if there is one. */
 int connector_store_read(struct connector_store *store, struct error *err);
+/* What has arrived meanwhile, without waiting for more. */
+int connector_store_take(struct connector_store *store, struct error *err);
 /* Absent: there is none. Borrowed until the next put or read. */
 struct bytes connector_store_find(const struct connector_store *store, const char *what,
                                   struct bytes connector, struct bytes option);

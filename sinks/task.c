@@ -24,6 +24,7 @@
 enum {
     IDLE_WAIT_MS = 100,
     LOOK_FOR_TOPICS_MS = 500,
+    LOOK_FOR_SLOTS_MS = 100,
     FLUSH_ROWS = 100000,
     US_PER_MS = 1000,
 };
@@ -35,7 +36,7 @@ static bool has_ended(const struct task *task)
     return atomic_load(&task->connector->ends);
 }
 
-/* Whether the attempt of that generation should go on. */
+/* Whether the attempt of that generation should go on, here. */
 static bool is_current(struct task *task)
 {
     struct connector *c = task->connector;
@@ -44,7 +45,7 @@ static bool is_current(struct task *task)
     pthread_mutex_lock(&c->mutex);
     current = c->generation == task->generation && !has_ended(task);
     pthread_mutex_unlock(&c->mutex);
-    return current;
+    return current && connector_place(c, task->number) == PLACED_HERE;
 }
 
 static void set_text(char **text, struct bytes to)
@@ -457,7 +458,10 @@ static void close_attempt(struct task *task)
 
 static int attempt(struct task *task, struct error *err)
 {
-    int code = task_open_inputs(task, err);
+    const struct error *failure = &task->connector->failure;
+    int code = failure->code
+                   ? error_set(err, ERR_CONNECTOR_FAILED, NO_POSITION, "%s", failure->message)
+                   : task_open_inputs(task, err);
 
     code = code ? code : read_and_write(task, err);
     close_attempt(task);
@@ -515,6 +519,49 @@ static void handle(struct task *task, struct error *why)
 
 /* --- the thread --- */
 
+static void begin_anew(struct task *task)
+{
+    task->failures = 0;
+    task->halt.is_set = false;
+    atomic_store(&task->interrupted, false);
+    if (task->state == TASK_FAILED) {
+        task->state = TASK_RUNNING;
+        set_text(&task->trace, bytes_of(""));
+    }
+}
+
+/* A task that comes here from another node knows nothing of what was. */
+static void note_placement(struct task *task)
+{
+    struct connector *c = task->connector;
+    enum placement now = connector_place(c, task->number);
+
+    if (now != task->placement) {
+        task->placement = now;
+        begin_anew(task);
+        pthread_cond_broadcast(&c->changed);
+    }
+}
+
+static bool is_wanted(const struct task *task)
+{
+    return task->connector->target == TARGET_RUNNING && task->placement == PLACED_HERE &&
+           task->state != TASK_FAILED;
+}
+
+/* Nobody tells when slots come and go. */
+static void wait_until_told(struct task *task)
+{
+    struct connector *c = task->connector;
+    struct timespec deadline = clock_deadline(LOOK_FOR_SLOTS_MS);
+
+    if (connector_is_shared(c)) {
+        (void)pthread_cond_timedwait(&c->changed, &c->mutex, &deadline);
+    } else {
+        pthread_cond_wait(&c->changed, &c->mutex);
+    }
+}
+
 /* Until it should run, or end. A new generation gives a failed task another chance. */
 static bool wait_until_wanted(struct task *task)
 {
@@ -522,22 +569,15 @@ static bool wait_until_wanted(struct task *task)
 
     pthread_mutex_lock(&c->mutex);
     for (;;) {
-        bool is_new = c->generation != task->generation;
-
-        if (is_new) {
+        if (c->generation != task->generation) {
             task->generation = c->generation;
-            task->failures = 0;
-            task->halt.is_set = false;
-            atomic_store(&task->interrupted, false);
-            if (task->state == TASK_FAILED) {
-                task->state = TASK_RUNNING;
-                set_text(&task->trace, bytes_of(""));
-            }
+            begin_anew(task);
         }
-        if (has_ended(task) || (c->target == TARGET_RUNNING && task->state != TASK_FAILED)) {
+        note_placement(task);
+        if (has_ended(task) || is_wanted(task)) {
             break;
         }
-        pthread_cond_wait(&c->changed, &c->mutex);
+        wait_until_told(task);
     }
     pthread_mutex_unlock(&c->mutex);
     return !has_ended(task);

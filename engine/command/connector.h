@@ -12,6 +12,7 @@
 #define SLUICE_ENGINE_COMMAND_CONNECTOR_H
 
 #include "engine/catalog/catalog.h"
+#include "engine/runtime/runtime.h"
 
 /* What there is to say about options that are well-formed. */
 struct connector_verdict {
@@ -54,6 +55,12 @@ struct connector_plugin {
     const char *version; /* NULL: the program's */
 };
 
+/* Which tasks run on this node. Asked from any thread, now and then; it waits for nothing. */
+struct connector_placement {
+    void *context;
+    enum placement (*find)(void *context, struct bytes connector, uint32_t task);
+};
+
 struct connector_host {
     void *context;
     const struct connector_plugin *plugins; /* class_name NULL at the end */
@@ -63,6 +70,14 @@ struct connector_host {
     /* Durable when it returns; replaces. */
     int (*keep_secret)(void *context, struct bytes connector, struct bytes option,
                        struct bytes value, struct error *err);
+    /*
+     * Copied. Without it, and after NULL, all tasks run here; before NULL returns nobody asks it
+     * any more.
+     */
+    void (*place)(void *context, const struct connector_placement *placement);
+    /* Other nodes may have controlled something. Called now and then, not under the engine's lock.
+     */
+    void (*follow)(void *context);
     /* The catalog has changed: what is not there any more ends, what is new or another begins. */
     void (*reconcile)(void *context, const struct catalog *catalog);
     /* In the arena; ERR_UNKNOWN_CONNECTOR. */

@@ -66,6 +66,31 @@ static int put_settings(struct engine *engine, const struct engine_config *confi
     return 0;
 }
 
+static enum placement find_placement(void *context, struct bytes connector, uint32_t task)
+{
+    return runtime_place(context, connector, task);
+}
+
+static void place_connectors(struct engine *engine)
+{
+    const struct connector_host *host = engine->config.connectors;
+    const struct connector_placement placement = { engine->runtime, find_placement };
+
+    if (host && engine->config.is_shared) {
+        host->place(host->context, &placement);
+    }
+}
+
+static void open_failed(struct engine *engine)
+{
+    const struct connector_host *host = engine->config.connectors;
+
+    if (host) {
+        host->place(host->context, NULL);
+    }
+    engine_close(engine);
+}
+
 int engine_open(const struct engine_config *config, struct engine **out, struct error *err)
 {
     struct engine *engine = memory_zalloc(1, sizeof *engine);
@@ -82,12 +107,15 @@ int engine_open(const struct engine_config *config, struct engine **out, struct 
     engine->slog = statement_log_create(config->log, engine->service_id, engine->client_id);
     code = put_settings(engine, config, err);
     code = code ? code : open_runtime(engine, err);
+    if (!code) {
+        place_connectors(engine);
+    }
     code = code ? code : replay_catch_up(engine, STATEMENTS_TO_END, &outcome, err);
     if (!code && config->is_shared) { /* what could not be applied was traced */
         code = follow_start(engine, err);
     }
     if (code) {
-        engine_close(engine);
+        open_failed(engine);
         return code;
     }
     *out = engine;

@@ -17,6 +17,7 @@ enum {
 
 static void follow_once(struct engine *engine, uint32_t round, uint32_t *failures)
 {
+    const struct connector_host *host = engine->config.connectors;
     struct error outcome;
     struct error err;
     int code;
@@ -27,6 +28,9 @@ static void follow_once(struct engine *engine, uint32_t round, uint32_t *failure
         replay_retry(engine);
     }
     pthread_mutex_unlock(&engine->mutex);
+    if (host && round % RETRY_EVERY == 0) {
+        host->follow(host->context);
+    }
     if (code && (*failures)++ % TRACE_EVERY == 0) {
         TRACE(TRACE_WARN, "command", "the statement log cannot be followed: %s", err.message);
     } else if (!code) {

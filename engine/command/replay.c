@@ -194,18 +194,6 @@ static void start_queries(struct engine *engine, struct bytes own, struct error 
     }
 }
 
-void replay_retry(struct engine *engine)
-{
-    MAP_FOREACH (entry, &engine->queries) {
-        struct running_query *query = entry->value;
-
-        if (!query->started && query->failure.code) {
-            error_clear(&query->failure);
-            (void)start_query(engine, query); /* traced */
-        }
-    }
-}
-
 static void apply(struct engine *engine, const struct statement_record *record,
                   struct error *outcome)
 {
@@ -223,13 +211,42 @@ static void apply(struct engine *engine, const struct statement_record *record,
     }
 }
 
+/* Which node runs a connector's task is known to the members of the service. */
+static void share_connectors(struct engine *engine)
+{
+    struct error err = { 0 };
+    struct arena arena;
+    const struct connector_entry *const *all = NULL;
+
+    arena_init(&arena, 0);
+    if (engine->config.is_shared && catalog_list_connectors(engine->catalog, &arena, &all) > 0 &&
+        runtime_join(engine->runtime, &err)) {
+        TRACE(TRACE_WARN, "command", "connectors wait: %s", err.message);
+    }
+    arena_fini(&arena);
+}
+
 static void reconcile_connectors(struct engine *engine)
 {
     const struct connector_host *host = engine->config.connectors;
 
     if (host) {
+        share_connectors(engine);
         host->reconcile(host->context, engine->catalog);
     }
+}
+
+void replay_retry(struct engine *engine)
+{
+    MAP_FOREACH (entry, &engine->queries) {
+        struct running_query *query = entry->value;
+
+        if (!query->started && query->failure.code) {
+            error_clear(&query->failure);
+            (void)start_query(engine, query); /* traced */
+        }
+    }
+    share_connectors(engine);
 }
 
 int replay_catch_up(struct engine *engine, enum statement_log_extent extent, struct error *outcome,

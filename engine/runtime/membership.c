@@ -163,6 +163,22 @@ void membership_poll(struct runtime *rt)
     renew_fence(rt);
 }
 
+enum placement runtime_place(struct runtime *rt, struct bytes name, uint32_t number)
+{
+    uint32_t slot = slot_of(rt, name, number);
+    enum placement placement = PLACED_NOWHERE;
+
+    pthread_mutex_lock(&rt->leaf_mutex);
+    for (uint32_t i = 0; i < rt->slot_count && placement == PLACED_NOWHERE; i++) {
+        placement = rt->slots[i].owned ? PLACED_ELSEWHERE : PLACED_NOWHERE;
+    }
+    if (rt->slots[slot].owned) {
+        placement = PLACED_HERE;
+    }
+    pthread_mutex_unlock(&rt->leaf_mutex);
+    return placement;
+}
+
 bool membership_owns_all(struct runtime *rt)
 {
     bool all = true;

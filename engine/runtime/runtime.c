@@ -342,6 +342,16 @@ static int join(struct runtime *rt, struct error *err)
     return 0;
 }
 
+int runtime_join(struct runtime *rt, struct error *err)
+{
+    int code;
+
+    pthread_mutex_lock(&rt->mutex);
+    code = rt->joined ? 0 : join(rt, err);
+    pthread_mutex_unlock(&rt->mutex);
+    return code;
+}
+
 /* A query that was there before keeps its topics, and with them its state. */
 static void undo_start(struct runtime *rt, struct query *query)
 {

@@ -97,6 +97,15 @@ struct query_status {
 int runtime_query_status(struct runtime *rt, struct bytes query_id, struct query_status *out,
                          struct error *err);
 
+/*
+ * Work that is no query's is shared out over the service's nodes as queries' tasks are: piece by
+ * piece, by slot. Joining is part of starting a durable query; nothing happens the second time.
+ */
+enum placement { PLACED_NOWHERE, PLACED_HERE, PLACED_ELSEWHERE }; /* nowhere: nobody says yet */
+int runtime_join(struct runtime *rt, struct error *err);
+/* From any thread, and it waits for nothing. */
+enum placement runtime_place(struct runtime *rt, struct bytes name, uint32_t number);
+
 /* Stepped: does a bounded piece of work; false when there was nothing to do. */
 bool runtime_step(struct runtime *rt);
 /* Until everything that is in the log is read, emitted and committed. */
