@@ -250,18 +250,21 @@ $(CRASH_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(CRASH_SHARED:%.c=$(OUT)/%.o) $(LIBRARY
 KILLS ?= 500
 SEED ?= $(shell od -An -N2 -tu2 /dev/urandom)
 CRASHES ?= 20000
-.PHONY: crash crash-short crash-memory crash-disk
-# A log on disk, killed at any moment.
+.PHONY: crash crash-short crash-memory crash-disk crash-writes
+# A log on disk, killed at any moment; a node on disk, killed at each of its writes.
 crash-disk: $(OUT)/tests/crash/crash_disk
-	$(Q)$< $(SEED) $(KILLS)
+	$(Q)$< $(SEED) $(KILLS) $(SECONDS_MAX)
+crash-writes: $(OUT)/tests/crash/crash_writes
+	$(Q)TMPDIR=$(firstword $(wildcard /dev/shm) /tmp) $< $(SEED) $(MOMENTS)
 crash-memory: $(OUT)/tests/crash/crash_memory
 	$(Q)$< $(SEED) $(CRASHES)
 crash: $(CRASH_PROGRAMS) $(PROGRAM)
-	$(Q)$(if $(ONLY),,$(MAKE) crash-memory crash-disk)
+	$(Q)$(if $(ONLY),,$(MAKE) crash-memory crash-disk crash-writes MOMENTS=3)
 	$(Q)tests/crash/run.sh $(OUT) $(SEED) $(KILLS) $(ONLY)
 crash-short: $(CRASH_PROGRAMS) $(PROGRAM)
 	$(Q)$(MAKE) crash-memory CRASHES=2000
-	$(Q)$(MAKE) crash-disk KILLS=100
+	$(Q)$(MAKE) crash-disk KILLS=100 SECONDS_MAX=8
+	$(Q)$(MAKE) crash-writes
 	$(Q)tests/crash/run.sh $(OUT) $(SEED) 0
 
 # tests/shell/ types at the program through a terminal.

@@ -1,6 +1,6 @@
 /*
- * crash_disk.c: crash_disk SEED KILLS: a process that commits to a log on disk is killed at any
- * moment.
+ * crash_disk.c: crash_disk SEED KILLS [SECONDS]: a process that commits to a log on disk is killed
+ * at any moment, so often, or until the seconds are over.
  *
  * Each transaction puts the same number into two partitions and a group's position. After each
  * kill the directory is opened again: both partitions hold 0, 1, 2, ... without a gap, the
@@ -184,20 +184,27 @@ int main(int argc, char **argv)
     int zero = open("/dev/zero", O_RDWR);
     int64_t *acknowledged =
         mmap(NULL, sizeof *acknowledged, PROT_READ | PROT_WRITE, MAP_SHARED, zero, 0);
+    int64_t seconds = argc > 3 ? strtoll(argv[3], NULL, 10) : INT32_MAX;
     char directory[SCRATCH_PATH_MAX];
     int64_t next = 0;
+    struct clock clock;
+    int64_t began_us;
+    uint32_t done = 0;
     int code = acknowledged == MAP_FAILED || scratch_directory_make(directory, NULL);
 
     if (code) {
         return 1;
     }
     *acknowledged = -1;
-    for (uint32_t i = 0; !code && i < kills; i++) {
+    clock_init_real(&clock);
+    began_us = clock_monotonic_us(&clock);
+    for (; !code && done < kills && clock_monotonic_us(&clock) - began_us < seconds * 1000000;
+         done++) {
         random = random * 6364136223846793005u + 1442695040888963407u;
         code =
             kill_once(directory, (uint32_t)(random >> 33) % KILL_AFTER_US_MAX, &next, acknowledged);
     }
-    (void)printf("%u kills, %lld transactions\n%d passed, %d failed\n", kills, (long long)next,
+    (void)printf("%u kills, %lld transactions\n%d passed, %d failed\n", done, (long long)next,
                  !code, !!code);
     if (!code) {
         scratch_directory_remove(directory);
