@@ -4,6 +4,7 @@
  *   connector.c     definitions, states, the host's interface
  *   task.c          a thread: reads, writes, flushes, tries again
  *   task_input.c    topics that a task reads, and how their records are read
+ *   task_group.c    how far a task has come, told to a group on the log
  *   dead_letter.c   records that cannot be written
  */
 #ifndef SLUICE_SINKS_CONNECTOR_INTERNAL_H
@@ -96,6 +97,8 @@ struct task {
     struct task_halt halt;
     struct arena halt_arena;
     struct dead_letters *letters;
+    bool is_untold; /* the group has not been told of the last flush */
+    int64_t told_us;
     uint64_t failures;   /* in a row */
     uint64_t generation; /* of the attempt */
     struct log_reader *reader;
@@ -140,6 +143,15 @@ void task_note_missing(struct task *task, struct bytes topics);
 int task_open_inputs(struct task *task, struct error *err);
 void task_close_inputs(struct task *task);
 struct task_input *task_find_input(struct task *task, const struct log_topic *topic);
+
+/* --- task_group.c --- */
+
+enum group_moment { GROUP_MEANWHILE, GROUP_AT_END };
+
+/* Where the target keeps no positions: those of the group, where it has them. */
+int task_group_read(struct task *task, struct error *err);
+/* Tells what was flushed, unless it was told or, in a mirror, can wait. */
+int task_group_tell(struct task *task, enum group_moment moment, struct error *err);
 
 /* --- dead_letter.c --- */
 

@@ -264,7 +264,8 @@ static int flush(struct task *task, struct error *err)
     TRY(task->sink.kind->flush(&task->sink, &task->positions, err));
     release_held(task);
     task->failures = 0;
-    return 0;
+    task->is_untold = true;
+    return task_group_tell(task, GROUP_MEANWHILE, err);
 }
 
 static int halted(const struct task *task, struct error *err)
@@ -364,11 +365,15 @@ static int pump(struct task *task, struct error *err)
         if (task->held.count > 0 && (!block || is_due(task, linger_ms, most_bytes))) {
             TRY(flush(task, err));
         }
+        TRY(task_group_tell(task, GROUP_MEANWHILE, err));
         if (!block && log_reader_at_end(task->reader)) {
             note_drained(task, wanted);
         }
     }
-    return task->held.count > 0 ? flush(task, err) : 0;
+    if (task->held.count > 0) {
+        TRY(flush(task, err));
+    }
+    return task_group_tell(task, GROUP_AT_END, err);
 }
 
 /* What the target holds must be of this log. */
@@ -427,6 +432,9 @@ static int read_and_write(struct task *task, struct error *err)
                                 .refuse = refuse_row,
                                 .context = task };
     TRY(task->sink.kind->start(&task->sink, &task->positions, err));
+    if (!task->sink.keeps_positions) {
+        TRY(task_group_read(task, err));
+    }
     connector_has_started(c, &task->positions);
     TRY(check_positions(task, err));
     TRY(assign(task, err));
@@ -446,6 +454,7 @@ static void close_attempt(struct task *task)
         task->sink.kind->stop(&task->sink);
     }
     memset(&task->sink, 0, sizeof task->sink);
+    task->is_untold = false;
     if (task->reader) {
         log_reader_close(task->reader);
         task->reader = NULL;

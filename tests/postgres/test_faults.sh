@@ -165,4 +165,48 @@ echo 'DROP CONNECTOR again;' | cat - again.sql >twice.sql
 run 0 --data again -f twice.sql
 complete again
 
+# more NAME: a row more, in a process of its own.
+more() {
+    # shellcheck disable=SC2086 # two words
+    "$SLUICE" --data "$1" $fast -e "INSERT INTO t VALUES ($((rows + 1)), $((rows + 1)));" \
+        >out 2>err || fail "ended with $?"
+}
+
+case_begins 'without positions in the target it goes on where the group on the log says'
+begin loose "$create" "'exactly.once'=false"
+ends_well
+complete loose
+more loose
+query 'SELECT count(*), count(DISTINCT "N") FROM loose'
+is rows <<<"$((rows + 1))|$((rows + 1))"
+
+case_begins 'killed on the way it repeats rows at most, and loses none'
+begin torn "$create" "'exactly.once'=false"
+until_true 'SELECT count(*) > 50 FROM torn'
+crash
+go_on torn
+ends_well
+query 'SELECT count(DISTINCT "N"), count(*) < '"$((2 * rows))"' FROM torn'
+is rows <<<"$rows|t"
+
+case_begins 'who may not make the table of positions goes on where the group says'
+psql -c "CREATE ROLE $schema LOGIN PASSWORD 'p'; GRANT USAGE ON SCHEMA $schema TO $schema;
+         CREATE TABLE guest (\"N\" bigint); GRANT INSERT ON guest TO $schema;"
+begin guest "'offset.table'='none_$$'" "'connection.user'='$schema'" "'connection.password'='p'"
+ends_well
+complete guest
+more guest
+query 'SELECT count(*), count(DISTINCT "N") FROM guest'
+is rows <<<"$((rows + 1))|$((rows + 1))"
+
+case_begins 'the group mirrors the positions that the target keeps'
+begin mirrored "$create" "'offset.table'='kept_$$'"
+ends_well
+connector mirrored "$jdbc" "'topics'='t'" "'table.name.format'='mirrored'" "'exactly.once'=false" \
+    >again.sql
+# shellcheck disable=SC2086 # two words
+"$SLUICE" --data mirrored $fast -e "DROP CONNECTOR mirrored; $(cat again.sql)" >out 2>err ||
+    fail "ended with $?"
+complete mirrored
+
 report_and_exit
