@@ -314,11 +314,11 @@ manual: $(PROGRAM)
 http: $(PROGRAM)
 	$(Q)SLUICE=$(PROGRAM) tools/run_cli.sh $(call chosen,$(sort $(wildcard tests/http/test_*.sh)))
 
-# tests/postgres/test_<name>.sh writes to a real Postgres, which the suite starts and stops.
+# tests/postgres/test_<name>.sh writes to a real Postgres, which is its own: some kill it.
 .PHONY: postgres
 postgres: $(PROGRAM)
-	$(Q)SLUICE=$(PROGRAM) tests/services/with_postgres tools/run_cli.sh \
-		$(call chosen,$(sort $(wildcard tests/postgres/test_*.sh)))
+	$(Q)printf '%s\n' $(call chosen,$(sort $(wildcard tests/postgres/test_*.sh))) | \
+		SLUICE=$(PROGRAM) xargs -P 3 -n 1 tests/services/with_postgres tools/run_cli.sh
 
 .PHONY: sql-asan conformance
 sql-asan:
