@@ -27,7 +27,9 @@ void clock_init_virtual(struct clock *clock, int64_t now_ms)
 
 int64_t clock_now_ms(const struct clock *clock)
 {
-    return clock->is_virtual ? atomic_load(&clock->virtual_ms) : read_us(CLOCK_REALTIME) / 1000;
+    int64_t set_ms = atomic_load(&clock->virtual_ms);
+
+    return clock->is_virtual ? set_ms : read_us(CLOCK_REALTIME) / 1000 + set_ms;
 }
 
 int64_t clock_monotonic_us(const struct clock *clock)
@@ -35,9 +37,20 @@ int64_t clock_monotonic_us(const struct clock *clock)
     return clock->is_virtual ? atomic_load(&clock->virtual_ms) * 1000 : read_us(CLOCK_MONOTONIC);
 }
 
+int64_t clock_elapsed_ms(const struct clock *clock)
+{
+    return clock_monotonic_us(clock) / 1000;
+}
+
 void clock_advance(struct clock *clock, int64_t by_ms)
 {
     assert(clock->is_virtual);
+    atomic_fetch_add(&clock->virtual_ms, by_ms);
+}
+
+void clock_set_by(struct clock *clock, int64_t by_ms)
+{
+    assert(!clock->is_virtual);
     atomic_fetch_add(&clock->virtual_ms, by_ms);
 }
 

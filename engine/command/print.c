@@ -157,7 +157,7 @@ static bool is_over(const struct printing *p)
 static int follow(struct printing *p, struct error *err)
 {
     const struct clock *clock = p->command->engine->config.clock;
-    int64_t told_ms = clock_now_ms(clock);
+    int64_t told_ms = clock_elapsed_ms(clock);
 
     while (!is_over(p)) {
         struct log_place failed = { 0 };
@@ -167,10 +167,10 @@ static int follow(struct printing *p, struct error *err)
         if (block) {
             print_block(p, block);
             log_block_unref(block);
-            told_ms = clock_now_ms(clock);
-        } else if (clock_now_ms(clock) - told_ms >= IDLE_MS) {
+            told_ms = clock_elapsed_ms(clock);
+        } else if (clock_elapsed_ms(clock) - told_ms >= IDLE_MS) {
             tell(p, PRINTED_IDLE); /* whether the client is there */
-            told_ms = clock_now_ms(clock);
+            told_ms = clock_elapsed_ms(clock);
         }
     }
     return 0;

@@ -105,7 +105,7 @@ bool commit_is_due(struct worker *worker, bool drained)
     if (worker->dirty_tasks == 0) {
         return false;
     }
-    now_ms = clock_now_ms(worker->rt->clock);
+    now_ms = clock_elapsed_ms(worker->rt->clock);
     since_ms = now_ms - worker->last_commit_ms;
     worker->pressed = save_is_pressed(worker);
     if (!drained && !worker->pressed && since_ms < MAX_COMMIT_PAUSE_MS && since_ms >= 0) {
@@ -130,7 +130,7 @@ int64_t commit_pause_ms(const struct worker *worker, int64_t most_ms)
         return most_ms;
     }
     left_ms = (2 * worker->last_commit_us + 999) / 1000 -
-              (clock_now_ms(worker->rt->clock) - worker->last_commit_ms);
+              (clock_elapsed_ms(worker->rt->clock) - worker->last_commit_ms);
     if (left_ms == 0) {
         return 1; /* it has just come */
     }
@@ -252,7 +252,7 @@ int commit_send_fence(struct worker *worker, struct error *err)
 /* Before the transaction: one that fails takes nothing with it. */
 static void flush_transients(struct worker *worker)
 {
-    int64_t now_ms = clock_now_ms(worker->rt->clock);
+    int64_t now_ms = clock_elapsed_ms(worker->rt->clock);
     struct task *task = worker->transient_tasks > 0 ? worker->tasks : NULL;
 
     while (task) {
@@ -271,7 +271,7 @@ static void flush_transients(struct worker *worker)
 /* Flushes those whose turn it is; any says whether there is something to commit. */
 static int gather(struct worker *worker, bool *any, struct error *err)
 {
-    int64_t now_ms = clock_now_ms(worker->rt->clock);
+    int64_t now_ms = clock_elapsed_ms(worker->rt->clock);
 
     *any = false;
     for (struct task *task = worker->tasks; task; task = task->next) {
@@ -428,7 +428,7 @@ void commit_finish(struct worker *worker, int code, const struct error *err)
         save_finish(worker, code, err);
         return;
     }
-    worker->last_commit_ms = clock_now_ms(worker->rt->clock);
+    worker->last_commit_ms = clock_elapsed_ms(worker->rt->clock);
     worker->in_transaction = false;
     if (code) {
         take_back(worker);

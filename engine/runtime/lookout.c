@@ -372,7 +372,7 @@ static void look_for_more(struct lookout *lookout, const struct log_topic *topic
 static bool is_stalled(struct lookout *lookout, struct causal_gate *gate,
                        const struct lineage_hop *hop, struct hop_watch *watch, int64_t sum)
 {
-    int64_t now_ms = clock_now_ms(lookout->rt->clock);
+    int64_t now_ms = clock_elapsed_ms(lookout->rt->clock);
 
     if (watch->since_ms < 0 || sum != watch->sum) {
         watch->since_ms = now_ms;

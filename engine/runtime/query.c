@@ -224,7 +224,7 @@ int query_create(struct runtime *rt, const struct physical_plan *plan,
     query->log = query->durable ? rt->log : rt->transient_log;
     query->fresh = true;
     query->retry_delay_ms = rt->config.retry_first_ms;
-    query->running_since_ms = clock_now_ms(rt->clock);
+    query->running_since_ms = clock_elapsed_ms(rt->clock);
     atomic_store(&query->state, QUERY_RUNNING);
     atomic_store(&query->paused, options->paused);
     arena_init(&query->topics.arena, 0);
@@ -294,7 +294,7 @@ void query_release(struct query *query)
 void query_set_error(struct query *query, const struct error *why)
 {
     struct runtime *rt = query->rt;
-    int64_t now_ms = clock_now_ms(rt->clock);
+    int64_t now_ms = clock_elapsed_ms(rt->clock);
 
     pthread_mutex_lock(&rt->leaf_mutex);
     query->error = *why;
@@ -317,7 +317,7 @@ void query_set_error(struct query *query, const struct error *why)
 void query_set_running(struct query *query)
 {
     pthread_mutex_lock(&query->rt->leaf_mutex);
-    query->running_since_ms = clock_now_ms(query->rt->clock);
+    query->running_since_ms = clock_elapsed_ms(query->rt->clock);
     if (atomic_exchange(&query->state, QUERY_RUNNING) == QUERY_ERROR) {
         atomic_fetch_sub(&query->rt->failed_queries, 1);
     }

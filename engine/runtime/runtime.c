@@ -26,7 +26,7 @@ enum {
 
 static bool recover_lost_workers(struct runtime *rt)
 {
-    int64_t now_ms = clock_now_ms(rt->clock);
+    int64_t now_ms = clock_elapsed_ms(rt->clock);
     struct error err = { 0 };
     bool any = false;
 
@@ -59,7 +59,7 @@ static void retry(struct runtime *rt, struct query *query)
 /* What is left of a failed query on workers where it did not fail goes before it is retried. */
 static bool tend_failed_queries(struct runtime *rt)
 {
-    int64_t now_ms = clock_now_ms(rt->clock);
+    int64_t now_ms = clock_elapsed_ms(rt->clock);
     bool any = false;
 
     if (atomic_load(&rt->failed_queries) == 0) {

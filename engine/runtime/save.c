@@ -79,7 +79,7 @@ static void look(struct worker *worker, int64_t now_ms)
 
 bool save_is_pressed(struct worker *worker)
 {
-    int64_t now_ms = clock_now_ms(worker->rt->clock);
+    int64_t now_ms = clock_elapsed_ms(worker->rt->clock);
 
     if (!worker->rt->config.database || !worker->rt->config.state_memory_bytes) {
         return false;
@@ -92,7 +92,7 @@ bool save_is_pressed(struct worker *worker)
 
 static bool is_due(struct worker *worker)
 {
-    int64_t now_ms = clock_now_ms(worker->rt->clock);
+    int64_t now_ms = clock_elapsed_ms(worker->rt->clock);
 
     look(worker, now_ms);
     if (!worker->unsaved) {
@@ -184,7 +184,7 @@ void save_finish(struct worker *worker, int code, const struct error *err)
     struct save *save = worker->save;
 
     worker->save = NULL;
-    worker->saved_ms = clock_now_ms(worker->rt->clock);
+    worker->saved_ms = clock_elapsed_ms(worker->rt->clock);
     if (code) {
         TRACE(TRACE_WARN, "save", "a checkpoint was not written: %s", err->message);
     }
@@ -204,7 +204,7 @@ void save_at_close(struct worker *worker)
     if (!worker->rt->config.database || worker->phase != WORKER_IDLE) {
         return;
     }
-    look(worker, clock_now_ms(worker->rt->clock));
+    look(worker, clock_elapsed_ms(worker->rt->clock));
     worker->save = gather(worker);
     save_finish(worker, worker->save->count ? save_execute(worker, &err) : 0, &err);
 }

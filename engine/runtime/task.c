@@ -141,7 +141,7 @@ int task_create(struct query *query, uint32_t sub_index, uint32_t partition, str
     task->buffers = query->options.cache_bytes > 0 && sub_buffers(task->sub);
     task->ticks = sub_ticks(task->sub);
     task->could_take = may_take(query);
-    task->last_flush_ms = clock_now_ms(query->rt->clock);
+    task->last_flush_ms = clock_elapsed_ms(query->rt->clock);
     arena_init(&task->arena, 1024);
     task->env = (struct op_env){ .arena = &task->arena,
                                  .plan = query->plan,

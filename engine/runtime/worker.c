@@ -250,7 +250,7 @@ void worker_lose(struct worker *worker, const struct error *why)
     worker->litter.len = 0;
     worker->held_count = 0;
     drop_durable_tasks(worker);
-    worker->recover_at_ms = clock_now_ms(worker->rt->clock);
+    worker->recover_at_ms = clock_elapsed_ms(worker->rt->clock);
     if (worker->failures > 1) {
         uint32_t doublings = worker->failures < 8 ? worker->failures : 8;
 
@@ -387,7 +387,7 @@ static bool has_output(const struct task *task)
 
 static bool tick_all(struct worker *worker)
 {
-    int64_t now_ms = clock_now_ms(worker->rt->clock);
+    int64_t now_ms = clock_elapsed_ms(worker->rt->clock);
     struct error err = { 0 };
 
     if (now_ms == worker->last_tick_ms) {

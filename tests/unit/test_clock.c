@@ -31,6 +31,20 @@ static void virtual_clock_can_stand_before_the_epoch(void **state)
     assert_int_equal(clock_now_ms(&clock), -2);
 }
 
+static void real_clock_can_be_set_and_durations_stay(void **state)
+{
+    struct clock clock;
+    int64_t wall_ms;
+    int64_t monotonic_us;
+
+    clock_init_real(&clock);
+    wall_ms = clock_now_ms(&clock);
+    monotonic_us = clock_monotonic_us(&clock);
+    clock_set_by(&clock, -3600000);
+    assert_true(clock_now_ms(&clock) < wall_ms - 3000000);
+    assert_true(clock_monotonic_us(&clock) >= monotonic_us);
+}
+
 static void real_monotonic_clock_never_runs_back(void **state)
 {
     struct clock clock;
@@ -52,6 +66,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(virtual_clock_moves_only_by_advance),
         cmocka_unit_test(virtual_clock_can_stand_before_the_epoch),
+        cmocka_unit_test(real_clock_can_be_set_and_durations_stay),
         cmocka_unit_test(real_monotonic_clock_never_runs_back),
     };
 
