@@ -220,7 +220,7 @@ $(KAFKA_PROGRAMS) $(SHELL_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(UNIT_SHARED:%.c=$(OU
 kafka:
 	$(Q)$(MAKE) MODE=asan kafka-here
 kafka-here: $(call chosen,$(KAFKA_PROGRAMS))
-	$(Q)tests/services/with_kafka tools/run_unit.sh $^
+	$(Q)UNIT_TIMEOUT=600 tests/services/with_kafka tools/run_unit.sh $^
 
 # tests/kafka/test_<name>.sh: shells and servers on a cluster, as their users see them.
 KAFKA_SCRIPTS := $(sort $(wildcard tests/kafka/test_*.sh))
@@ -279,7 +279,7 @@ shell: $(SHELL_PROGRAMS) $(PROGRAM)
 
 CHECK_SUITES := compile style tidy unit sql-asan manual
 TEST_SUITES := unit sql sql-batch3 sql-batch256 sql-crash sql-cache sql-disk sql-disk-crash cli http shell \
-	manual conformance conformance-rest conformance-matrix threads fuzz-regress checks kafka-cli \
+	manual conformance conformance-rest conformance-matrix threads fuzz-regress checks kafka kafka-cli \
 	crash-short postgres
 
 # Case files, and suites of the runner over them; ONLY=substring selects cases.

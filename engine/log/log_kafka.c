@@ -53,7 +53,8 @@ struct setting {
  * An idempotent producer has one request per partition under way (librdkafka 2.0 compares
  * messages with the limit of five requests), and its thread spins while a batch that is
  * full or whose linger.ms has passed waits for it: so the queue is small and linger.ms
- * longer than a request takes. That delays nobody: a flush, and so a commit, ignores linger.ms.
+ * much longer than a request takes. That delays nobody: a flush, and so a commit and an append
+ * that finds the queue full, ignores linger.ms.
  */
 static const struct setting defaults[] = {
     { KAFKA_ANY, "socket.nagle.disable", "true" },
@@ -66,7 +67,7 @@ static const struct setting defaults[] = {
     { KAFKA_WRITER, "retry.backoff.ms", "5" },
     { KAFKA_WRITER, "queue.buffering.max.messages", "100000" },
     { KAFKA_WRITER, "queue.buffering.max.kbytes", "4096" },
-    { KAFKA_WRITER, "linger.ms", "20" },
+    { KAFKA_WRITER, "linger.ms", "500" },
     { KAFKA_WRITER, "batch.num.messages", "100000" },
     { KAFKA_WRITER, "message.max.bytes", "16777216" },
 };

@@ -303,7 +303,7 @@ static rd_kafka_resp_err_t produce_waiting(struct kafka_writer *writer, rd_kafka
         if (now > deadline) {
             return RD_KAFKA_RESP_ERR__TIMED_OUT;
         }
-        (void)rd_kafka_poll(writer->rk, FULL_WAIT_MS);
+        (void)rd_kafka_flush(writer->rk, FULL_WAIT_MS); /* a poll would wait for linger.ms */
         code = produce(writer, rkt, partition, record, owner);
     }
     return code;
