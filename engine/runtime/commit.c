@@ -210,6 +210,9 @@ static int flush_durable(struct task *task, int64_t now_ms, struct error *err)
     task->last_flush_ms = now_ms;
     TRY(append_changelogs(task, err));
     standing_attempt(task);
+    for (uint32_t i = 0; i < task->sub->input_count; i++) {
+        task->inputs[i].promised = task->inputs[i].processed;
+    }
     task->in_commit = true;
     return 0;
 }
@@ -411,7 +414,7 @@ static void settle(struct task *task)
         store_committed(task->stores[task->sub->stores[i]]);
     }
     for (uint32_t i = 0; i < task->sub->input_count; i++) {
-        task->inputs[i].committed = task->inputs[i].processed;
+        task->inputs[i].committed = task->inputs[i].promised;
         note_purge(task->worker, &task->inputs[i]);
     }
     task->born = true;

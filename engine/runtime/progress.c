@@ -130,7 +130,7 @@ static void task_key(const struct task *task, struct buffer *out)
 
 static int64_t position_of(const struct task_input *input)
 {
-    return input->task->in_commit ? input->processed : input->committed;
+    return input->task->in_commit ? input->promised : input->committed;
 }
 
 /* The inputs that share a record: those of a cohort in a reader and its twins. */

@@ -149,6 +149,7 @@ struct task_input {
     int64_t enqueued;  /* next offset to be offered */
     int64_t processed; /* next offset to be processed */
     int64_t committed; /* as the last commit has it; -1: not yet */
+    int64_t promised;  /* as the commit under way will have it: reading may go on meanwhile */
     int64_t gate;      /* offsets below it may be processed */
     int64_t cleared;   /* of a causal join's stream: those below it may be joined; else INT64_MAX */
     int64_t purged;    /* of a repartition topic: deleted below, as far as asked for */

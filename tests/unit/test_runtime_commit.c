@@ -411,6 +411,75 @@ static void repartition_topics_are_deleted_behind_their_readers(void **state)
     row_queue_destroy(queue);
 }
 
+/* A transaction of somebody else that came to nothing: offsets without records. */
+static void abort_some(struct rig *f, const struct log_topic *topic, int count)
+{
+    struct writer_spec spec = { .client_id = BYTES("dead"), .transactional_id = BYTES("dead") };
+    struct log_builder records = { 0 };
+    struct log_writer *writer = NULL;
+
+    assert_int_equal(log_writer_open(f->log, &spec, &writer, NULL), 0);
+    assert_int_equal(log_writer_begin(writer, NULL), 0);
+    for (int i = 0; i < count; i++) {
+        log_builder_add(&records, (struct bytes)BYTES("k"), (struct bytes)BYTES("{}"), 0, NULL, 0);
+    }
+    assert_int_equal(log_writer_append(writer, topic, 0, &records, NULL, NULL), 0);
+    assert_int_equal(log_writer_abort(writer, NULL), 0);
+    log_writer_close(writer);
+    log_builder_fini(&records);
+}
+
+static const struct task_input *input_reading(struct rig *f, const struct log_topic *topic)
+{
+    for (const struct task *task = worker_of(f)->tasks; task; task = task->next) {
+        if (task->inputs[0].topic == topic) {
+            return &task->inputs[0];
+        }
+    }
+    fail_msg("no task reads the topic");
+    return NULL;
+}
+
+/* What is passed while a commit is under way is not part of it. */
+static void repartition_topics_are_not_deleted_beyond_what_is_committed(void **state)
+{
+    struct rig f;
+    const struct physical_plan *totals;
+    const struct log_topic *topic = NULL;
+    const struct task_input *input;
+    struct error err = { 0 };
+
+    (void)state;
+    begin(&f, 1);
+    log_memory_set_gaps(f.log, 1);
+    totals = rig_sql(&f, "CREATE TABLE totals AS SELECT item, COUNT(*) AS n FROM orders "
+                         "GROUP BY item;");
+    assert_int_equal(log_open_topic(f.log, totals->outputs[0].topic, &topic, NULL), 0);
+    rig_put_many(&f, "orders", 0, 5000);
+    do {
+        hold_commit(&f);
+        input = input_reading(&f, topic);
+        if (input->processed < 5000) {
+            release_commit(&f);
+        }
+    } while (input->processed < 5000);
+    assert_true(input->task->in_commit);
+    abort_some(&f, topic, 100);
+    step_all(&f);
+    assert_true(input->processed > 5100);
+    release_commit(&f);
+    rig_put_many(&f, "orders", 5000, 5001);
+    hold_commit(&f);
+    release_commit(&f); /* deletes what the one before has allowed */
+    assert_true(first_offset(f.log, totals->outputs[0].topic) > 4000);
+    assert_int_equal(runtime_crash(f.rt, &err), 0);
+    input = input_reading(&f, topic);
+    assert_true(input->committed >= first_offset(f.log, totals->outputs[0].topic));
+    rig_drain(&f);
+    assert_int_equal(rig_count(&f, "TOTALS"), 5001);
+    rig_fini(&f);
+}
+
 static int64_t retry_in(struct rig *f, const struct physical_plan *plan)
 {
     const struct query *query = map_find(&f->rt->queries, plan->query_id);
@@ -465,6 +534,7 @@ int main(void)
         cmocka_unit_test(vanished_sink_stops_its_writer_until_it_is_back),
         cmocka_unit_test(any_topic_may_vanish),
         cmocka_unit_test(repartition_topics_are_deleted_behind_their_readers),
+        cmocka_unit_test(repartition_topics_are_not_deleted_beyond_what_is_committed),
         cmocka_unit_test(back_off_doubles_from_thirty_seconds_and_ends_with_health),
     };
 
