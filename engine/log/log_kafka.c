@@ -1,8 +1,8 @@
 /*
  * log_kafka.c: a Kafka cluster as the log: its handles, its errors, the table of its calls.
  *
- * One handle (control) asks and changes things for everybody; each reader,
- * writer and member has one of its own. A handle's settings are, each layer
+ * One handle (control) asks and changes things for everybody, another one (groups) does so with
+ * groups; each reader, writer and member has one of its own. A handle's settings are, each layer
  * over the one before: what serves its role, what the user gave, what the
  * log's contract needs. librdkafka warns of a setting that a handle has no use
  * for; the user's go to all handles, so those warnings are dropped.
@@ -322,43 +322,6 @@ int kafka_fail(struct error *err, rd_kafka_resp_err_t code, const char *detail, 
                      BYTES_ARG(name), detail && *detail ? detail : rd_kafka_err2str(code));
 }
 
-/* --- requests --- */
-
-void kafka_request_init(struct kafka_log *log, struct kafka_request *request,
-                        rd_kafka_admin_op_t op)
-{
-    char why[KAFKA_ERROR_BYTES];
-
-    request->queue = rd_kafka_queue_new(log->control);
-    request->options = rd_kafka_AdminOptions_new(log->control, op);
-    request->answer = NULL;
-    /* Fails only for a time out of bounds. */
-    (void)rd_kafka_AdminOptions_set_request_timeout(request->options, KAFKA_CALL_MS, why,
-                                                    sizeof why);
-}
-
-int kafka_request_wait(struct kafka_request *request, const char *what, struct bytes name,
-                       struct error *err)
-{
-    rd_kafka_resp_err_t code;
-
-    request->answer = rd_kafka_queue_poll(request->queue, -1); /* the request has a time limit */
-    code = rd_kafka_event_error(request->answer);
-    if (!code) {
-        return 0;
-    }
-    return kafka_fail(err, code, rd_kafka_event_error_string(request->answer), what, name);
-}
-
-void kafka_request_fini(struct kafka_request *request)
-{
-    if (request->answer) {
-        rd_kafka_event_destroy(request->answer);
-    }
-    rd_kafka_AdminOptions_destroy(request->options);
-    rd_kafka_queue_destroy(request->queue);
-}
-
 /* --- the log --- */
 
 static void close_log(struct log *base)
@@ -371,6 +334,7 @@ static void close_log(struct log *base)
     if (log->uncommitted) {
         rd_kafka_destroy(log->uncommitted);
     }
+    kafka_close_group_handle(log->groups);
     map_fini(&log->topics);
     (void)pthread_mutex_destroy(&log->mutex);
     arena_fini(&log->arena);

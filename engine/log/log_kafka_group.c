@@ -100,11 +100,13 @@ static rd_kafka_resp_err_t ask_members(const struct asking *asking, const char *
     rd_kafka_resp_err_t failed = RD_KAFKA_RESP_ERR_NO_ERROR;
     struct kafka_request request;
 
-    kafka_request_init(asking->log, &request, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-    rd_kafka_DescribeConsumerGroups(asking->log->control, &group, 1, request.options,
-                                    request.queue);
+    if (kafka_group_request_init(asking->log, &request, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS,
+                                 group, err)) {
+        return RD_KAFKA_RESP_ERR__FAIL;
+    }
+    rd_kafka_DescribeConsumerGroups(request.rk, &group, 1, request.options, request.queue);
     if (kafka_request_wait(&request, "members of group", bytes_of(group), err)) {
-        failed = rd_kafka_event_error(request.answer);
+        failed = request.failed;
     } else {
         size_t found = 0;
         const rd_kafka_ConsumerGroupDescription_t **groups =
@@ -252,18 +254,22 @@ static rd_kafka_resp_err_t ask_positions(struct kafka_log *log, const char *grou
                                          struct group_position *positions, uint32_t count,
                                          struct arena *arena, int stable, struct error *err)
 {
-    rd_kafka_topic_partition_list_t *list = name_places(positions, count);
-    rd_kafka_ListConsumerGroupOffsets_t *wanted =
-        rd_kafka_ListConsumerGroupOffsets_new(group, list);
     rd_kafka_resp_err_t failed = RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_ListConsumerGroupOffsets_t *wanted;
+    rd_kafka_topic_partition_list_t *list;
     struct kafka_request request;
 
-    kafka_request_init(log, &request, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+    if (kafka_group_request_init(log, &request, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, group,
+                                 err)) {
+        return RD_KAFKA_RESP_ERR__FAIL;
+    }
+    list = name_places(positions, count);
+    wanted = rd_kafka_ListConsumerGroupOffsets_new(group, list);
     rd_kafka_error_destroy(
         rd_kafka_AdminOptions_set_require_stable_offsets(request.options, stable)); /* is known */
-    rd_kafka_ListConsumerGroupOffsets(log->control, &wanted, 1, request.options, request.queue);
+    rd_kafka_ListConsumerGroupOffsets(request.rk, &wanted, 1, request.options, request.queue);
     if (kafka_request_wait(&request, "positions of group", bytes_of(group), err)) {
-        failed = rd_kafka_event_error(request.answer);
+        failed = request.failed;
     } else {
         const rd_kafka_topic_partition_list_t *found = NULL;
         size_t groups = 0;
@@ -309,10 +315,6 @@ static int end_orphans(struct kafka_log *log, struct bytes group,
     return ask_until_told(&asking, group, err);
 }
 
-/*
- * librdkafka 2.0 ends the process when the answer is that the coordinator is still loading, as it
- * is in a cluster that has just started; so another request waits for that first.
- */
 int kafka_group_positions(struct log *base, struct bytes group, struct group_position *positions,
                           uint32_t count, struct arena *arena, struct error *err)
 {
@@ -340,16 +342,20 @@ static rd_kafka_resp_err_t ask_alter(struct kafka_log *log, const char *group,
                                      const struct group_position *positions, uint32_t count,
                                      struct error *err)
 {
-    rd_kafka_topic_partition_list_t *list = kafka_position_list(positions, count);
-    rd_kafka_AlterConsumerGroupOffsets_t *change =
-        rd_kafka_AlterConsumerGroupOffsets_new(group, list);
+    rd_kafka_AlterConsumerGroupOffsets_t *change;
+    rd_kafka_topic_partition_list_t *list;
     rd_kafka_resp_err_t failed;
     struct kafka_request request;
 
-    kafka_request_init(log, &request, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS);
-    rd_kafka_AlterConsumerGroupOffsets(log->control, &change, 1, request.options, request.queue);
+    if (kafka_group_request_init(log, &request, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, group,
+                                 err)) {
+        return RD_KAFKA_RESP_ERR__FAIL;
+    }
+    list = kafka_position_list(positions, count);
+    change = rd_kafka_AlterConsumerGroupOffsets_new(group, list);
+    rd_kafka_AlterConsumerGroupOffsets(request.rk, &change, 1, request.options, request.queue);
     if (kafka_request_wait(&request, "altering group", bytes_of(group), err)) {
-        failed = rd_kafka_event_error(request.answer);
+        failed = request.failed;
     } else {
         const rd_kafka_topic_partition_list_t *found = NULL;
         size_t groups = 0;
@@ -390,14 +396,17 @@ int kafka_group_alter(struct log *base, struct bytes group, const struct group_p
 
 static rd_kafka_resp_err_t ask_delete(struct kafka_log *log, const char *group, struct error *err)
 {
-    rd_kafka_DeleteGroup_t *wanted = rd_kafka_DeleteGroup_new(group);
     rd_kafka_resp_err_t failed = RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_DeleteGroup_t *wanted;
     struct kafka_request request;
 
-    kafka_request_init(log, &request, RD_KAFKA_ADMIN_OP_DELETEGROUPS);
-    rd_kafka_DeleteGroups(log->control, &wanted, 1, request.options, request.queue);
+    if (kafka_group_request_init(log, &request, RD_KAFKA_ADMIN_OP_DELETEGROUPS, group, err)) {
+        return RD_KAFKA_RESP_ERR__FAIL;
+    }
+    wanted = rd_kafka_DeleteGroup_new(group);
+    rd_kafka_DeleteGroups(request.rk, &wanted, 1, request.options, request.queue);
     if (kafka_request_wait(&request, "deleting group", bytes_of(group), err)) {
-        failed = rd_kafka_event_error(request.answer);
+        failed = request.failed;
     } else {
         size_t groups = 0;
         const rd_kafka_group_result_t **results = rd_kafka_DeleteGroups_result_groups(

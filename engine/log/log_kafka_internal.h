@@ -37,9 +37,10 @@ struct kafka_log {
     rd_kafka_t *control;         /* asks and changes; sees up to the last stable offset */
     pthread_mutex_t mutex;       /* the fields below */
     rd_kafka_t *uncommitted;     /* as control, but sees up to the end; NULL until it is needed */
-    struct map topics;           /* name -> the newest struct kafka_topic */
-    uint64_t count_from;         /* a topic's first incarnation; of this process alone */
-    struct kafka_topic *all;     /* every one ever handed out */
+    struct kafka_group_handle *groups; /* for requests about groups; NULL until the next one */
+    struct map topics;                 /* name -> the newest struct kafka_topic */
+    uint64_t count_from;               /* a topic's first incarnation; of this process alone */
+    struct kafka_topic *all;           /* every one ever handed out */
 };
 
 struct kafka_log *kafka_log_of(struct log *log);
@@ -77,18 +78,28 @@ bool kafka_is_unknown_topic(rd_kafka_resp_err_t code);
 
 /* --- requests to the cluster --- */
 
+struct kafka_group_handle;
+
 struct kafka_request {
+    struct kafka_log *log;
+    rd_kafka_t *rk;                    /* to send it with */
+    struct kafka_group_handle *handle; /* that one's; NULL: control */
     rd_kafka_queue_t *queue;
     rd_kafka_AdminOptions_t *options;
-    rd_kafka_event_t *answer;
+    rd_kafka_event_t *answer; /* NULL: there was none in time */
+    rd_kafka_resp_err_t failed;
 };
 
 void kafka_request_init(struct kafka_log *log, struct kafka_request *request,
                         rd_kafka_admin_op_t op);
+/* One that goes to a group's coordinator. */
+int kafka_group_request_init(struct kafka_log *log, struct kafka_request *request,
+                             rd_kafka_admin_op_t op, const char *group, struct error *err);
 /* Behind the call that sent it: the answer is there, or an error that concerns all of it. */
 int kafka_request_wait(struct kafka_request *request, const char *what, struct bytes name,
                        struct error *err);
 void kafka_request_fini(struct kafka_request *request);
+void kafka_close_group_handle(struct kafka_group_handle *handle); /* may be NULL */
 
 /* Positions as librdkafka wants them. */
 rd_kafka_topic_partition_list_t *kafka_position_list(const struct group_position *positions,

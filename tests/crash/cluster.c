@@ -55,6 +55,26 @@ void cluster_fail(struct cluster *c, const char *format, ...)
     exit(1);
 }
 
+void cluster_step(struct cluster *c, const char *format, ...)
+{
+    int64_t ms = clock_now_ms(&c->clock);
+    char path[300];
+    va_list arguments;
+    FILE *log;
+
+    va_start(arguments, format);
+    (void)vsnprintf(c->step, sizeof c->step, format, arguments);
+    va_end(arguments);
+    (void)snprintf(path, sizeof path, "%s/driver.log", c->evidence);
+    log = fopen(path, "a");
+    if (log) {
+        (void)fprintf(log, "%02d:%02d:%02d.%03d %s: %s\n", (int)(ms / 3600000 % 24),
+                      (int)(ms / 60000 % 60), (int)(ms / 1000 % 60), (int)(ms % 1000), c->scenario,
+                      c->step);
+        (void)fclose(log);
+    }
+}
+
 int cluster_dice(struct cluster *c, int sides)
 {
     return rand_r(&c->dice) % sides;
@@ -111,7 +131,7 @@ void cluster_begin(struct cluster *c, const char *scenario, int64_t session_ms, 
     c->scenario = scenario;
     c->session_ms = session_ms;
     (void)snprintf(c->service, sizeof c->service, "%s-%u", scenario, c->service_count++);
-    (void)snprintf(c->step, sizeof c->step, "begin");
+    cluster_step(c, "begin");
     if (producer_init(&c->producer, c->log, &c->clock, c->service, c->seed, &err) ||
         verifier_init(&c->verifier, c->log, c->service, &err) ||
         producer_run(&c->producer, per_second, &err)) {
@@ -134,7 +154,7 @@ void cluster_start(struct cluster *c, int node, const char *fault)
     (void)snprintf(process->log, sizeof process->log, "%s/%s-%s.log", c->evidence, c->service, id);
     (void)snprintf(fault_text, sizeof fault_text, "SLUICE_FAULT=%s", fault ? fault : "");
     (void)snprintf(session, sizeof session, "SLUICE_SESSION_MS=%lld", (long long)c->session_ms);
-    (void)snprintf(c->step, sizeof c->step, "start %s %s", id, fault ? fault : "");
+    cluster_step(c, "start %s %s", id, fault ? fault : "");
     if (!process_start(process, arguments, variables)) {
         cluster_fail(c, "a node cannot be started");
     }
@@ -142,7 +162,7 @@ void cluster_start(struct cluster *c, int node, const char *fault)
 
 void cluster_kill(struct cluster *c, int node)
 {
-    (void)snprintf(c->step, sizeof c->step, "kill -9 node%d", node);
+    cluster_step(c, "kill -9 node%d", node);
     process_kill(&c->nodes[node]);
     c->kills++;
 }
@@ -188,6 +208,7 @@ int64_t cluster_await_news(struct cluster *c, int64_t within_ms)
         }
         look(c, WATCH_MS);
     }
+    cluster_step(c, "new output after %lld ms", (long long)(now_ms() - began));
     return now_ms() - began;
 }
 
@@ -223,7 +244,7 @@ void cluster_end(struct cluster *c)
 {
     struct error err = { 0 };
 
-    (void)snprintf(c->step, sizeof c->step, "end");
+    cluster_step(c, "end");
     if (producer_pause(&c->producer, &err)) {
         cluster_fail(c, "%s", err.message);
     }

@@ -46,6 +46,8 @@ struct cluster {
 /* Ends the driver: what did not hold, with seed, scenario, step and where the evidence is. */
 void cluster_fail(struct cluster *c, const char *format, ...)
     __attribute__((format(printf, 2, 3), noreturn));
+/* What is done now: for a report, and with its time for driver.log. */
+void cluster_step(struct cluster *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cluster_open(struct cluster *c);
 void cluster_close(struct cluster *c);
 int cluster_dice(struct cluster *c, int sides);

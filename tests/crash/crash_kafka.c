@@ -14,6 +14,7 @@
 #include "tests/crash/servers.h"
 
 enum { RATE = 2000, SHORT_SESSION_MS = 2000, SESSION_MS = 6000, KILLS_PER_SERVICE = 50 };
+enum { OUTAGE_MS = 18000 }; /* longer than a call to the log waits */
 enum { STUCK_MS = 180000 }; /* what takes longer will never come */
 
 struct run {
@@ -156,11 +157,11 @@ static void zombies(struct run *r, uint32_t rounds)
     for (uint32_t i = 0; i < rounds; i++) {
         int node = (int)(i % 2);
 
-        (void)snprintf(c->step, sizeof c->step, "freeze node%d", node);
+        cluster_step(c, "freeze node%d", node);
         process_signal(&c->nodes[node], SIGSTOP);
         (void)cluster_await_news(c, SHORT_SESSION_MS + STUCK_MS);
         cluster_watch(c, cluster_dice(c, 500));
-        (void)snprintf(c->step, sizeof c->step, "wake node%d", node);
+        cluster_step(c, "wake node%d", node);
         process_signal(&c->nodes[node], SIGCONT);
         (void)cluster_await_news(c, STUCK_MS);
         (void)cluster_await_shares(c, 2, STUCK_MS);
@@ -207,7 +208,7 @@ static void members(struct run *r)
     printf("  even shares of 64 slots over 1, 2, 3 nodes after %lld, %lld, %lld ms\n",
            (long long)joined[0], (long long)joined[1], (long long)joined[2]);
     for (int i = 0; i < CLUSTER_NODES - 1; i++) {
-        (void)snprintf(c->step, sizeof c->step, "end node%d", i);
+        cluster_step(c, "end node%d", i);
         if (!process_end(&c->nodes[i], STUCK_MS)) {
             cluster_fail(c, "node%d did not end properly", i);
         }
@@ -228,13 +229,37 @@ static void broker_dies(struct run *r, uint32_t rounds)
     (void)cluster_await_news(c, STUCK_MS);
     for (uint32_t i = 0; i < rounds; i++) {
         cluster_watch(c, cluster_dice(c, 500));
-        (void)snprintf(c->step, sizeof c->step, "kill -9 broker");
+        cluster_step(c, "kill -9 broker");
         (void)broker_command("kill", proxy_port(c->proxy));
         if (!broker_command("revive", proxy_port(c->proxy))) {
             cluster_fail(c, "the broker does not come back");
         }
         (void)cluster_await_news(c, STUCK_MS);
     }
+    cluster_end(c);
+}
+
+static void outage(struct run *r)
+{
+    struct cluster *c = &r->cluster;
+    uint32_t members = 0, least = 0, most = 0;
+
+    cluster_begin(c, "outage", SHORT_SESSION_MS, RATE);
+    cluster_start(c, 0, NULL);
+    cluster_start(c, 1, NULL);
+    (void)cluster_await_shares(c, 2, STUCK_MS);
+    (void)cluster_await_news(c, STUCK_MS);
+    cluster_step(c, "kill -9 broker");
+    (void)broker_command("kill", proxy_port(c->proxy));
+    for (int64_t end = now_ms() + OUTAGE_MS; now_ms() < end;) {
+        (void)cluster_shares(c, &members, &least, &most); /* waits as long as a call may */
+    }
+    cluster_step(c, "revive the broker");
+    if (!broker_command("revive", proxy_port(c->proxy))) {
+        cluster_fail(c, "the broker does not come back");
+    }
+    (void)cluster_await_news(c, STUCK_MS);
+    (void)cluster_await_shares(c, 2, STUCK_MS);
     cluster_end(c);
 }
 
@@ -248,7 +273,7 @@ static void lost_answers(struct run *r, uint32_t rounds, enum proxy_loss loss)
     (void)cluster_await_shares(c, 2, STUCK_MS);
     (void)cluster_await_news(c, STUCK_MS);
     for (uint32_t i = 0; i < rounds; i++) {
-        (void)snprintf(c->step, sizeof c->step, "answer %u to EndTxn lost", i);
+        cluster_step(c, "answer %u to EndTxn lost", i);
         proxy_lose(c->proxy, loss, 1 + (uint32_t)cluster_dice(c, 3));
         (void)cluster_await_news(c, STUCK_MS);
         cluster_watch(c, cluster_dice(c, 300));
@@ -256,7 +281,7 @@ static void lost_answers(struct run *r, uint32_t rounds, enum proxy_loss loss)
     if (proxy_to_lose(c->proxy) > 0) {
         cluster_fail(c, "no EndTxn was seen");
     }
-    (void)snprintf(c->step, sizeof c->step, "all connections cut");
+    cluster_step(c, "all connections cut");
     proxy_cut_all(c->proxy);
     (void)cluster_await_news(c, STUCK_MS);
     cluster_end(c);
@@ -310,6 +335,8 @@ static void run_long(struct run *r)
     lost_answers(r, 2, PROXY_SWALLOWS);
     begin(r, "broker dies");
     broker_dies(r, 4);
+    begin(r, "broker is away for long");
+    outage(r);
     for (uint32_t done = 0, n = 0; done < r->kills; done += KILLS_PER_SERVICE, n++) {
         uint32_t left = r->kills - done;
         uint32_t kills = left < KILLS_PER_SERVICE ? left : KILLS_PER_SERVICE;
@@ -321,7 +348,7 @@ static void run_long(struct run *r)
             some_nodes(r, 1 + (int)(n % 3), kills);
         }
     }
-    r->passed += 10;
+    r->passed += 11;
 }
 
 static void run_one(struct run *r, const char *name)
@@ -347,6 +374,8 @@ static void run_one(struct run *r, const char *name)
         members(r);
     } else if (strcmp(name, "broker") == 0) {
         broker_dies(r, r->kills);
+    } else if (strcmp(name, "outage") == 0) {
+        outage(r);
     } else if (strcmp(name, "answers") == 0) {
         lost_answers(r, r->kills, PROXY_CUTS);
     } else if (strcmp(name, "silence") == 0) {

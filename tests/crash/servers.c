@@ -44,7 +44,7 @@ void servers_start(struct cluster *c, int node)
     (void)snprintf(process->name, sizeof process->name, "server%d", node);
     (void)snprintf(process->log, sizeof process->log, "%s/%s-server%d.log", c->evidence, c->service,
                    node);
-    (void)snprintf(c->step, sizeof c->step, "start %s", process->name);
+    cluster_step(c, "start %s", process->name);
     if (!process_start(process, arguments, variables)) {
         cluster_fail(c, "a server cannot be started");
     }
