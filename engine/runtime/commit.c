@@ -217,6 +217,10 @@ static int flush_durable(struct task *task, int64_t now_ms, struct error *err)
     return 0;
 }
 
+/*
+ * What is sent tells the next owner who sent it. Of a slot that is not fenced yet that is still the
+ * former owner, whose transaction may have to be ended.
+ */
 int commit_send_fence(struct worker *worker, struct error *err)
 {
     struct runtime *rt = worker->rt;
@@ -240,7 +244,7 @@ int commit_send_fence(struct worker *worker, struct error *err)
             (struct bytes){ copy.data + rt->fence.member_id.len, rt->fence.instance_id.len };
     }
     for (uint32_t i = 0; i < rt->slot_count; i++) {
-        if (rt->slots[i].owned && rt->slots[i].worker == worker->index) {
+        if (rt->slots[i].fenced && rt->slots[i].worker == worker->index) {
             positions[count++] = (struct group_position){
                 .topic = rt->slots_topic, .partition = i, .offset = (int64_t)worker->commit_number
             };

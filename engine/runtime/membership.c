@@ -11,7 +11,7 @@
 #include "base/trace.h"
 #include "engine/runtime/runtime_internal.h"
 
-enum { POLL_TIMEOUT_MS = 300000 }; /* slots come back one after the other between two polls */
+enum { POLL_TIMEOUT_MS = 300000 }; /* a slot comes back between two polls */
 
 static void renew_fence(struct runtime *rt)
 {
@@ -37,33 +37,64 @@ static void set_owned(struct runtime *rt, uint32_t slot, bool owned)
 {
     pthread_mutex_lock(&rt->leaf_mutex);
     rt->slots[slot].owned = owned;
+    rt->slots[slot].fenced = false;
     rt->slots[slot].worker = slot % rt->worker_count;
     pthread_mutex_unlock(&rt->leaf_mutex);
+    rt->slots[slot].pending = owned;
     if (!owned) {
         progress_free(rt->slots[slot].progress);
         rt->slots[slot].progress = NULL;
     }
 }
 
-/* If the former owners cannot be waited for, the workers try again as if they were lost. */
+/* Recovered when the poll is over: while one takes its time, the group waits for its members. */
 static void assigned(void *context, const uint32_t *partitions, uint32_t count)
 {
     struct runtime *rt = context;
-    struct error err = { 0 };
-    int code;
 
     renew_fence(rt);
     for (uint32_t i = 0; i < count; i++) {
         set_owned(rt, partitions[i], true);
     }
-    code = recover_fence(rt, partitions, count, &err);
-    for (uint32_t i = 0; i < count; i++) {
-        if (code) {
-            recover_later(rt, partitions[i], &err);
-        } else if (recover_slot(rt, partitions[i], &err)) {
-            TRACE(TRACE_WARN, "membership", "slot %u: %s", partitions[i], err.message);
+}
+
+/* If the former owners cannot be waited for, the workers try again as if they were lost. */
+static void fence_pending(struct runtime *rt)
+{
+    uint32_t slots[SLOT_COUNT_MAX], count = 0;
+    struct error err = { 0 };
+
+    for (uint32_t i = 0; i < rt->slot_count; i++) {
+        if (rt->slots[i].pending && !rt->slots[i].fenced) {
+            slots[count++] = i;
         }
     }
+    if (count > 0 && recover_fence(rt, slots, count, &err)) {
+        for (uint32_t i = 0; i < count; i++) {
+            rt->slots[slots[i]].pending = false;
+            recover_later(rt, slots[i], &err);
+        }
+    }
+}
+
+/* False: none is left. */
+static bool recover_pending(struct runtime *rt)
+{
+    struct error err = { 0 };
+    uint32_t slot = 0;
+
+    fence_pending(rt);
+    while (slot < rt->slot_count && !rt->slots[slot].pending) {
+        slot++;
+    }
+    if (slot == rt->slot_count) {
+        return false;
+    }
+    rt->slots[slot].pending = false;
+    if (recover_slot(rt, slot, &err)) {
+        TRACE(TRACE_WARN, "membership", "slot %u: %s", slot, err.message);
+    }
+    return true;
 }
 
 static void give_up(struct runtime *rt, const uint32_t *partitions, uint32_t count)
@@ -145,13 +176,10 @@ void membership_leave(struct runtime *rt)
     rt->joined = false;
 }
 
-void membership_poll(struct runtime *rt)
+static void poll_member(struct runtime *rt)
 {
     struct error err = { 0 };
 
-    if (!rt->joined) {
-        return;
-    }
     if (log_member_poll(rt->member, 0, &err) == ERR_FENCED && rt->instance_id.data) {
         TRACE(TRACE_WARN, "membership",
               "another process has the node id %.*s (a copied data directory?): this one runs no "
@@ -161,6 +189,16 @@ void membership_poll(struct runtime *rt)
         TRACE(TRACE_WARN, "membership", "%s", err.message);
     }
     renew_fence(rt);
+}
+
+void membership_poll(struct runtime *rt)
+{
+    if (!rt->joined) {
+        return;
+    }
+    do {
+        poll_member(rt);
+    } while (recover_pending(rt) && !atomic_load(&rt->stop));
 }
 
 enum placement runtime_place(struct runtime *rt, struct bytes name, uint32_t number)

@@ -83,6 +83,11 @@ int recover_fence(struct runtime *rt, const uint32_t *slots, uint32_t count, str
     }
     code = log_group_positions(rt->log, rt->group, positions, count, &arena, err);
     arena_fini(&arena);
+    pthread_mutex_lock(&rt->leaf_mutex);
+    for (uint32_t i = 0; !code && i < count; i++) {
+        rt->slots[slots[i]].fenced = true;
+    }
+    pthread_mutex_unlock(&rt->leaf_mutex);
     return code;
 }
 
@@ -291,7 +296,8 @@ struct selection {
 static bool slot_selected(const struct runtime *rt, const struct selection *selection,
                           uint32_t slot)
 {
-    return rt->slots[slot].owned && (selection->slot < 0 || selection->slot == slot) &&
+    return rt->slots[slot].owned && !rt->slots[slot].pending &&
+           (selection->slot < 0 || selection->slot == slot) &&
            (!selection->worker || selection->worker->index == rt->slots[slot].worker);
 }
 

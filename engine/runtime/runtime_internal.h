@@ -308,6 +308,8 @@ struct progress;
 
 struct slot {
     bool owned;
+    bool fenced;  /* former owners can commit nothing any more; under leaf_mutex, so owned */
+    bool pending; /* assigned, not recovered yet; the control thread's */
     uint32_t worker;
     struct progress *progress; /* as last read, to read on from; under rt->mutex */
     bool has_cohort;           /* since it was recovered; under rt->mutex */
@@ -559,7 +561,7 @@ struct recover_range {
 int recover_read(struct runtime *rt, const struct recover_range *range,
                  void (*on_block)(void *context, const struct log_block *block), void *context,
                  struct error *err);
-/* No commit of a former owner of these slots can come behind the return. */
+/* No commit of a former owner of these slots can come behind the return; the slots know. */
 int recover_fence(struct runtime *rt, const uint32_t *slots, uint32_t count, struct error *err);
 /* The slot's worker is lost: all of it is recovered after a while. */
 void recover_later(struct runtime *rt, uint32_t slot, struct error *why);

@@ -419,12 +419,47 @@ static void sources_of_one_name_keep_apart_who_reads_them(void **state)
     rig_fini(&f);
 }
 
+static int64_t sent_position(struct pair *p, uint32_t slot)
+{
+    struct group_position position = { .topic = p->a->slots_topic, .partition = slot };
+    struct arena arena;
+
+    arena_init(&arena, 0);
+    assert_int_equal(log_group_positions(p->rig.log, p->a->group, &position, 1, &arena, NULL), 0);
+    arena_fini(&arena);
+    return position.offset;
+}
+
+/* It would hide who sent the last one, and with it what that one has left open. */
+static void no_position_is_sent_of_a_slot_before_its_former_owner_was_waited_for(void **state)
+{
+    struct pair p;
+    int64_t former[2];
+
+    (void)state;
+    begin(&p);
+    p.a = open_node(&p, "a");
+    rig_put_many(&p.rig, "orders", 0, 100);
+    settle_both(&p);
+    former[0] = sent_position(&p, 0);
+    former[1] = sent_position(&p, 1);
+    assert_true(former[0] > 0);
+    p.a->slots[0].fenced = false;
+    rig_put_many(&p.rig, "orders", 100, 200);
+    settle_both(&p);
+    assert_int_equal(sent_position(&p, 0), former[0]);
+    assert_true(sent_position(&p, 1) > former[1]);
+    assert_int_equal(rig_count(&p.rig, "COPY"), 200);
+    end(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_nodes_share_the_slots_and_the_one_left_has_all),
         cmocka_unit_test(given_up_slots_are_committed_under_the_generation_that_takes_them),
         cmocka_unit_test(zombie_is_refused_its_commit),
+        cmocka_unit_test(no_position_is_sent_of_a_slot_before_its_former_owner_was_waited_for),
         cmocka_unit_test(zombie_that_wakes_does_not_repeat_what_another_did),
         cmocka_unit_test(commit_that_comes_behind_the_new_owners_reading_is_refused),
         cmocka_unit_test(nodes_that_come_and_go_at_random_count_each_record_once),
