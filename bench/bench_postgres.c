@@ -1,16 +1,17 @@
 /*
- * bench_postgres.c: rows of a topic in memory into Postgres: rows per second and CPU of this
- * process, insert and upsert. The server is that of SLUICE_TEST_POSTGRES
- * (tests/services/with_postgres); without one there is nothing to measure.
+ * bench_postgres.c: rows of a topic in memory into Postgres: rows per second, CPU of this process
+ * and of the server, insert and upsert, beside the same rows by libpq alone. The server is that of
+ * SLUICE_TEST_POSTGRES (tests/services/with_postgres); without one there is nothing to measure.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bench/postgres_raw.h"
 #include "engine/command/engine.h"
 #include "engine/log/log_memory.h"
 #include "sinks/connector.h"
 
-enum { ROWS = 1000000, ROWS_PER_BLOCK = 1000 };
+enum { ROWS = 1000000, ROWS_PER_BLOCK = 1000, ROWS_PER_COMMIT = 100000 };
 
 static void stop_at(int code, const struct error *err)
 {
@@ -56,28 +57,82 @@ static void fill(struct log *log, int64_t now_ms)
     log_writer_close(writer);
 }
 
-static void measure(const char *name, struct engine *engine, struct session *session,
-                    const struct clock *clock, const char *url, const char *options)
+/* --- measuring --- */
+
+struct gauge {
+    const struct clock *clock;
+    struct postgres_raw *raw;
+    int64_t began_us;
+    int64_t cpu_us;
+    int64_t server_us;
+};
+
+static void begin(struct gauge *gauge)
+{
+    gauge->server_us = postgres_raw_server_cpu_us(gauge->raw);
+    gauge->cpu_us = clock_cpu_us();
+    gauge->began_us = clock_monotonic_us(gauge->clock);
+}
+
+static void end(const struct gauge *gauge, const char *name, int rows)
+{
+    int64_t took_us = clock_monotonic_us(gauge->clock) - gauge->began_us;
+    int64_t cpu_us = clock_cpu_us() - gauge->cpu_us;
+    int64_t server_us = postgres_raw_server_cpu_us(gauge->raw) - gauge->server_us;
+
+    printf("%-32s %9.0f rows/s  CPU s per million rows: %5.2f own, %5.2f Postgres\n", name,
+           rows * 1e6 / (double)took_us, (double)cpu_us / rows, (double)server_us / rows);
+    (void)fflush(stdout);
+}
+
+static void measure_raw(struct gauge *gauge, const char *name,
+                        void (*write)(struct postgres_raw *raw, const struct raw_rows *rows),
+                        int count)
+{
+    const struct raw_rows rows = { .count = count,
+                                   .per_commit = ROWS_PER_COMMIT,
+                                   .now_ms = clock_now_ms(gauge->clock) };
+
+    begin(gauge);
+    write(gauge->raw, &rows);
+    end(gauge, name, count);
+}
+
+struct bench {
+    struct engine *engine;
+    struct session *session;
+    const char *url;
+};
+
+static void measure(struct gauge *gauge, const struct bench *bench, const char *name,
+                    const char *options)
 {
     struct buffer sql = { 0 };
     struct error err = { 0 };
-    int64_t began_us = clock_monotonic_us(clock);
-    int64_t cpu_us = clock_cpu_us();
 
     buffer_printf(&sql,
                   "CREATE SINK CONNECTOR %s WITH ('connector.class'='JdbcSink', "
                   "'connection.url'='%s', 'topics'='bench', 'auto.create'=true, "
                   "'table.name.format'='bench_%s', 'batch.size'=10000%s);",
-                  name, url, name, options);
-    execute(engine, session, buffer_bytes(&sql));
-    stop_at(engine_drain(engine, &err), &err);
-    printf("%-8s %9.0f rows/s  %5.2f s of own CPU per million rows\n", name,
-           ROWS * 1e6 / (double)(clock_monotonic_us(clock) - began_us),
-           (double)(clock_cpu_us() - cpu_us) / ROWS);
+                  name, bench->url, name, options);
+    begin(gauge);
+    execute(bench->engine, bench->session, buffer_bytes(&sql));
+    stop_at(engine_drain(bench->engine, &err), &err);
     sql.len = 0;
     buffer_printf(&sql, "DROP CONNECTOR %s;", name);
-    execute(engine, session, buffer_bytes(&sql));
+    execute(bench->engine, bench->session, buffer_bytes(&sql));
+    end(gauge, name, ROWS);
     buffer_fini(&sql);
+}
+
+static void measure_all(struct gauge *gauge, const struct bench *bench)
+{
+    measure_raw(gauge, "libpq, COPY", postgres_raw_copy, ROWS);
+    measure(gauge, bench, "inserts", "");
+    measure_raw(gauge, "libpq, an INSERT per row", postgres_raw_insert, ROWS / 5);
+    measure(gauge, bench, "upserts",
+            ", 'insert.mode'='upsert', 'pk.mode'='record_key', 'pk.fields'='ID'");
+    measure_raw(gauge, "libpq, an upsert per row", postgres_raw_upsert, ROWS / 5);
 }
 
 int main(void)
@@ -89,6 +144,7 @@ int main(void)
     struct session *session;
     struct engine *engine = NULL;
     struct error err = { 0 };
+    struct gauge gauge;
     struct clock clock;
 
     if (!url) {
@@ -106,9 +162,9 @@ int main(void)
             bytes_of("CREATE STREAM bench (id INT KEY, item STRING, price DOUBLE, ts BIGINT) WITH "
                      "(KAFKA_TOPIC='bench', VALUE_FORMAT='JSON', PARTITIONS=1);"));
     fill(config.log, clock_now_ms(&clock));
-    measure("inserts", engine, session, &clock, url, "");
-    measure("upserts", engine, session, &clock, url,
-            ", 'insert.mode'='upsert', 'pk.mode'='record_key', 'pk.fields'='ID'");
+    gauge = (struct gauge){ .clock = &clock, .raw = postgres_raw_open(url) };
+    measure_all(&gauge, &(struct bench){ engine, session, url });
+    postgres_raw_close(gauge.raw);
     session_destroy(session);
     sink_host_destroy(host);
     engine_close(engine);
