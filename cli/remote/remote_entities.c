@@ -404,6 +404,12 @@ static void tell_unknown(const json_t *entity, const struct result_sink *sink)
     free(text);
 }
 
+static void tell_connector(const char *what, struct bytes name, struct arena *arena,
+                           const struct result_sink *sink)
+{
+    tell_message(arena_printf(arena, "%s connector %.*s", what, BYTES_ARG(name)), sink);
+}
+
 static void tell_each_source(const json_t *sources, struct arena *arena,
                              const struct result_sink *sink)
 {
@@ -435,6 +441,10 @@ static void tell_entity(const json_t *entity, struct bytes type, struct arena *a
         tell_query(json_object_get(entity, "queryDescription"), arena, sink);
     } else if (bytes_equal_text(type, "type_list")) {
         tell_types(json_object_get(entity, "types"), arena, sink);
+    } else if (bytes_equal_text(type, "connector_info")) {
+        tell_connector("Created", member(json_object_get(entity, "info"), "name"), arena, sink);
+    } else if (bytes_equal_text(type, "drop_connector")) {
+        tell_connector("Dropped", member(entity, "connectorName"), arena, sink);
     } else if (bytes_equal_text(type, "describe_function") && member(entity, "text").len > 0) {
         tell_text("describe_function", member(entity, "text"), sink);
     } else {

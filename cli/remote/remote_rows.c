@@ -95,7 +95,7 @@ static int read_columns(struct remote_rows *rows, const struct ast_column_def_li
     for (uint32_t i = 0; i < defined->count; i++) {
         const struct sql_type *type = NULL;
 
-        TRY(type_bind(&rows->arena, defined->items[i].type, &type, err));
+        TRY(type_bind(&rows->arena, NULL, defined->items[i].type, &type, err));
         columns[i] = (struct column){ .name = defined->items[i].name.text,
                                       .type = travelling_type(&rows->arena, type),
                                       .role = COLUMN_VALUE };

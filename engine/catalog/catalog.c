@@ -1,5 +1,5 @@
 /*
- * catalog.c: three ordered maps over those of the parent; a removed entry of the parent is
+ * catalog.c: four ordered maps over those of the parent; a removed entry of the parent is
  * an entry that hides it.
  *
  * Each entry lies in memory of its own, which moves to the parent on merge and is kept
@@ -25,6 +25,7 @@ struct entry {
     struct source source;
     struct query_entry query;
     struct connector_entry connector;
+    struct type_entry type;
 };
 
 struct catalog {
@@ -32,6 +33,7 @@ struct catalog {
     struct map sources;    /* name -> struct entry */
     struct map queries;    /* id -> struct entry */
     struct map connectors; /* name in lower case -> struct entry */
+    struct map types;      /* name -> struct entry */
     struct entry *newest;
     uint32_t next_source_id;
 };
@@ -45,6 +47,7 @@ struct catalog *catalog_create(const struct catalog *parent)
     map_init(&catalog->sources);
     map_init(&catalog->queries);
     map_init(&catalog->connectors);
+    map_init(&catalog->types);
     return catalog;
 }
 
@@ -62,6 +65,7 @@ void catalog_destroy(struct catalog *catalog)
     map_fini(&catalog->sources);
     map_fini(&catalog->queries);
     map_fini(&catalog->connectors);
+    map_fini(&catalog->types);
     free(catalog);
 }
 
@@ -96,6 +100,9 @@ void catalog_merge(struct catalog *child, struct catalog *parent)
     }
     MAP_FOREACH (at, &child->connectors) {
         put_entry(parent, &parent->connectors, at->value);
+    }
+    MAP_FOREACH (at, &child->types) {
+        put_entry(parent, &parent->types, at->value);
     }
     while (child->newest) {
         struct entry *entry = child->newest;
@@ -162,6 +169,18 @@ const struct connector_entry *catalog_find_connector(const struct catalog *catal
     return found && !found->removed ? &found->connector : NULL;
 }
 
+const struct type_entry *catalog_find_type(const struct catalog *catalog, struct bytes name)
+{
+    for (; catalog; catalog = catalog->parent) {
+        const struct entry *entry = map_find(&catalog->types, name);
+
+        if (entry) {
+            return entry->removed ? NULL : &entry->type;
+        }
+    }
+    return NULL;
+}
+
 const struct source *catalog_put_source(struct catalog *catalog, const struct source *source)
 {
     struct entry *entry = make_entry(catalog, source->name);
@@ -218,6 +237,23 @@ void catalog_put_connector(struct catalog *catalog, const struct connector_entry
     put_entry(catalog, &catalog->connectors, entry);
 }
 
+void catalog_put_type(struct catalog *catalog, const struct type_entry *type)
+{
+    struct entry *entry = make_entry(catalog, type->name);
+
+    entry->type.name = entry->name;
+    entry->type.type = type_copy(&entry->arena, type->type);
+    put_entry(catalog, &catalog->types, entry);
+}
+
+void catalog_remove_type(struct catalog *catalog, struct bytes name)
+{
+    struct entry *entry = make_entry(catalog, name);
+
+    entry->removed = true;
+    put_entry(catalog, &catalog->types, entry);
+}
+
 void catalog_remove_source(struct catalog *catalog, struct bytes name)
 {
     struct entry *entry = make_entry(catalog, name);
@@ -265,6 +301,11 @@ static const struct map *queries_of(const struct catalog *catalog)
 static const struct map *connectors_of(const struct catalog *catalog)
 {
     return &catalog->connectors;
+}
+
+static const struct map *types_of(const struct catalog *catalog)
+{
+    return &catalog->types;
 }
 
 /* The visible entries of a map by name; from the newest layer, each name once. */
@@ -332,6 +373,19 @@ uint32_t catalog_list_connectors(const struct catalog *catalog, struct arena *ar
         connectors[i] = &list.items[i]->connector;
     }
     *out = connectors;
+    return list.count;
+}
+
+uint32_t catalog_list_types(const struct catalog *catalog, struct arena *arena,
+                            const struct type_entry *const **out)
+{
+    entry_list list = list_entries(catalog, arena, types_of);
+    const struct type_entry **types = arena_array(arena, const struct type_entry *, list.count);
+
+    for (uint32_t i = 0; i < list.count; i++) {
+        types[i] = &list.items[i]->type;
+    }
+    *out = types;
     return list.count;
 }
 

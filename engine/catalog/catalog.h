@@ -69,6 +69,12 @@ struct connector_entry {
     uint32_t option_count;
 };
 
+/* A name for a type. Whoever uses it has the type itself, so it may go at any time. */
+struct type_entry {
+    struct bytes name;
+    const struct sql_type *type;
+};
+
 struct catalog;
 
 struct catalog *catalog_create(const struct catalog *parent); /* parent NULL: a root */
@@ -88,6 +94,9 @@ const struct connector_entry *catalog_find_connector(const struct catalog *catal
 const struct source *catalog_put_source(struct catalog *catalog, const struct source *source);
 void catalog_put_query(struct catalog *catalog, const struct query_entry *query);
 void catalog_put_connector(struct catalog *catalog, const struct connector_entry *connector);
+const struct type_entry *catalog_find_type(const struct catalog *catalog, struct bytes name);
+void catalog_put_type(struct catalog *catalog, const struct type_entry *type);
+void catalog_remove_type(struct catalog *catalog, struct bytes name);
 void catalog_remove_source(struct catalog *catalog, struct bytes name);
 void catalog_remove_query(struct catalog *catalog, struct bytes id);
 void catalog_remove_connector(struct catalog *catalog, struct bytes name);
@@ -98,6 +107,8 @@ uint32_t catalog_list_queries(const struct catalog *catalog, struct arena *arena
                               const struct query_entry *const **out);
 uint32_t catalog_list_connectors(const struct catalog *catalog, struct arena *arena,
                                  const struct connector_entry *const **out);
+uint32_t catalog_list_types(const struct catalog *catalog, struct arena *arena,
+                            const struct type_entry *const **out);
 uint32_t catalog_next_source_id(struct catalog *catalog);
 /* A name that differs only in case, or is one slip away; absent when none is near. */
 struct bytes catalog_near_source(const struct catalog *catalog, struct bytes name);

@@ -28,8 +28,24 @@ void answer_note(const struct command *command, struct bytes message)
     }
 }
 
+/* The connector that was made, and how it does. */
+static const struct connector_entry *find_made(const struct command *command,
+                                               const struct change *change,
+                                               struct connector_status *status)
+{
+    const struct connector_host *host = command->engine->config.connectors;
+
+    if (!change->connector.data || !host ||
+        host->status(host->context, change->connector, command->arena, status, NULL)) {
+        return NULL; /* it may have gone already */
+    }
+    return catalog_find_connector(command->engine->catalog, change->connector);
+}
+
 void answer_changed(const struct command *command, const struct change *change)
 {
+    struct connector_status status = { 0 };
+    const struct connector_entry *connector = find_made(command, change, &status);
     const struct result_change told = {
         .sql = change->sql,
         .message = change->message,
@@ -38,6 +54,8 @@ void answer_changed(const struct command *command, const struct change *change)
         .action = change->action,
         .query_id = change->plan ? change->plan->query_id : (struct bytes){ NULL, 0 },
         .sequence = change->none ? -1 : change->sequence,
+        .connector = connector,
+        .status = &status,
     };
 
     if (command->sink->changed) {

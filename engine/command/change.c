@@ -265,7 +265,7 @@ int command_change(struct command *command, const struct command_kind *kind, str
         answer_ended(command, id);
         return 0;
     }
-    if (change.none && strcmp(change.action, "create") == 0) {
+    if (change.none && strcmp(change.action, "create") == 0 && strcmp(change.type, "type") != 0) {
         answer_warning(command, change.message);
         return 0;
     }

@@ -241,6 +241,9 @@ int explain_query(struct command *command, const struct query_entry *query, cons
 int create_connector_change(struct command *command, struct change *out, struct error *err);
 /* The statement as it may be printed: of a connector the class alone, no other value. */
 struct bytes command_shown_text(const struct ast_statement *statement, struct arena *arena);
+int create_type_change(struct command *command, struct change *out, struct error *err);
+int drop_type_change(struct command *command, struct change *out, struct error *err);
+int show_types(struct command *command, struct error *err);
 int drop_connector_change(struct command *command, struct change *out, struct error *err);
 int show_connectors(struct command *command, struct error *err);
 int show_connector_plugins(struct command *command, struct error *err);

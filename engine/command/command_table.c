@@ -73,8 +73,13 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                            .gaps = { { "SOURCE", "CREATE SOURCE CONNECTOR x WITH "
                                                                  "('connector.class' = "
                                                                  "'MqttSource');" } } } },
-    [AST_CREATE_TYPE] = { .manual = { .syntax = "CREATE TYPE [IF NOT EXISTS] name AS type;",
-                                      .doc = "Gives a type a name, to be used in column lists." } },
+    [AST_CREATE_TYPE] = { .change = create_type_change,
+                          .manual = { .syntax = "CREATE TYPE [IF NOT EXISTS] name AS type;",
+                                      .doc = "Gives a type a name, to be used in column lists "
+                                             "and CAST. What uses it has the type itself, and "
+                                             "keeps it when the name is dropped.",
+                                      .example = "CREATE TYPE place AS STRUCT<street STRING, "
+                                                 "town STRING>;" } },
     [AST_INSERT_VALUES] = { .check = insert_values_check,
                             .run = insert_values_run,
                             .manual = { .syntax = "INSERT INTO name [(column, ...)] VALUES "
@@ -161,8 +166,11 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                          .doc = "Ends a connector. What it wrote stays; one of "
                                                 "the same name goes on where it ended.",
                                          .example = "DROP CONNECTOR IF EXISTS pages;" } },
-    [AST_DROP_TYPE] = { .manual = { .syntax = "DROP TYPE [IF EXISTS] name;",
-                                    .doc = "Forgets the name that CREATE TYPE gave." } },
+    [AST_DROP_TYPE] = { .change = drop_type_change,
+                        .manual = { .syntax = "DROP TYPE [IF EXISTS] name;",
+                                    .doc = "Forgets the name that CREATE TYPE gave.",
+                                    .example = "CREATE TYPE place AS STRUCT<town STRING>;\n"
+                                               "DROP TYPE place;" } },
     [AST_ALTER_SOURCE] = { .manual = { .syntax =
                                            "ALTER (STREAM | TABLE) name ADD [COLUMN] column type\n"
                                            "  {, ADD [COLUMN] column type};",

@@ -123,6 +123,8 @@ struct result_change {
     const char *action;    /* "create", "drop", "execute" */
     struct bytes query_id; /* of the query it started; absent: none */
     int64_t sequence;      /* place in the statement log; -1: nothing was logged */
+    const struct connector_entry *connector; /* that it made; NULL: none */
+    const struct connector_status *status;   /* of that connector */
 };
 
 /* A table of text: SHOW, DESCRIBE, EXPLAIN. Cells row by row. */
@@ -133,6 +135,7 @@ struct result_table {
     const struct result_source *source; /* what the table describes; NULL: no source */
     const struct result_plan *plan;     /* or no query */
     const struct connector_status *connector; /* or no connector */
+    const struct schema *types;               /* or no types, by their names */
     uint32_t column_count;
     const struct bytes *cells;
     uint32_t row_count;

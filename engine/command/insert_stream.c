@@ -24,7 +24,7 @@ static int find_target(struct command *command, struct bytes target, const struc
     struct plan_settings settings;
     struct plan_context context;
 
-    TRY(insert_check_enabled(command, err));
+    TRY(insert_check_enabled(command, NO_POSITION, err));
     planning_settings(command, &settings);
     planning_context(command, &settings, &context);
     TRY(plan_insert_target(&context, &name, out, err));

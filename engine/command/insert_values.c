@@ -10,7 +10,7 @@ static int plan_row(struct command *command, struct insert_row *out, struct erro
     struct plan_settings settings;
     struct plan_context context;
 
-    TRY(insert_check_enabled(command, err));
+    TRY(insert_check_enabled(command, command->statement->at, err));
     planning_settings(command, &settings);
     planning_context(command, &settings, &context);
     TRY(plan_insert_values(&context, command->statement, out, err));

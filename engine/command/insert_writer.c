@@ -10,10 +10,10 @@
 
 enum { TRANSACTION_TIMEOUT_MS = 10000 };
 
-int insert_check_enabled(const struct command *command, struct error *err)
+int insert_check_enabled(const struct command *command, struct position at, struct error *err)
 {
     if (!property_get_boolean(command->properties, "ksql.insert.into.values.enabled")) {
-        return error_set(err, ERR_UNSUPPORTED, NO_POSITION,
+        return error_set(err, ERR_UNSUPPORTED, at,
                          "INSERT VALUES is switched off (ksql.insert.into.values.enabled)");
     }
     return 0;

@@ -34,7 +34,7 @@ int insert_writer_add(struct insert_writer *writer, const struct value *cells, i
 int insert_writer_commit(struct insert_writer *writer, struct error *err);
 
 /* ksql.insert.into.values.enabled, and that the topic is not on the list of read-only ones. */
-int insert_check_enabled(const struct command *command, struct error *err);
+int insert_check_enabled(const struct command *command, struct position at, struct error *err);
 int insert_check_topic(const struct command *command, const struct source *source,
                        const struct ast_name *name, struct error *err);
 

@@ -329,18 +329,6 @@ static int show_functions(struct command *command, struct error *err)
     return 0;
 }
 
-static int show_types(struct command *command, struct error *err)
-{
-    static const char *const columns[] = { "Type Name", "Schema", NULL };
-    static const char *const fields[] = { "name", "schema" };
-    struct answer_table answer;
-
-    answer_begin(&answer, command->arena, "type_list", columns);
-    answer.table.fields = fields;
-    answer_end(&answer, command);
-    return 0;
-}
-
 /* --- the statement --- */
 
 static int refuse(const struct command *command, const char *what, struct error *err)

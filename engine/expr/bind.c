@@ -120,7 +120,7 @@ static int bind_cast(struct binding *b, const struct ast_expr *syntax, const str
     const struct sql_type *type = NULL;
 
     TRY(bind_expr(b, syntax->cast.operand, &inner, err));
-    TRY(type_bind(b->arena, syntax->cast.type, &type, err));
+    TRY(type_bind(b->arena, b->binder->scope->types, syntax->cast.type, &type, err));
     if (inner->type && !type_equal(inner->type, type) && !cast_find(inner->type, type)) {
         return error_set(err, ERR_CANNOT_CAST, syntax->at, "there is no cast from %.*s to %.*s",
                          BYTES_ARG(type_text(b->arena, inner->type)),

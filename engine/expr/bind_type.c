@@ -40,14 +40,21 @@ static int unknown_type(struct arena *arena, const struct ast_name *name, struct
                      BYTES_ARG(name->text), near_hint(arena, search.best));
 }
 
-static int bind_named_type(struct arena *arena, const struct ast_type *syntax,
-                           const struct sql_type **out, struct error *err)
+static int bind_named_type(struct arena *arena, const struct type_names *names,
+                           const struct ast_type *syntax, const struct sql_type **out,
+                           struct error *err)
 {
     enum type_id id = type_find(syntax->name.text);
+    const struct sql_type *made =
+        id == T_NULL && names ? names->find(names, syntax->name.text) : NULL;
 
     if (id == T_DECIMAL) {
         return error_set(err, ERR_INVALID_TYPE, syntax->at,
                          "DECIMAL needs a precision and a scale: DECIMAL(10, 2)");
+    }
+    if (made) {
+        *out = made;
+        return 0;
     }
     if (id == T_NULL || id == T_ARRAY || id == T_MAP || id == T_STRUCT) {
         return unknown_type(arena, &syntax->name, err);
@@ -56,8 +63,9 @@ static int bind_named_type(struct arena *arena, const struct ast_type *syntax,
     return 0;
 }
 
-static int bind_struct_type(struct arena *arena, const struct ast_type *syntax,
-                            const struct sql_type **out, struct error *err)
+static int bind_struct_type(struct arena *arena, const struct type_names *names,
+                            const struct ast_type *syntax, const struct sql_type **out,
+                            struct error *err)
 {
     const struct ast_type_field_list *given = &syntax->fields;
     struct sql_field *fields = arena_array(arena, struct sql_field, given->count);
@@ -73,34 +81,34 @@ static int bind_struct_type(struct arena *arena, const struct ast_type *syntax,
             }
         }
         fields[i].name = arena_copy(arena, name->text);
-        TRY(type_bind(arena, given->items[i].type, &fields[i].type, err));
+        TRY(type_bind(arena, names, given->items[i].type, &fields[i].type, err));
     }
     *out = type_struct(arena, fields, given->count);
     return 0;
 }
 
-int type_bind(struct arena *arena, const struct ast_type *syntax, const struct sql_type **out,
-              struct error *err)
+int type_bind(struct arena *arena, const struct type_names *names, const struct ast_type *syntax,
+              const struct sql_type **out, struct error *err)
 {
     const struct sql_type *key = NULL;
     const struct sql_type *element = NULL;
 
     switch (syntax->kind) {
     case AST_TYPE_NAME:
-        return bind_named_type(arena, syntax, out, err);
+        return bind_named_type(arena, names, syntax, out, err);
     case AST_TYPE_DECIMAL:
         return bind_decimal_type(arena, syntax, out, err);
     case AST_TYPE_ARRAY:
-        TRY(type_bind(arena, syntax->element, &element, err));
+        TRY(type_bind(arena, names, syntax->element, &element, err));
         *out = type_array(arena, element);
         return 0;
     case AST_TYPE_MAP:
-        TRY(type_bind(arena, syntax->map.key, &key, err));
-        TRY(type_bind(arena, syntax->map.value, &element, err));
+        TRY(type_bind(arena, names, syntax->map.key, &key, err));
+        TRY(type_bind(arena, names, syntax->map.value, &element, err));
         *out = type_map(arena, key, element);
         return 0;
     case AST_TYPE_STRUCT:
-        return bind_struct_type(arena, syntax, out, err);
+        return bind_struct_type(arena, names, syntax, out, err);
     }
     return error_set(err, ERR_UNKNOWN_TYPE, syntax->at, "this type is not supported");
 }

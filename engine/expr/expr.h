@@ -87,11 +87,18 @@ struct expr {
 };
 
 /* Where names come from; the planner's side of binding. */
+/* Types that CREATE TYPE has named. */
+struct type_names {
+    const struct sql_type *(*find)(const struct type_names *names, struct bytes name); /* or NULL */
+    const void *context;
+};
+
 struct expr_scope {
     /* qualifier may be absent. ERR_UNKNOWN_COLUMN, ERR_AMBIGUOUS_COLUMN. */
     int (*resolve)(const struct expr_scope *scope, struct bytes qualifier,
                    const struct ast_name *name, struct arena *arena, const struct expr **out,
                    struct error *err);
+    const struct type_names *types; /* NULL: there are none */
 };
 
 enum bind_flags {
@@ -112,9 +119,9 @@ int expr_bind(struct expr_binder *binder, const struct ast_expr *syntax, const s
 /* WHERE and HAVING: must be BOOLEAN (ERR_NOT_BOOLEAN). */
 int expr_bind_condition(struct expr_binder *binder, const struct ast_expr *syntax,
                         const struct expr **out, struct error *err);
-/* The SQL type of a type name in syntax. */
-int type_bind(struct arena *arena, const struct ast_type *syntax, const struct sql_type **out,
-              struct error *err);
+/* The SQL type of a type name in syntax; names NULL: only those that everybody has. */
+int type_bind(struct arena *arena, const struct type_names *names, const struct ast_type *syntax,
+              const struct sql_type **out, struct error *err);
 
 const struct expr *expr_column(struct arena *arena, uint32_t source, uint32_t index,
                                struct bytes name, const struct sql_type *type, struct position at);

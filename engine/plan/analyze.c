@@ -235,6 +235,7 @@ int analyze_query(struct plan_context *context, enum query_kind kind, const stru
     TRY(check_limit(&a, err));
     a.limit = query->limit.given ? query->limit.value : -1;
     source_scope_init(&scope, a.source, &query->from, kind);
+    scope.base.types = plan_type_names(context);
     TRY(analyze_joins(&a, &scope, err));
     if (query->where) {
         TRY(scope_bind_condition(&scope, context->arena, "WHERE", 0, query->where, &a.where, err));

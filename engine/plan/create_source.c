@@ -104,7 +104,7 @@ static int bind_columns(struct plan_context *context, const struct ast_create_so
         column->name = def->name.text;
         column->role = role_of(def->role);
         column->header_key = def->header_key;
-        TRY(type_bind(context->arena, def->type, &column->type, err));
+        TRY(type_bind(context->arena, plan_type_names(context), def->type, &column->type, err));
         TRY(check_column(context, def, column, err));
         for (uint32_t j = 0; j < i; j++) {
             if (bytes_equal(columns[j].name, column->name)) {

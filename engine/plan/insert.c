@@ -15,8 +15,6 @@ static int refuse_column(const struct expr_scope *scope, struct bytes qualifier,
                      BYTES_ARG(name->text));
 }
 
-static const struct expr_scope no_columns = { refuse_column };
-
 /* --- the target --- */
 
 static int check_target(const struct source *source, const struct ast_name *name, struct error *err)
@@ -131,6 +129,7 @@ static int all_columns(const struct source *source, const struct ast_insert_valu
 static int evaluate(struct plan_context *context, const struct ast_expr *syntax,
                     const struct column *column, struct value *out, struct error *err)
 {
+    const struct expr_scope no_columns = { refuse_column, plan_type_names(context) };
     struct expr_binder binder = { context->arena, &no_columns, 0, "VALUES" };
     const struct expr *bound = NULL;
     struct value value = value_null();

@@ -345,6 +345,9 @@ struct insert_row {
     bool has_timestamp;
     int64_t timestamp_ms;
 };
+/* What CREATE TYPE has named in the context's catalog. */
+const struct type_names *plan_type_names(struct plan_context *context);
+
 /* A source whose topic takes rows from users. */
 int plan_insert_target(struct plan_context *context, const struct ast_name *name,
                        const struct source **out, struct error *err);

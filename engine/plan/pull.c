@@ -129,6 +129,7 @@ static int bind_query(struct pull_query *q, const struct ast_query *query, struc
     struct source_scope scope;
 
     source_scope_init(&scope, q->lookup->table, &query->from, QUERY_PULL);
+    scope.base.types = plan_type_names(q->context);
     if (query->where) {
         TRY(pull_keys_check_lists(q, query->where, err));
         TRY(scope_bind_condition(&scope, q->context->arena, "WHERE", 0, query->where, &q->where,

@@ -4,6 +4,21 @@
 #include "base/near.h"
 #include "engine/plan/plan_internal.h"
 
+static const struct sql_type *find_type(const struct type_names *names, struct bytes name)
+{
+    const struct type_entry *entry = catalog_find_type(names->context, name);
+
+    return entry ? entry->type : NULL;
+}
+
+const struct type_names *plan_type_names(struct plan_context *context)
+{
+    struct type_names *names = arena_new(context->arena, struct type_names);
+
+    *names = (struct type_names){ find_type, context->catalog };
+    return names;
+}
+
 int plan_find_source(struct plan_context *context, const struct ast_name *name,
                      const struct source **out, struct error *err)
 {

@@ -11,6 +11,14 @@ has out 110
 run 0 --data kept -e 'SHOW QUERIES;'
 has out CTAS_T_0
 
+case_begins 'types with names outlive a process, and columns outlive the names'
+run 0 --data typed -e "CREATE TYPE place AS STRUCT<town STRING>; CREATE STREAM s (p place) WITH (kafka_topic='s', value_format='json', partitions=1);"
+run 0 --data typed -e 'SHOW TYPES; DROP TYPE place;'
+has out 'PLACE'
+run 0 --data typed -e 'SHOW TYPES; DESCRIBE s;'
+lacks out 'PLACE'
+has out 'STRUCT<`TOWN` STRING>'
+
 case_begins 'another directory knows nothing of it'
 run 0 --data other -e 'SHOW TABLES;'
 lacks out CTAS_T_0

@@ -174,7 +174,7 @@ void expr_fixture_init(struct expr_fixture *f)
         made[i].name = bytes_of(columns[i].name);
         made[i].at = operand_make(BANK_CELLS, i);
         made[i].role = COLUMN_VALUE;
-        assert_int_equal(type_bind(&f->arena, syntax, &made[i].type, NULL), 0);
+        assert_int_equal(type_bind(&f->arena, NULL, syntax, &made[i].type, NULL), 0);
     }
     for (uint32_t i = 0; i < COLUMN_COUNT; i++) {
         bool given = columns[i].value && columns[i].value[0];

@@ -134,6 +134,21 @@ static void statements_answer_entities(void **state)
     statement(*state, "DROP TABLE a;", "\"commandId\":\"table/A/drop\",");
 }
 
+static void types_have_entities(void **state)
+{
+    statement(*state, "SHOW TYPES;", "\"types\":{},\"warnings\":[]}]");
+    statement(*state, "CREATE TYPE p AS STRUCT<n INT>;",
+              "\"commandId\":\"type/P/create\",\"commandStatus\":{\"status\":\"SUCCESS\",");
+    statement(*state, "SHOW TYPES;",
+              "\"types\":{\"P\":{\"type\":\"STRUCT\",\"fields\":[{\"name\":\"N\",\"schema\":{"
+              "\"type\":\"INTEGER\",\"fields\":null,\"memberSchema\":null}}],\"memberSchema\":"
+              "null}},\"warnings\":[]}]");
+    statement(*state, "CREATE TYPE IF NOT EXISTS p AS INT;",
+              "\"queryId\":null},\"commandSequenceNumber\":-1,");
+    statement(*state, "DROP TYPE p;", "\"commandId\":\"type/P/drop\",");
+    statement(*state, "DROP TYPE IF EXISTS p;", "\"commandSequenceNumber\":-1,");
+}
+
 static void what_changes_nothing_says_so(void **state)
 {
     create_stream(*state);
@@ -487,6 +502,7 @@ int main(void)
         WITH_SERVER(information_has_the_shape_clients_know),
         WITH_SERVER(unknown_routes_are_not_found),
         WITH_SERVER(statements_answer_entities),
+        WITH_SERVER(types_have_entities),
         WITH_SERVER(what_changes_nothing_says_so),
         WITH_SERVER(errors_have_code_statement_and_shape),
         WITH_SERVER(empty_maps_may_be_lists_or_null),

@@ -113,10 +113,16 @@ void error_entity_reply(struct reply *reply, const struct api_error *error);
 void print_text(struct buffer *out, const char *name, struct bytes text);
 void print_name(struct buffer *out, const char *name); /* ,"name": */
 void print_quoted(struct buffer *out, struct bytes text);
+void print_types(struct buffer *out, const struct schema *types); /* ,"types":{...} by name */
 void print_fields(struct buffer *out, const struct schema *schema);
 void print_source(struct buffer *out, const struct result_source *source);
 void print_plan(struct buffer *out, const struct result_plan *plan, struct bytes host);
 void print_query(struct buffer *out, const struct result_query *query);
+/* Of a change to a connector: the entity's fields; its type. connectors.c. */
+const char *print_connector_change(struct buffer *out, const struct result_change *change);
+/* The fields of a described connector; the catalog is the engine's, which is ours meanwhile. */
+void print_connector(struct buffer *out, const struct connector_status *status,
+                     const struct catalog *catalog, struct arena *arena);
 /* "`ID` STRING KEY, `V` BIGINT" as header.schema has it. */
 enum key_marks { KEYS_UNMARKED, KEYS_MARKED };
 void print_schema_text(struct buffer *out, const struct schema *schema, enum key_marks marks);

@@ -310,6 +310,11 @@ static void tell_table(void *context, const struct result_table *table)
         print_list_member(self, table, "sourceDescriptions");
     } else if (strcmp(table->kind, "query_descriptions") == 0) {
         print_list_member(self, table, "queryDescriptions");
+    } else if (table->connector) {
+        begin(self, table->kind, self->checking);
+        print_connector(&self->text, table->connector, engine_catalog(self->api->engine),
+                        &self->arena);
+        end(self);
     } else if (table->source || table->plan) {
         begin(self, table->kind, self->checking);
         print_name(&self->text, table->kind);
@@ -319,7 +324,7 @@ static void tell_table(void *context, const struct result_table *table)
         print_assertion(self, table);
     } else if (strcmp(table->kind, "type_list") == 0) {
         begin(self, table->kind, self->checking);
-        buffer_append_text(&self->text, ",\"types\":{}");
+        print_types(&self->text, table->types);
         end(self);
     } else {
         print_free_text(self, table);
@@ -330,7 +335,8 @@ static void tell_table(void *context, const struct result_table *table)
 
 static struct bytes command_id(struct arena *arena, const struct result_change *change)
 {
-    const char *quote = strcmp(change->action, "create") == 0 ? "`" : "";
+    bool is_quoted = strcmp(change->action, "create") == 0 && strcmp(change->type, "type") != 0;
+    const char *quote = is_quoted ? "`" : "";
 
     return arena_printf(arena, "%s/%s%.*s%s/%s", change->type, quote, BYTES_ARG(change->entity),
                         quote, change->action);
@@ -354,11 +360,27 @@ static void remember(struct ksql_api *api, struct bytes id, const struct result_
     pthread_mutex_unlock(&api->mutex);
 }
 
+static void tell_connector(struct entities *self, const struct result_change *change)
+{
+    struct buffer fields = { 0 };
+    const char *type = print_connector_change(&fields, change);
+
+    begin(self, type, self->checking);
+    buffer_append_bytes(&self->text, buffer_bytes(&fields));
+    end(self);
+    buffer_fini(&fields);
+}
+
 static void tell_changed(void *context, const struct result_change *change)
 {
     struct entities *self = context;
-    struct bytes id = command_id(&self->arena, change);
+    struct bytes id;
 
+    if (strcmp(change->type, "connector") == 0) {
+        tell_connector(self, change);
+        return;
+    }
+    id = command_id(&self->arena, change);
     remember(self->api, id, change);
     begin(self, "currentStatus", change->sql);
     print_text(&self->text, "commandId", id);

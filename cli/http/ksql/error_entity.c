@@ -47,6 +47,10 @@ struct api_error error_entity_of(const struct error *err, struct bytes statement
         error.status = 417;
         error.code = 41700;
     }
+    if (err->code == ERR_CONNECTOR_EXISTS) {
+        error.status = 409;
+        error.code = 40900;
+    }
     error.message = err->at.line > 0 ? arena_printf(arena, "line %u:%u: %s", err->at.line,
                                                     err->at.column, err->message)
                                      : arena_copy(arena, bytes_of(err->message));

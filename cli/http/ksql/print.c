@@ -106,6 +106,18 @@ void print_fields(struct buffer *out, const struct schema *schema)
     buffer_append_char(out, ']');
 }
 
+void print_types(struct buffer *out, const struct schema *types)
+{
+    buffer_append_text(out, ",\"types\":{");
+    for (uint32_t i = 0; i < types->column_count; i++) {
+        buffer_append_text(out, i ? "," : "");
+        print_quoted(out, types->columns[i].name);
+        buffer_append_char(out, ':');
+        print_type(out, types->columns[i].type);
+    }
+    buffer_append_char(out, '}');
+}
+
 void print_schema_text(struct buffer *out, const struct schema *schema, enum key_marks marks)
 {
     for (uint32_t i = 0; i < schema->column_count; i++) {
