@@ -33,6 +33,7 @@ static int open_runtime(struct engine *engine, struct error *err)
         .retry_first_ms =
             property_get_integer(&engine->server, "ksql.query.retry.backoff.initial.ms"),
         .retry_most_ms = property_get_integer(&engine->server, "ksql.query.retry.backoff.max.ms"),
+        .is_shared = config->is_shared,
         .database = config->database,
         .state_memory_bytes = (size_t)property_get_integer(&engine->server, "state.memory.bytes"),
         .worker_count = config->worker_count,

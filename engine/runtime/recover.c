@@ -183,8 +183,9 @@ static int is_added(const struct task *task, bool *added, struct error *err)
 }
 
 /*
- * Where a task begins that has no position: one that has never committed where its query says,
- * one whose topic was made anew, or its partition added, with the first record of that.
+ * Where a task begins that has no position: one that has never committed where ksqlDB left its
+ * group, else where its query says; one whose topic was made anew, or its partition added, with
+ * the first record of that.
  */
 static int start_position(const struct task_input *input, int64_t *out, struct error *err)
 {
@@ -193,12 +194,16 @@ static int start_position(const struct task_input *input, int64_t *out, struct e
     struct log_range range;
     bool earliest = !input->plan->source || input->plan->from_earliest || input->task->born ||
                     query->options.reset == RESET_EARLIEST;
+    bool added = false;
+    int64_t left;
 
-    if (!earliest) {
-        TRY(is_added(input->task, &earliest, err));
-    }
     TRY(log_topic_range(log, input->topic, input->task->partition, READ_COMMITTED, &range, err));
-    *out = earliest ? range.begin : range.end;
+    TRY(group_position_left(input, &range, &left, err));
+    if (!earliest || left >= 0) {
+        TRY(is_added(input->task, &added, err));
+    }
+    *out = earliest || added ? range.begin : range.end;
+    *out = left >= 0 && !added ? left : *out;
     return 0;
 }
 
@@ -243,6 +248,7 @@ static int restore_task(struct task *task, const struct progress *progress, stru
         }
         task->dirty |= !noted_here; /* so that what happens to the topic from now on is known */
         input->committed = position;
+        input->mirrored = -1;
         place_input(input, position);
     }
     standing_publish(task);

@@ -144,6 +144,9 @@ static int start_threads(struct runtime *rt, struct error *err)
         return error_set(err, ERR_IO, NO_POSITION, "The control thread cannot be started");
     }
     rt->has_control_thread = true;
+    if (rt->config.is_shared && mirror_start_thread(rt->mirror)) {
+        return error_set(err, ERR_IO, NO_POSITION, "The mirror thread cannot be started");
+    }
     return 0;
 }
 
@@ -240,6 +243,8 @@ int runtime_open(const struct runtime_config *config, struct runtime **out, stru
     map_init(&rt->queries);
     map_init(&rt->standings);
     rt->lookout = lookout_create(rt);
+    rt->mirror = arena_alloc(&rt->arena, sizeof *rt->mirror);
+    mirror_init(rt->mirror, rt);
     rt->slots = arena_array(&rt->arena, struct slot, rt->slot_count);
     rt->transient_log = log_memory_create(rt->clock);
     rt->workers = memory_zalloc(rt->worker_count, sizeof *rt->workers);
@@ -267,6 +272,7 @@ static void stop_threads(struct runtime *rt)
     (void)queue_try_put(&rt->control_wake, rt);
     fetcher_wake(rt->fetcher);
     lookout_stop_thread(rt->lookout);
+    mirror_stop_thread(rt->mirror);
     if (rt->has_control_thread) {
         pthread_join(rt->control_thread, NULL);
     }
@@ -299,6 +305,7 @@ void runtime_close(struct runtime *rt)
     }
     map_fini(&rt->queries);
     lookout_destroy(rt->lookout);
+    mirror_fini(rt->mirror);
     map_fini(&rt->standings);
     for (uint32_t i = 0; i < rt->slot_count; i++) {
         progress_free(rt->slots[i].progress);
@@ -406,6 +413,7 @@ int runtime_start(struct runtime *rt, const struct physical_plan *plan,
 static int stop_locked(struct runtime *rt, struct bytes query_id, struct error *err)
 {
     struct query *query = map_find(&rt->queries, query_id);
+    const struct physical_plan *plan;
     int code;
 
     if (!query) {
@@ -415,7 +423,9 @@ static int stop_locked(struct runtime *rt, struct bytes query_id, struct error *
     (void)recover_lost_workers(rt); /* so that they can forget it */
     code = drop_query(rt, query, err);
     query_delete_topics(query);
+    plan = query->plan;
     query_remove(query);
+    group_forget(rt, plan);
     return code;
 }
 

@@ -41,6 +41,7 @@ struct runtime_config {
     int64_t retry_most_ms;     /* 0: 900000 */
     struct database *database; /* for checkpoints of state; NULL: there are none */
     size_t state_memory_bytes; /* of all state, where there is a database; 0: no limit */
+    bool is_shared; /* others use the log: for them, and after them, queries have groups */
     uint32_t worker_count;
     uint32_t slot_count; /* 0: 64 */
     uint32_t batch_rows; /* rows decoded at once; 0: BATCH_MAX_ROWS */

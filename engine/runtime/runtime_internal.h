@@ -10,6 +10,7 @@
  *   recover.c    from the log back to live tasks
  *   drop.c       tasks that leave
  *   membership.c slots: which are ours
+ *   groups.c     the Kafka groups that bear a query's name
  */
 #ifndef SLUICE_ENGINE_RUNTIME_RUNTIME_INTERNAL_H
 #define SLUICE_ENGINE_RUNTIME_RUNTIME_INTERNAL_H
@@ -29,6 +30,7 @@ struct channel;
 struct standing;
 struct lookout;
 struct causal_gate;
+struct mirror;
 
 enum { SLOT_COUNT_DEFAULT = 64, SLOT_COUNT_MAX = 1024, BUILDER_DRAIN_BYTES = 64 * 1024 };
 enum { MAX_COMMIT_PAUSE_MS = 100, TRANSACTION_TIMEOUT_MS = 10000, SESSION_TIMEOUT_MS = 6000 };
@@ -150,6 +152,7 @@ struct task_input {
     int64_t processed; /* next offset to be processed */
     int64_t committed; /* as the last commit has it; -1: not yet */
     int64_t promised;  /* as the commit under way will have it: reading may go on meanwhile */
+    int64_t mirrored;  /* as the query's group was told; -1: not yet */
     int64_t gate;      /* offsets below it may be processed */
     int64_t cleared;   /* of a causal join's stream: those below it may be joined; else INT64_MAX */
     int64_t purged;    /* of a repartition topic: deleted below, as far as asked for */
@@ -278,6 +281,9 @@ struct query_topics {
     uint32_t *task_counts;               /* by sub-topology */
     uint64_t *birth_counts;            /* the same when the query was born; UINT64_MAX: not asked */
     const struct log_topic ***sources; /* by sub-topology and input; NULL: not a source */
+    bool asked_group;
+    struct group_position *left_behind; /* where another engine left the query's group */
+    uint32_t left_behind_count;
 };
 
 struct query {
@@ -426,6 +432,7 @@ struct runtime {
     pthread_mutex_t standings_mutex; /* standings and their references */
     struct map standings;            /* query id -> struct standing */
     struct lookout *lookout;
+    struct mirror *mirror;
     bool joined;
     _Atomic bool stop;
     _Atomic uint32_t lost_workers;
@@ -586,6 +593,28 @@ void drop_commit(struct runtime *rt);
 void drop_tasks(struct runtime *rt, const struct drop *drop);
 /* Removes the tasks of a query and its progress. */
 int drop_query(struct runtime *rt, struct query *query, struct error *err);
+
+/* --- groups.c --- */
+
+struct mirror {
+    struct runtime *rt;
+    bool owes;          /* not all that was collected was written */
+    struct queue pause; /* closed at the end */
+    pthread_t thread;
+    bool has_thread;
+};
+
+void mirror_init(struct mirror *mirror, struct runtime *rt);
+void mirror_fini(struct mirror *mirror);
+/* Tells the groups of queries what has changed; not under a lock, the log may take its time. */
+void mirror_step(struct mirror *mirror);
+int mirror_start_thread(struct mirror *mirror);
+void mirror_stop_thread(struct mirror *mirror);
+/* The query is gone, and its group with it. */
+void group_forget(struct runtime *rt, const struct physical_plan *plan);
+/* Where another engine left off for a task that has never committed; -1: nowhere in the range. */
+int group_position_left(const struct task_input *input, const struct log_range *range, int64_t *out,
+                        struct error *err);
 
 /* --- membership.c --- */
 

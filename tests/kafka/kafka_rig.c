@@ -34,6 +34,7 @@ void kafka_rig_init_with(struct rig *f, const struct topic_config *properties, u
                        .mode = RUNTIME_THREADED,
                        .service_id = prefix,
                        .prefix = prefix,
+                       .is_shared = true,
                        .is_lasting = true,
                        .slot_count = 4,
                        .retry_first_ms = 250 };
@@ -73,7 +74,7 @@ static bool owns_all(struct runtime *rt)
     return owned == rt->slot_count;
 }
 
-static bool await(struct rig *f, bool (*is_so)(struct rig *f, void *context), void *context)
+bool kafka_rig_await(struct rig *f, bool (*is_so)(struct rig *f, void *context), void *context)
 {
     const struct timespec pause = { .tv_nsec = PAUSE_NS };
     int64_t deadline = clock_monotonic_us(&f->clock) + LONGEST_WAIT_US;
@@ -95,7 +96,7 @@ static bool has_all_slots(struct rig *f, void *context)
 
 void kafka_rig_await_slots(struct rig *f)
 {
-    assert_true(await(f, has_all_slots, NULL));
+    assert_true(kafka_rig_await(f, has_all_slots, NULL));
 }
 
 void kafka_rig_topic_with(struct rig *f, const char *name, uint32_t partitions, const char *setting,
@@ -147,7 +148,7 @@ void kafka_rig_await_state(struct rig *f, const struct physical_plan *plan, enum
 {
     struct wanted_state wanted = { plan, state };
 
-    if (!await(f, has_state, &wanted)) {
+    if (!kafka_rig_await(f, has_state, &wanted)) {
         fail_msg("the query is not in state %d: %s", (int)state,
                  kafka_rig_status(f, plan).error.message);
     }
@@ -169,6 +170,6 @@ void kafka_rig_await_count(struct rig *f, const char *topic, uint64_t count)
 {
     struct wanted_count wanted = { topic, count };
 
-    (void)await(f, has_count, &wanted);
+    (void)kafka_rig_await(f, has_count, &wanted);
     assert_int_equal(rig_count(f, topic), count);
 }

@@ -15,6 +15,8 @@ void kafka_rig_init_with(struct rig *f, const struct topic_config *properties, u
 /* Another process's view of the cluster; the caller closes it. */
 struct log *kafka_rig_another_log(struct rig *f);
 void kafka_rig_await_slots(struct rig *f);
+/* False: it did not come within a minute. */
+bool kafka_rig_await(struct rig *f, bool (*is_so)(struct rig *f, void *context), void *context);
 /* Settings of a topic that is made. */
 void kafka_rig_topic_with(struct rig *f, const char *name, uint32_t partitions, const char *setting,
                           const char *value);

@@ -79,6 +79,7 @@ void rig_open(struct rig *f, const char *node_id)
                                      .batch_rows = f->batch_rows,
                                      .guarantee = f->guarantee,
                                      .instance_id = bytes_of(f->is_lasting ? node_id : NULL),
+                                     .is_shared = f->is_shared,
                                      .slot_count = f->slot_count,
                                      .retry_first_ms = f->retry_first_ms,
                                      .mode = f->mode,

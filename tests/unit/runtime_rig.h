@@ -22,6 +22,7 @@ struct rig {
     uint32_t workers;
     uint32_t batch_rows;
     enum runtime_guarantee guarantee;
+    bool is_shared;         /* queries have groups */
     bool is_lasting;        /* the node id is that of a static member */
     uint32_t slot_count;    /* 0: the runtime's default */
     int64_t retry_first_ms; /* the same */
