@@ -197,6 +197,8 @@ int engine_control_connector(struct engine *engine, struct bytes name, enum conn
 int engine_find_connector(struct engine *engine, struct bytes name, struct arena *arena,
                           struct connector_entry *entry, struct connector_status *status,
                           struct error *err);
+/* class_name NULL at the end; NULL: nothing here runs connectors. */
+const struct connector_plugin *engine_list_plugins(const struct engine *engine);
 uint32_t engine_list_connectors(struct engine *engine, struct arena *arena, struct bytes **names);
 
 /* Everything in the log read, emitted and committed, and what connectors read in their targets. */

@@ -124,6 +124,11 @@ int engine_find_connector(struct engine *engine, struct bytes name, struct arena
                              BYTES_ARG(name));
 }
 
+const struct connector_plugin *engine_list_plugins(const struct engine *engine)
+{
+    return engine->config.connectors ? engine->config.connectors->plugins : NULL;
+}
+
 uint32_t engine_list_connectors(struct engine *engine, struct arena *arena, struct bytes **names)
 {
     const struct connector_entry *const *all = NULL;

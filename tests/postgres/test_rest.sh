@@ -108,6 +108,11 @@ has out 'Unknown connector none'
 call 404 GET /connectors/none/what
 call 405 DELETE /connectors
 
+case_begins 'the kinds of connectors are listed'
+call 200 GET /connector-plugins
+has out '{"class":"io.confluent.connect.jdbc.JdbcSinkConnector","type":"sink","version":'
+call 405 POST /connector-plugins '{}'
+
 case_begins 'DELETE ends it; the rows stay'
 call 204 DELETE /connectors/jdbc-sink
 call 404 DELETE /connectors/jdbc-sink

@@ -1,5 +1,5 @@
 /*
- * connect.c: a request below /connectors becomes a job on the command thread.
+ * connect.c: a request below /connectors or /connector-plugins becomes a job on the command thread.
  */
 #include "cli/http/connect/connect.h"
 
@@ -41,8 +41,12 @@ static void run(struct lane_job *lane_job)
 /* False: the path has more parts than any call. */
 static bool split_path(struct connect_job *job, struct bytes path)
 {
-    size_t begin = strlen("/connectors");
+    size_t begin = path.len > 0;
 
+    while (begin < path.len && path.data[begin] != '/') {
+        begin++;
+    }
+    job->root = arena_copy(&job->arena, (struct bytes){ path.data, begin });
     while (begin < path.len) {
         size_t end = ++begin; /* behind the slash */
 

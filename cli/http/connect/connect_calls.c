@@ -341,28 +341,46 @@ static void restart_it(struct connect_job *job)
     control(job, CONNECTOR_RESTART, 204, "Unknown connector: @");
 }
 
+/* --- kinds --- */
+
+static void list_plugins(struct connect_job *job)
+{
+    const struct connector_plugin *plugin = engine_list_plugins(job->api->engine);
+    json_t *all = json_array();
+
+    for (; plugin && plugin->class_name; plugin++) {
+        json_array_append_new(all, connect_plugin(plugin));
+    }
+    connect_answer(job, 200, all);
+}
+
 /* --- the table --- */
 
+static const char connectors[] = "/connectors";
+static const char plugins[] = "/connector-plugins";
+
 static const struct call {
+    const char *root;
     const char *method;
     uint32_t part_count;
     const char *last; /* the second part; NULL: there is none */
     void (*run)(struct connect_job *job);
 } calls[] = {
-    { "GET", 0, NULL, list },
-    { "POST", 0, NULL, create },
-    { "GET", 1, NULL, get_info },
-    { "DELETE", 1, NULL, drop },
-    { "GET", 2, "config", get_config },
-    { "PUT", 2, "config", put_config },
-    { "PATCH", 2, "config", patch_config },
-    { "GET", 2, "status", get_status },
-    { "GET", 2, "tasks", get_tasks },
-    { "GET", 2, "topics", get_topics },
-    { "PUT", 2, "pause", pause_it },
-    { "PUT", 2, "resume", resume_it },
-    { "PUT", 2, "stop", stop_it },
-    { "POST", 2, "restart", restart_it },
+    { connectors, "GET", 0, NULL, list },
+    { connectors, "POST", 0, NULL, create },
+    { connectors, "GET", 1, NULL, get_info },
+    { connectors, "DELETE", 1, NULL, drop },
+    { connectors, "GET", 2, "config", get_config },
+    { connectors, "PUT", 2, "config", put_config },
+    { connectors, "PATCH", 2, "config", patch_config },
+    { connectors, "GET", 2, "status", get_status },
+    { connectors, "GET", 2, "tasks", get_tasks },
+    { connectors, "GET", 2, "topics", get_topics },
+    { connectors, "PUT", 2, "pause", pause_it },
+    { connectors, "PUT", 2, "resume", resume_it },
+    { connectors, "PUT", 2, "stop", stop_it },
+    { connectors, "POST", 2, "restart", restart_it },
+    { plugins, "GET", 0, NULL, list_plugins },
 };
 
 void connect_run(struct connect_job *job)
@@ -372,7 +390,7 @@ void connect_run(struct connect_job *job)
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
         const struct call *call = &calls[i];
 
-        if (call->part_count != job->part_count ||
+        if (!bytes_equal_text(job->root, call->root) || call->part_count != job->part_count ||
             (call->last && !bytes_equal_text(job->parts[1], call->last))) {
             continue;
         }

@@ -16,7 +16,8 @@ struct connect_job {
     struct reply *reply;
     struct arena arena;
     struct bytes method;
-    struct bytes parts[CONNECT_PARTS_MAX]; /* of the path behind /connectors */
+    struct bytes root;                     /* /connectors, /connector-plugins */
+    struct bytes parts[CONNECT_PARTS_MAX]; /* of the path behind that */
     uint32_t part_count;
     struct bytes query;
     struct bytes body;
@@ -34,6 +35,7 @@ const char *connect_read_config(const json_t *config, struct bytes name, struct 
 json_t *connect_info(const struct connector_entry *entry, const struct connector_status *status);
 json_t *connect_config(const struct connector_entry *entry);
 json_t *connect_status(const struct connector_status *status);
+json_t *connect_plugin(const struct connector_plugin *plugin);
 json_t *connect_text(struct bytes text);
 
 #endif

@@ -75,6 +75,17 @@ const char *connect_read_config(const json_t *config, struct bytes name, struct 
 
 /* --- out --- */
 
+json_t *connect_plugin(const struct connector_plugin *plugin)
+{
+    json_t *object = json_object();
+
+    json_object_set_new(object, "class", json_string(plugin->class_name));
+    json_object_set_new(object, "type", json_string(plugin->type));
+    json_object_set_new(object, "version",
+                        json_string(plugin->version ? plugin->version : SLUICE_VERSION));
+    return object;
+}
+
 json_t *connect_config(const struct connector_entry *entry)
 {
     json_t *config = json_object();

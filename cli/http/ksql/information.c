@@ -216,10 +216,10 @@ INFORMATION(status)
 
 const struct route ksql_information_routes[] = { INFORMATION_ROUTES, { NULL, NULL, NULL } };
 
-#define CONNECT_ROUTES(method)                \
-    { method, "/connectors", connect_open },  \
-    {                                         \
-        method, "/connectors/*", connect_open \
+#define CONNECT_ROUTES(method)                                                               \
+    { method, "/connectors", connect_open }, { method, "/connector-plugins", connect_open }, \
+    {                                                                                        \
+        method, "/connectors/*", connect_open                                                \
     }
 
 const struct route ksql_routes[] = {
