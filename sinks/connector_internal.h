@@ -97,7 +97,8 @@ struct task {
     struct task_halt halt;
     struct arena halt_arena;
     struct dead_letters *letters;
-    bool is_untold; /* the group has not been told of the last flush */
+    bool may_retry_at_once; /* as the last attempt's sink said */
+    bool is_untold;         /* the group has not been told of the last flush */
     int64_t told_us;
     uint64_t failures;   /* in a row */
     uint64_t generation; /* of the attempt */

@@ -44,6 +44,7 @@ struct sink {
     struct bytes connector;
     struct options options;          /* references resolved */
     bool keeps_positions;            /* set by start: the target holds them */
+    bool may_retry_at_once;          /* set by stop: what failed may work the very next time */
     const _Atomic bool *interrupted; /* set: waiting must end, with ERR_SINK_UNAVAILABLE */
     /* A row cannot be written: 0 when it was taken care of and the others should go on. */
     int (*refuse)(void *context, const struct row_origin *row, const struct error *why,

@@ -453,6 +453,7 @@ static void close_attempt(struct task *task)
     if (task->sink.kind) {
         task->sink.kind->stop(&task->sink);
     }
+    task->may_retry_at_once = task->sink.may_retry_at_once;
     memset(&task->sink, 0, sizeof task->sink);
     task->is_untold = false;
     if (task->reader) {
@@ -523,7 +524,9 @@ static void handle(struct task *task, struct error *why)
     TRACE(TRACE_WARN, "connector", "%.*s tries again: %s", BYTES_ARG(task->connector->name),
           why->message);
     set_state(task, TASK_RUNNING, why->message);
-    wait_for_change(task, backoff(task, &patience));
+    if (!task->may_retry_at_once || task->failures > 1) {
+        wait_for_change(task, backoff(task, &patience));
+    }
 }
 
 /* --- the thread --- */

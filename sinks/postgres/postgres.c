@@ -164,6 +164,8 @@ static void stop(struct sink *s)
     if (!state) {
         return;
     }
+    s->may_retry_at_once =
+        state->loader.session.fault == FAULT_BUSY || state->loader.session.fault == FAULT_STALE;
     session_close(&state->loader.session);
     for (uint32_t i = 0; i < state->targets.count; i++) {
         struct target *target = state->targets.items[i];

@@ -209,4 +209,14 @@ connector mirrored "$jdbc" "'topics'='t'" "'table.name.format'='mirrored'" "'exa
     fail "ended with $?"
 complete mirrored
 
+case_begins 'contention and a table that changes are tried again at once'
+psql -c 'CREATE TABLE changed ("N" bigint, gone int)'
+hold 'LOCK TABLE changed'
+begin changed "'retry.backoff.ms'=250000" "'lock.timeout.ms'=60000" "'batch.bytes'=100000"
+until_true "${waiting/WHAT/COPY}"
+psql -c "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'sluice'" >/dev/null
+release
+ends_well
+complete changed
+
 report_and_exit
