@@ -535,5 +535,5 @@ FORCE:
 
 -include $(LIBRARY_OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(UNIT_PROGRAMS:=.d) \
 	$(UNIT_SHARED:%.c=$(OUT)/%.d) $(KAFKA_PROGRAMS:=.d) $(FUZZ_PROGRAMS:=.d) $(BENCH_PROGRAMS:=.d) \
-	$(CRASH_PROGRAMS:=.d) $(CRASH_SHARED:%.c=$(OUT)/%.d) $(BENCH_SHARED:%.c=$(OUT)/%.d)
+	$(CRASH_PROGRAMS:=.d) $(CRASH_SHARED:%.c=$(OUT)/%.d) $(BENCH_SHARED:%.c=$(OUT)/%.d) $(KAFKA_SHARED:%.c=$(OUT)/%.d)
 .SECONDARY:
