@@ -138,9 +138,11 @@ static int open_topic(struct runtime *rt, const char *what, const struct log_top
     return log_open_topic(rt->log, spec.name, out, err);
 }
 
-int membership_join(struct runtime *rt, struct error *err)
+static int join(struct runtime *rt, struct error *err)
 {
-    struct member_spec spec = { .client_id = rt->client_id,
+    struct member_spec spec = { .topic = rt->slots_topic->name,
+                                .group = rt->group,
+                                .client_id = rt->client_id,
                                 .instance_id = rt->instance_id,
                                 .session_timeout_ms = rt->config.session_timeout_ms,
                                 .poll_timeout_ms = POLL_TIMEOUT_MS,
@@ -149,6 +151,11 @@ int membership_join(struct runtime *rt, struct error *err)
                                 .lost = lost,
                                 .context = rt };
 
+    return log_member_join(rt->log, &spec, &rt->member, err);
+}
+
+int membership_join(struct runtime *rt, struct error *err)
+{
     TRY(open_topic(rt, "slots", &rt->slots_topic, err));
     TRY(open_topic(rt, "progress", &rt->progress_topic, err));
     if (rt->slots_topic->partition_count != rt->slot_count ||
@@ -159,10 +166,8 @@ int membership_join(struct runtime *rt, struct error *err)
                          BYTES_ARG(rt->service_id), rt->slots_topic->partition_count,
                          rt->slot_count);
     }
-    spec.topic = rt->slots_topic->name;
     rt->group = arena_printf(&rt->arena, "sluice-%.*s", BYTES_ARG(rt->service_id));
-    spec.group = rt->group;
-    TRY(log_member_join(rt->log, &spec, &rt->member, err));
+    TRY(join(rt, err));
     rt->joined = true;
     return 0;
 }
@@ -176,19 +181,67 @@ void membership_leave(struct runtime *rt)
     rt->joined = false;
 }
 
+/* Whether somebody who has slots goes by the id of this node. */
+static bool id_is_taken(struct runtime *rt)
+{
+    struct group_owner *owners = NULL;
+    struct arena arena;
+    uint32_t count = 0;
+    bool taken;
+
+    arena_init(&arena, 0);
+    taken = log_group_owners(rt->log, rt->group, &arena, &owners, &count, NULL) != 0;
+    for (uint32_t i = 0; i < count && !taken; i++) {
+        taken = bytes_equal(owners[i].instance_id, rt->instance_id);
+    }
+    arena_fini(&arena);
+    return taken;
+}
+
+/*
+ * Put out for good by another member of the same id. That is another process, or this one itself,
+ * when a broker dies before its answer to a new join has come. The latter is not heard of
+ * any more: once a session is over and nobody of that id has slots, this one joins anew.
+ */
+static void await_id(struct runtime *rt, const struct error *why)
+{
+    int64_t now_ms = clock_monotonic_us(rt->clock) / 1000;
+    struct error err = { 0 };
+
+    if (rt->join_again_ms == 0) {
+        TRACE(TRACE_WARN, "membership",
+              "another process has the node id %.*s (a copied data directory?): this one runs no "
+              "queries as long as it does; %s",
+              BYTES_ARG(rt->node_id), why->message);
+    } else if (now_ms < rt->join_again_ms) {
+        return;
+    } else if (!id_is_taken(rt)) {
+        log_member_leave(rt->member);
+        rt->member = NULL;
+        rt->join_again_ms = 0;
+        if (join(rt, &err)) {
+            TRACE(TRACE_WARN, "membership", "%s", err.message);
+        }
+        return;
+    }
+    rt->join_again_ms = now_ms + rt->config.session_timeout_ms;
+}
+
 static void poll_member(struct runtime *rt)
 {
     struct error err = { 0 };
 
+    if (!rt->member && join(rt, &err)) {
+        return; /* it was told why */
+    }
     if (log_member_poll(rt->member, 0, &err) == ERR_FENCED && rt->instance_id.data) {
-        TRACE(TRACE_WARN, "membership",
-              "another process has the node id %.*s (a copied data directory?): this one runs no "
-              "more queries; %s",
-              BYTES_ARG(rt->node_id), err.message);
+        await_id(rt, &err);
     } else if (err.code) {
         TRACE(TRACE_WARN, "membership", "%s", err.message);
     }
-    renew_fence(rt);
+    if (rt->member) {
+        renew_fence(rt);
+    }
 }
 
 void membership_poll(struct runtime *rt)

@@ -423,7 +423,8 @@ struct runtime {
     struct slot *slots;
     uint32_t slot_count;
     struct log_member *member;
-    pthread_mutex_t mutex;         /* queries, member, recovery */
+    int64_t join_again_ms; /* monotonic; another member has this node's id until then; 0: none */
+    pthread_mutex_t mutex; /* queries, member, recovery */
     pthread_mutex_t queries_mutex; /* for those who only look: queries, their users and topics */
     pthread_cond_t query_unused;
     pthread_mutex_t leaf_mutex; /* fence, slots, queries' errors; nothing is called under it */

@@ -453,11 +453,57 @@ static void no_position_is_sent_of_a_slot_before_its_former_owner_was_waited_for
     end(&p);
 }
 
+/* Another one of its id puts it out; when that one is gone, it is back. */
+static void node_whose_id_was_taken_comes_back_when_the_id_is_free(void **state)
+{
+    struct rig f;
+    struct runtime_config config = { .clock = &f.clock,
+                                     .service_id = BYTES("test"),
+                                     .node_id = BYTES("a"),
+                                     .instance_id = BYTES("a"),
+                                     .worker_count = 1,
+                                     .mode = RUNTIME_STEPPED };
+    struct member_spec spec = { .client_id = BYTES("b"),
+                                .instance_id = BYTES("a"),
+                                .session_timeout_ms = 6000 };
+    struct log_member *other = NULL;
+
+    (void)state;
+    rig_init(&f);
+    config.log = f.log;
+    assert_int_equal(runtime_open(&config, &f.rt, NULL), 0);
+    rig_topic(&f, "orders", 1);
+    rig_sql(&f, orders);
+    rig_sql(&f, "CREATE STREAM copy AS SELECT id, qty FROM orders;");
+    turn(f.rt);
+    assert_int_equal(slots_of(f.rt), f.rt->slot_count);
+    spec.topic = f.rt->slots_topic->name;
+    spec.group = f.rt->group;
+    assert_int_equal(log_member_join(f.log, &spec, &other, NULL), 0);
+    for (int i = 0; i < 20; i++) {
+        (void)log_member_poll(other, 0, NULL);
+        turn(f.rt);
+        clock_advance(&f.clock, 1000);
+    }
+    assert_int_equal(slots_of(f.rt), 0);
+    log_member_leave(other);
+    for (int i = 0; i < 20; i++) {
+        clock_advance(&f.clock, 1000);
+        turn(f.rt);
+    }
+    assert_int_equal(slots_of(f.rt), f.rt->slot_count);
+    rig_put_many(&f, "orders", 0, 10);
+    rig_drain(&f);
+    assert_int_equal(rig_count(&f, "COPY"), 10);
+    rig_fini(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_nodes_share_the_slots_and_the_one_left_has_all),
         cmocka_unit_test(given_up_slots_are_committed_under_the_generation_that_takes_them),
+        cmocka_unit_test(node_whose_id_was_taken_comes_back_when_the_id_is_free),
         cmocka_unit_test(zombie_is_refused_its_commit),
         cmocka_unit_test(no_position_is_sent_of_a_slot_before_its_former_owner_was_waited_for),
         cmocka_unit_test(zombie_that_wakes_does_not_repeat_what_another_did),
