@@ -22,7 +22,7 @@ enum {
     PER_COMMIT = 50000,
     PER_BLOCK = 500,
     IMAGE_BYTES = 20,
-    YOUNG_BYTES = 128 << 20,
+    YOUNG_BYTES = 96 << 20,
 };
 
 struct bench {
@@ -65,11 +65,18 @@ static void open_store(struct bench *b)
 static int save(struct bench *b)
 {
     struct database_batch *batch = database_batch_create();
-    int code;
+    uint32_t at = 0;
+    bool more = true;
+    int code = 0;
 
-    store_save(b->store, batch);
-    checkpoint_mark(store_checkpoint(b->store), batch, 0, 0);
-    code = database_write(b->database, batch, DATABASE_NO_SYNC, &b->err);
+    while (!code && more) {
+        database_batch_clear(batch);
+        more = store_save(b->store, &at, batch);
+        if (!more) {
+            checkpoint_mark(store_checkpoint(b->store), batch, 0, 0);
+        }
+        code = database_write(b->database, batch, DATABASE_NO_SYNC, &b->err);
+    }
     database_batch_destroy(batch);
     store_saved(b->store);
     return code;

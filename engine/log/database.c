@@ -31,6 +31,7 @@ enum {
     BLOCK_CACHE_BYTES = 8 << 20,
     WRITE_BUFFER_BYTES = 8 << 20,
     WRITE_BUFFER_COUNT = 3,
+    WRITE_BUFFERS_BYTES = 24 << 20, /* of both spaces */
     ARENA_BLOCK_BYTES = 64 << 10,
     WAL_BYTES_MAX = 64 << 20,
     STATE_BLOCK_BYTES = 4 << 10,
@@ -187,6 +188,7 @@ static void set_process_options(rocksdb_options_t *options)
     rocksdb_options_set_max_background_jobs(options, BACKGROUND_JOBS);
     rocksdb_options_set_max_open_files(options, OPEN_FILES_MAX);
     rocksdb_options_set_max_file_opening_threads(options, 1);
+    rocksdb_options_set_db_write_buffer_size(options, WRITE_BUFFERS_BYTES);
     rocksdb_options_set_max_total_wal_size(options, WAL_BYTES_MAX);
     rocksdb_options_set_wal_recovery_mode(options,
                                           rocksdb_tolerate_corrupted_tail_records_recovery);

@@ -3,10 +3,15 @@
  *
  *   commit ── commit ── commit ── save ── commit ...
  *
- * A worker saves all its stores that have nothing uncommitted in them in one batch, with the
- * ends of their changelogs: every ten seconds, after many updates, when its share of
- * state.memory.bytes is half full, at the end. The commit thread writes the batch; meanwhile
- * the worker pushes nothing, as in a commit, so nothing changes under the batch.
+ * A worker saves all its stores that have nothing uncommitted in them, and behind that
+ * the ends of their changelogs: every ten seconds, after many updates, when its share of
+ * state.memory.bytes is half full, at the end. It gathers a small piece, the commit thread writes
+ * it, and so on; meanwhile the worker answers its mailbox but pushes nothing, as in a
+ * commit, so nothing changes under the save. The ends come with the last piece.
+ *
+ * Dying between two pieces leaves entries in the database that are newer than the ends it
+ * has. That does no harm: the changelog holds whole rows and deletions, so replaying it from
+ * an older place goes over them and comes to the same state. Only what is committed gets there.
  *
  * When the memory was the reason, the stores age: a half goes, and is read back when it is
  * asked for. A save that fails loses nothing: its entries stay listed for the next one.
@@ -19,7 +24,7 @@
 #include "engine/runtime/runtime_internal.h"
 #include "engine/state/checkpoint.h"
 
-enum { SAVE_EVERY_MS = 10000, SAVE_UPDATES = 500000, LOOK_EVERY_MS = 20 };
+enum { SAVE_EVERY_MS = 10000, SAVE_UPDATES = 500000, LOOK_EVERY_MS = 20, PIECE_BYTES = 32 << 10 };
 
 struct saved_store {
     struct store *store;
@@ -28,9 +33,11 @@ struct saved_store {
 };
 
 struct save {
-    struct database_batch *batch;
+    struct database_batch *batch; /* the next piece */
     struct saved_store *stores;
     uint32_t count;
+    uint32_t store; /* from where the next piece is: one of them, a place in its list */
+    uint32_t at;
     bool ages;
 };
 
@@ -112,10 +119,29 @@ static void add_store(struct save *save, struct saved_store store)
     }
     save->stores = memory_resize(save->stores, save->count + 1, sizeof *save->stores);
     save->stores[save->count++] = store;
-    store_save(store.store, save->batch);
 }
 
-static struct save *gather(struct worker *worker)
+static bool is_gathered(const struct save *save)
+{
+    return save->store == save->count;
+}
+
+/* Of one large store, or of several small ones. */
+static void gather_piece(struct save *save)
+{
+    bool more = false;
+
+    database_batch_clear(save->batch);
+    while (!is_gathered(save) && !more && database_batch_bytes(save->batch) < PIECE_BYTES) {
+        more = store_save(save->stores[save->store].store, &save->at, save->batch);
+        if (!more) {
+            save->store++;
+            save->at = 0;
+        }
+    }
+}
+
+static struct save *begin(struct worker *worker)
 {
     struct save *save = memory_zalloc(1, sizeof *save);
 
@@ -131,6 +157,7 @@ static struct save *gather(struct worker *worker)
             }
         }
     }
+    gather_piece(save);
     return save;
 }
 
@@ -146,7 +173,7 @@ bool save_start(struct worker *worker)
     if (!worker->rt->config.database || !is_due(worker)) {
         return false;
     }
-    worker->save = gather(worker);
+    worker->save = begin(worker);
     if (!worker->save->count) {
         free_save(worker->save);
         worker->save = NULL;
@@ -167,19 +194,33 @@ static int mark(struct runtime *rt, const struct saved_store *of, struct databas
     return 0;
 }
 
-int save_execute(struct worker *worker, struct error *err)
+/* The last piece says up to where all of them hold. */
+static int write_piece(struct runtime *rt, struct save *save, struct error *err)
 {
-    struct runtime *rt = worker->rt;
-    struct save *save = worker->save;
-
     TRY(need_open(rt, err));
-    for (uint32_t i = 0; i < save->count; i++) {
+    for (uint32_t i = 0; is_gathered(save) && i < save->count; i++) {
         TRY(mark(rt, &save->stores[i], save->batch, err));
     }
     return database_write(rt->config.database, save->batch, DATABASE_NO_SYNC, err);
 }
 
-void save_finish(struct worker *worker, int code, const struct error *err)
+static int write_all(struct runtime *rt, struct save *save, struct error *err)
+{
+    TRY(write_piece(rt, save, err));
+    while (!is_gathered(save)) {
+        gather_piece(save);
+        TRY(write_piece(rt, save, err));
+    }
+    return 0;
+}
+
+int save_execute(struct worker *worker, struct error *err)
+{
+    return worker->has_threads ? write_piece(worker->rt, worker->save, err)
+                               : write_all(worker->rt, worker->save, err);
+}
+
+static void end(struct worker *worker, int code, const struct error *err)
 {
     struct save *save = worker->save;
 
@@ -197,6 +238,16 @@ void save_finish(struct worker *worker, int code, const struct error *err)
     free_save(save);
 }
 
+void save_finish(struct worker *worker, int code, const struct error *err)
+{
+    if (code || is_gathered(worker->save)) {
+        end(worker, code, err);
+        return;
+    }
+    gather_piece(worker->save);
+    commit_hand_over(worker);
+}
+
 void save_at_close(struct worker *worker)
 {
     struct error err = { 0 };
@@ -205,8 +256,8 @@ void save_at_close(struct worker *worker)
         return;
     }
     look(worker, clock_elapsed_ms(worker->rt->clock));
-    worker->save = gather(worker);
-    save_finish(worker, worker->save->count ? save_execute(worker, &err) : 0, &err);
+    worker->save = begin(worker);
+    end(worker, worker->save->count ? write_all(worker->rt, worker->save, &err) : 0, &err);
 }
 
 /* --- recovery --- */
@@ -277,15 +328,22 @@ int save_restored(struct task *task, uint32_t number, int64_t position, struct e
     struct runtime *rt = task->query->rt;
     struct store *store = task->stores[number];
     struct database_batch *batch;
-    int code;
+    uint32_t at = 0;
+    bool more = true;
+    int code = 0;
 
     if (!store_checkpoint(store) || store_young_bytes(store) <= young_bytes_max(rt)) {
         return 0;
     }
     batch = database_batch_create();
-    store_save(store, batch);
-    checkpoint_mark(store_checkpoint(store), batch, position, clock_now_ms(rt->clock));
-    code = database_write(rt->config.database, batch, DATABASE_NO_SYNC, err);
+    while (!code && more) {
+        database_batch_clear(batch);
+        more = store_save(store, &at, batch);
+        if (!more) {
+            checkpoint_mark(store_checkpoint(store), batch, position, clock_now_ms(rt->clock));
+        }
+        code = database_write(rt->config.database, batch, DATABASE_NO_SYNC, err);
+    }
     database_batch_destroy(batch);
     if (!code) {
         store_saved(store);

@@ -2,9 +2,10 @@
  * checkpoint.h: a store's committed entries in the database, as of a position of its changelog.
  *
  * It only shortens recovery and holds what memory has no room for: the changelog
- * stays the truth. Entries are written in one batch with the position up to which they
- * hold; whatever is behind it is replayed over them. So a checkpoint that is older than
- * it could be is good, and one that does not fit its changelog is thrown away.
+ * stays the truth. With the last entries the position is written up to which all hold;
+ * whatever is behind it is replayed over them, which entries newer than it do not mind. So a
+ * checkpoint that is older than it could be is good, and one that does not fit its changelog is
+ * thrown away.
  *
  * Key: slot, hash of the changelog's name, partition, then "M" for what it is of and where
  * it stands, or "D" and the entry's key.

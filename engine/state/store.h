@@ -84,9 +84,12 @@ struct checkpoint *store_checkpoint(struct store *store); /* NULL: it has none *
 int store_load(struct store *store, size_t bytes_max, struct error *err);
 uint32_t store_unsaved(const struct store *store);   /* committed entries, about */
 size_t store_young_bytes(const struct store *store); /* memory that store_age would give way */
-/* All that is committed and not saved, by key. Nothing may change until it is saved. */
-void store_save(struct store *store, struct database_batch *batch);
-void store_saved(struct store *store); /* the batch was written */
+/*
+ * A piece of what is committed and not saved; `at` is 0 at first and says how far it has come.
+ * True: there is more. Nothing may change until all is saved.
+ */
+bool store_save(struct store *store, uint32_t *at, struct database_batch *batch);
+void store_saved(struct store *store); /* all pieces were written */
 /* What was here since the last time is kept for those who ask soon; what was here before, goes.
  * Only when everything is committed and saved. */
 void store_age(struct store *store);

@@ -179,8 +179,10 @@ static void commit(struct world *w)
 static void save(struct world *w, int64_t position)
 {
     struct database_batch *batch = database_batch_create();
+    uint32_t at = 0;
 
-    store_save(w->store, batch);
+    while (store_save(w->store, &at, batch)) {
+    }
     checkpoint_mark(store_checkpoint(w->store), batch, position, 1000);
     assert_int_equal(database_write(w->database, batch, DATABASE_NO_SYNC, &w->err), 0);
     database_batch_destroy(batch);
