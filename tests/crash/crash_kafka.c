@@ -56,6 +56,10 @@ static void every_step(struct run *r, size_t stride)
     for (size_t i = first; i < sizeof commit_steps / sizeof commit_steps[0]; i += stride) {
         die_at(r, commit_steps[i]);
     }
+    /* There is a changelog to be read only once a commit has come through. */
+    cluster_start(c, 0, NULL);
+    (void)cluster_await_news(c, STUCK_MS);
+    cluster_kill(c, 0);
     for (size_t i = first; i < sizeof start_steps / sizeof start_steps[0]; i += stride) {
         die_at(r, start_steps[i]);
     }

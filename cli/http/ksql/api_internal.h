@@ -131,9 +131,10 @@ void print_schema_text(struct buffer *out, const struct schema *schema, enum key
 
 struct entities {
     struct ksql_api *api;
-    struct arena arena;    /* of a statement */
-    struct bytes checking; /* statement that is being checked, or run */
-    struct buffer text;    /* of all entities, commas between */
+    struct arena arena;      /* of a statement */
+    struct bytes checking;   /* statement that is being checked, or run, or was the last */
+    struct buffer statement; /* its text: the engine's is gone when an error is told */
+    struct buffer text;      /* of all entities, commas between */
     bool list_is_open;
 };
 

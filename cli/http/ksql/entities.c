@@ -425,7 +425,9 @@ static void tell_statement(void *context, struct bytes text)
 
     close_list(self);
     arena_reset(&self->arena);
-    self->checking = text;
+    self->statement.len = 0;
+    buffer_append_bytes(&self->statement, text);
+    self->checking = buffer_bytes(&self->statement);
 }
 
 void entities_init(struct entities *entities, struct ksql_api *api)
@@ -454,5 +456,6 @@ void entities_end(struct entities *entities)
 void entities_fini(struct entities *entities)
 {
     buffer_fini(&entities->text);
+    buffer_fini(&entities->statement);
     arena_fini(&entities->arena);
 }

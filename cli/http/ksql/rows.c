@@ -220,7 +220,7 @@ static void tell_checking(void *context, struct bytes text)
 {
     struct rows *self = context;
 
-    self->statement = text;
+    self->statement = arena_copy(&self->job->arena, text); /* it is told of after the engine */
 }
 
 struct result_sink rows_sink(struct rows *rows)
