@@ -91,8 +91,8 @@ static void patience(const struct options *options, struct sink_patience *out)
 static int set_up(struct sink *s, struct error *err)
 {
     struct postgres_state *state = s->state;
-    bool off = options_is(&s->options, "synchronous.commit", "off") ||
-               (options_is(&s->options, "synchronous.commit", "auto") && state->keeps_positions);
+    /* Once the log has ended nobody reads again what a crash of Postgres would take. */
+    bool off = options_is(&s->options, "synchronous.commit", "off");
     struct buffer sql = { 0 };
     int code;
 
