@@ -97,18 +97,6 @@ static const char *nearest_in(const struct option_spec *specs, struct bytes name
 
 /* --- values --- */
 
-struct bytes option_trim(struct bytes text)
-{
-    while (text.len > 0 && (unsigned char)text.data[0] <= ' ') {
-        text.data++;
-        text.len--;
-    }
-    while (text.len > 0 && (unsigned char)text.data[text.len - 1] <= ' ') {
-        text.len--;
-    }
-    return text;
-}
-
 uint32_t option_split(struct bytes text, struct arena *arena, struct bytes **out)
 {
     VEC(struct bytes) parts = { 0 };
@@ -116,7 +104,7 @@ uint32_t option_split(struct bytes text, struct arena *arena, struct bytes **out
 
     for (size_t i = 0; i <= text.len; i++) {
         if (i == text.len || text.data[i] == ',') {
-            struct bytes part = option_trim((struct bytes){ text.data + begin, i - begin });
+            struct bytes part = java_trim((struct bytes){ text.data + begin, i - begin });
 
             if (part.len > 0) {
                 *vec_push(arena, &parts) = part;

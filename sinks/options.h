@@ -62,6 +62,5 @@ bool options_is(const struct options *options, const char *name, const char *cho
 uint32_t options_list(const struct options *options, const char *name, struct arena *arena,
                       struct bytes **out);
 uint32_t option_split(struct bytes text, struct arena *arena, struct bytes **out);
-struct bytes option_trim(struct bytes text);
 
 #endif

@@ -16,6 +16,7 @@
 #include "cli/test/case.h"
 #include "cli/test/expected_error.h"
 #include "cli/test/sql_assert.h"
+#include "engine/type/java_text.h"
 #include "parser/parse.h"
 
 struct sql_case {
@@ -27,22 +28,10 @@ struct sql_case {
 
 /* --- loading --- */
 
-static struct bytes trim(struct bytes text)
-{
-    while (text.len > 0 && (unsigned char)text.data[0] <= ' ') {
-        text.data++;
-        text.len--;
-    }
-    while (text.len > 0 && (unsigned char)text.data[text.len - 1] <= ' ') {
-        text.len--;
-    }
-    return text;
-}
-
 /* "--@name: contents" */
 static bool read_directive(struct bytes line, struct bytes *name, struct bytes *contents)
 {
-    struct bytes text = trim(line);
+    struct bytes text = java_trim(line);
     const char *colon;
 
     if (!bytes_starts_with(text, bytes_of("--@"))) {
@@ -52,8 +41,8 @@ static bool read_directive(struct bytes line, struct bytes *name, struct bytes *
     if (!colon) {
         return false;
     }
-    *name = trim((struct bytes){ text.data + 3, (size_t)(colon - text.data) - 3 });
-    *contents = trim((struct bytes){ colon + 1, text.len - (size_t)(colon - text.data) - 1 });
+    *name = java_trim((struct bytes){ text.data + 3, (size_t)(colon - text.data) - 3 });
+    *contents = java_trim((struct bytes){ colon + 1, text.len - (size_t)(colon - text.data) - 1 });
     return true;
 }
 
@@ -101,8 +90,8 @@ static int load(struct case_list *list, const char *path, struct bytes stem, str
             current->expected_error = contents;
         } else if (directive && current && bytes_equal_text_nocase(name, "expected.message")) {
             current->expected_message = contents;
-        } else if (!current && trim(whole).len > 0 &&
-                   !bytes_starts_with(trim(whole), bytes_of("--"))) {
+        } else if (!current && java_trim(whole).len > 0 &&
+                   !bytes_starts_with(java_trim(whole), bytes_of("--"))) {
             return error_set(err, ERR_SYNTAX, ((struct position){ line, 1 }),
                              "text in front of the first --@test");
         }

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "base/trace.h"
+#include "engine/type/java_text.h"
 #include "sinks/postgres/postgres_internal.h"
 
 /* --- options --- */
@@ -64,7 +65,7 @@ static int check(const struct options *options, struct error *err)
                          "'connection.url' is missing: jdbc:postgresql://HOST:PORT/DATABASE says "
                          "where the rows go");
     }
-    if (option_trim(options_text(options, "table.name.format")).len == 0) {
+    if (java_trim(options_text(options, "table.name.format")).len == 0) {
         return error_set(err, ERR_INVALID_PROPERTY, NO_POSITION,
                          "'table.name.format' names no table");
     }

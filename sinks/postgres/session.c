@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "engine/type/java_text.h"
 #include "sinks/postgres/postgres_internal.h"
 
 enum { TURN_MS = 100 };
@@ -107,7 +108,7 @@ static int report_result(struct session *s, const PGresult *result, struct error
 /* The line of libpq's message that says most: the last one. */
 static struct bytes last_line(const char *text)
 {
-    struct bytes all = option_trim(bytes_of(text));
+    struct bytes all = java_trim(bytes_of(text));
     size_t at = all.len;
 
     while (at > 0 && all.data[at - 1] != '\n') {

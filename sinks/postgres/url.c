@@ -176,7 +176,7 @@ static int take_url(struct bytes url, struct arena *arena, struct connect_parame
     }
     parsed = PQconninfoParse(libpq_url(arena, (struct bytes){ url.data, len }), &complaint);
     if (!parsed) {
-        const char *why = complaint ? arena_copy_text(arena, option_trim(bytes_of(complaint)))
+        const char *why = complaint ? arena_copy_text(arena, java_trim(bytes_of(complaint)))
                                     : "it cannot be read";
 
         PQfreemem(complaint);
