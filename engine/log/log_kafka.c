@@ -27,7 +27,7 @@ struct kafka_log *kafka_log_of(struct log *log)
 
 int64_t kafka_now_ms(const struct kafka_log *log)
 {
-    return clock_monotonic_us(log->clock) / 1000;
+    return clock_elapsed_ms(log->clock);
 }
 
 void kafka_wait_retry(void)

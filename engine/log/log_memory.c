@@ -38,7 +38,7 @@ struct memory_partition *memory_partition_of(const struct log_topic *topic, uint
 
 int64_t memory_now_ms(const struct memory_log *log)
 {
-    return clock_monotonic_us(log->clock) / 1000;
+    return clock_elapsed_ms(log->clock);
 }
 
 bool memory_deadline(const struct memory_log *log, int64_t wait_ms, struct timespec *out)

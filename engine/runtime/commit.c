@@ -108,10 +108,10 @@ bool commit_is_due(struct worker *worker, bool drained)
     now_ms = clock_elapsed_ms(worker->rt->clock);
     since_ms = now_ms - worker->last_commit_ms;
     worker->pressed = save_is_pressed(worker);
-    if (!drained && !worker->pressed && since_ms < MAX_COMMIT_PAUSE_MS && since_ms >= 0) {
+    if (!drained && !worker->pressed && since_ms < MAX_COMMIT_PAUSE_MS) {
         return false;
     }
-    if (since_ms * 1000 < 2 * worker->last_commit_us && !worker->flush_now && since_ms >= 0) {
+    if (since_ms * 1000 < 2 * worker->last_commit_us && !worker->flush_now) {
         return false;
     }
     for (const struct task *task = worker->tasks; task; task = task->next) {

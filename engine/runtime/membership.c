@@ -205,7 +205,7 @@ static bool id_is_taken(struct runtime *rt)
  */
 static void await_id(struct runtime *rt, const struct error *why)
 {
-    int64_t now_ms = clock_monotonic_us(rt->clock) / 1000;
+    int64_t now_ms = clock_elapsed_ms(rt->clock);
     struct error err = { 0 };
 
     if (rt->join_again_ms == 0) {

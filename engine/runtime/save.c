@@ -91,7 +91,7 @@ bool save_is_pressed(struct worker *worker)
     if (!worker->rt->config.database || !worker->rt->config.state_memory_bytes) {
         return false;
     }
-    if (now_ms - worker->looked_ms >= LOOK_EVERY_MS || now_ms < worker->looked_ms) {
+    if (now_ms - worker->looked_ms >= LOOK_EVERY_MS) {
         look(worker, now_ms);
     }
     return worker->young_bytes > young_bytes_max(worker->rt);
@@ -107,7 +107,7 @@ static bool is_due(struct worker *worker)
         return worker->young_bytes > young_bytes_max(worker->rt);
     }
     return worker->unsaved >= SAVE_UPDATES || worker->young_bytes > young_bytes_max(worker->rt) ||
-           now_ms - worker->saved_ms >= SAVE_EVERY_MS || now_ms < worker->saved_ms;
+           now_ms - worker->saved_ms >= SAVE_EVERY_MS;
 }
 
 /* --- what --- */
