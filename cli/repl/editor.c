@@ -1,5 +1,8 @@
 /*
  * editor.c: libedit, with a read of its own, so that Ctrl-C ends a line at once.
+ *
+ * While a line is edited, the terminal hands Ctrl-C over as a character, so that it takes back what
+ * was typed before it and nothing typed after; a signal would come at its own time.
  */
 #include "cli/repl/editor.h"
 
@@ -13,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -26,6 +30,7 @@ struct editor {
     EditLine *line;
     History *history;
     const char *prompt;
+    int interrupt_character; /* -1: none */
     bool was_interrupted;
 };
 
@@ -44,6 +49,12 @@ static char *get_prompt(EditLine *line)
 
 /* --- reading characters --- */
 
+static int was_interrupted(struct editor *editor)
+{
+    editor->was_interrupted = true;
+    return -1;
+}
+
 /* 1 and a byte, 0 at the end, -1 when interrupted. */
 static int read_byte(struct editor *editor, unsigned char *out)
 {
@@ -59,12 +70,14 @@ static int read_byte(struct editor *editor, unsigned char *out)
         }
         if (ready > 0 && from[1].revents) {
             interrupt_take(editor->config.interrupt);
-            editor->was_interrupted = true;
-            return -1;
+            return was_interrupted(editor);
         }
         if (ready > 0 && from[0].revents) {
             ssize_t got = read(STDIN_FILENO, out, 1);
 
+            if (got == 1 && *out == editor->interrupt_character) {
+                return was_interrupted(editor);
+            }
             if (got >= 0 || (errno != EINTR && errno != EAGAIN)) {
                 return got > 0 ? 1 : 0;
             }
@@ -306,6 +319,20 @@ void editor_destroy(struct editor *editor)
     free(editor);
 }
 
+/* The line's end gives the terminal its own settings back. */
+static void begin_editing(struct editor *editor)
+{
+    struct termios settings;
+
+    el_set(editor->line, EL_PREP_TERM, 1); /* before the prompt invites to type */
+    editor->interrupt_character = -1;
+    if (tcgetattr(STDIN_FILENO, &settings) == 0 && settings.c_cc[VINTR] != _POSIX_VDISABLE) {
+        editor->interrupt_character = settings.c_cc[VINTR];
+        settings.c_cc[VINTR] = _POSIX_VDISABLE;
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &settings);
+    }
+}
+
 enum editor_outcome editor_read(struct editor *editor, const char *prompt, struct buffer *line)
 {
     const char *text;
@@ -313,7 +340,7 @@ enum editor_outcome editor_read(struct editor *editor, const char *prompt, struc
 
     editor->prompt = prompt;
     editor->was_interrupted = false;
-    el_set(editor->line, EL_PREP_TERM, 1); /* before the prompt invites to type */
+    begin_editing(editor);
     text = el_gets(editor->line, &count);
     if (editor->was_interrupted) {
         printf("^C\n");

@@ -236,6 +236,16 @@ static void ctrl_c_forgets_what_was_typed(void **state)
     leave(terminal);
 }
 
+static void ctrl_c_leaves_what_is_typed_behind_it(void **state)
+{
+    struct terminal *terminal = *state;
+
+    type(terminal, "SHOW STREAMS\003SHOW TABLES;\n");
+    expect(terminal, "Table Name");
+    expect(terminal, prompt);
+    leave(terminal);
+}
+
 static void end_of_input_leaves(void **state)
 {
     struct terminal *terminal = *state;
@@ -392,6 +402,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(query_of_rows_to_come_ends_at_ctrl_c, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ctrl_c_forgets_what_was_typed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ctrl_c_leaves_what_is_typed_behind_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(end_of_input_leaves, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tab_completes_keywords_functions_and_names, set_up,
                                         tear_down),
