@@ -260,6 +260,11 @@ int engine_drain(struct engine *engine, struct error *err)
     return 0;
 }
 
+int64_t engine_now_ms(const struct engine *engine)
+{
+    return clock_now_ms(engine->config.clock);
+}
+
 struct runtime *engine_runtime(struct engine *engine)
 {
     return engine->runtime;

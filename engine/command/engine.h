@@ -204,6 +204,9 @@ uint32_t engine_list_connectors(struct engine *engine, struct arena *arena, stru
 /* Everything in the log read, emitted and committed, and what connectors read in their targets. */
 int engine_drain(struct engine *engine, struct error *err);
 
+/* The time of the engine's clock. */
+int64_t engine_now_ms(const struct engine *engine);
+
 /* For the test driver and EXPLAIN-like tools. */
 struct runtime *engine_runtime(struct engine *engine);
 const struct catalog *engine_catalog(struct engine *engine);

@@ -136,6 +136,12 @@ static int ask_until_told(const struct asking *asking, struct bytes group, struc
     do {
         failed = ask_members(asking, name, err);
     } while (is_passing(asking->log, failed, deadline));
+    if (failed == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) {
+        if (err) {
+            error_clear(err);
+        }
+        return 0; /* nobody has ever joined it */
+    }
     return failed ? (int)kafka_error_code(failed) : 0;
 }
 

@@ -166,7 +166,6 @@ int membership_join(struct runtime *rt, struct error *err)
                          BYTES_ARG(rt->service_id), rt->slots_topic->partition_count,
                          rt->slot_count);
     }
-    rt->group = arena_printf(&rt->arena, "sluice-%.*s", BYTES_ARG(rt->service_id));
     TRY(join(rt, err));
     rt->joined = true;
     return 0;

@@ -170,6 +170,7 @@ static void init_config(struct runtime *rt, const struct runtime_config *config)
     }
     arena_init(&rt->arena, 1024);
     rt->service_id = arena_copy(&rt->arena, config->service_id);
+    rt->group = arena_printf(&rt->arena, "sluice-%.*s", BYTES_ARG(rt->service_id));
     rt->node_id = arena_copy(&rt->arena, config->node_id);
     rt->client_id =
         config->client_id.data ? arena_copy(&rt->arena, config->client_id) : rt->node_id;

@@ -107,6 +107,39 @@ int runtime_join(struct runtime *rt, struct error *err);
 /* From any thread, and it waits for nothing. */
 enum placement runtime_place(struct runtime *rt, struct bytes name, uint32_t number);
 
+/* --- the nodes of the service, as its group has them now --- */
+
+struct cluster_partition {
+    struct bytes topic;
+    uint32_t partition;
+};
+
+/* State that a node has in memory: all of its changelog, whose end this is. */
+struct cluster_store {
+    struct bytes name;
+    uint32_t partition;
+    int64_t end;
+};
+
+/* What a node runs of a query. */
+struct cluster_query {
+    struct bytes id;
+    const struct cluster_partition *partitions; /* that it reads */
+    uint32_t partition_count;
+    const struct cluster_store *stores;
+    uint32_t store_count;
+};
+
+struct cluster_node {
+    struct bytes client_id;
+    const struct cluster_query *queries;
+    uint32_t query_count;
+};
+
+/* Durable queries that run, by node; in the arena. Asks the log, and waits for it. Any thread. */
+int runtime_list_nodes(struct runtime *rt, struct arena *arena, struct cluster_node **out,
+                       uint32_t *count, struct error *err);
+
 /* Stepped: does a bounded piece of work; false when there was nothing to do. */
 bool runtime_step(struct runtime *rt);
 /* Until everything that is in the log is read, emitted and committed. */

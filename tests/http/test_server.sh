@@ -83,6 +83,40 @@ printf "SELECT * FROM s EMIT CHANGES;\n" >q.sql
 run 255 server --memory --listeners http://127.0.0.1:0 --queries-file q.sql
 has err 'nobody to answer'
 
+case_begins 'the cluster is told where that is switched on'
+serve
+for path in /clusterStatus /heartbeat /lag; do
+    request "$([ $path = /clusterStatus ] && echo GET || echo POST)" $path '{}'
+    has answer '404 Not Found'
+done
+stop TERM 0
+serve --set ksql.heartbeat.enable=true --set ksql.lag.reporting.enable=true \
+    --set ksql.advertised.listener=http://shop.test:8088/ --set auto.offset.reset=earliest
+request GET /clusterStatus
+has answer '{"clusterStatus":{"shop.test:8088":{"hostAlive":true,"lastStatusUpdateMs":'
+has answer '"activeStandbyPerQuery":{},"hostStoreLags":{"stateStoreLags":{},"updateTimeMs":'
+request POST /ksql "{\"ksql\":\"CREATE STREAM s (k STRING, v INT) WITH (KAFKA_TOPIC='t', PARTITIONS=2, VALUE_FORMAT='JSON'); CREATE TABLE n AS SELECT v, COUNT(*) AS c FROM s GROUP BY v;\"}"
+has answer 'CTAS_N_0'
+request GET /clusterStatus
+has answer '"CTAS_N_0":{"activeStores":["Aggregate-Aggregate-Materialize"],"activePartitions":['
+has answer '{"topic":"t","partition":1}'
+has answer '"standByStores":[],"standByPartitions":[]}}'
+has answer '"CTAS_N_0#Aggregate-Aggregate-Materialize":{"lagByPartition":{"0":{"currentOffsetPosition":0,"endOffsetPosition":0,"offsetLag":0},"1":'
+has answer '},"size":2}}'
+request POST /heartbeat '{"hostInfo":"a.test:1","timestamp":5}'
+has answer '{"isOk":true}'
+request POST /heartbeat '{"hostInfo":"a.test:1"}'
+has answer '"error_code":40000'
+request POST /lag '{"ksqlHost":"a.test:1","hostStoreLags":{"stateStoreLags":{},"updateTimeMs":1}}'
+has answer '{"isOk":true}'
+request POST /lag 'nonsense'
+has answer 'Invalid JSON in request'
+stop TERM 0
+serve --set ksql.heartbeat.enable=true --set ksql.internal.listener=http://127.0.0.1:1
+request POST /heartbeat '{"hostInfo":"a.test:1","timestamp":5}'
+has answer '"error_code":50000'
+stop TERM 0
+
 case_begins 'options are checked'
 run 255 server --nonsense
 has err '--nonsense is no option'

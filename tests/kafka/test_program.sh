@@ -43,7 +43,8 @@ node one --set "ksql.service.id=$service" --data one.data
 ksql one "$(inserts 31 35 | tr -d '\n')"
 end one KILL
 shell 0 --set "ksql.service.id=$service" -e "$(inserts 36 40)"
-node one --set "ksql.service.id=$service" --data one.data
+node one --set "ksql.service.id=$service" --data one.data \
+    --set ksql.advertised.listener=http://one.test:1
 shell 0 --set "ksql.service.id=$service" --output json -e 'SELECT w FROM r EMIT CHANGES LIMIT 40;'
 grep -o '^ *\[[0-9]*\]\|"columns":\[[0-9]*\]' out | grep -o '[0-9]*' >seen
 seq 10 10 400 | cmp -s - seen || fail "lost or repeated: $(tr '\n' ' ' <seen)"
@@ -53,13 +54,28 @@ run 255 server --data one.data --bootstrap "$SLUICE_TEST_KAFKA" --listeners http
 has err "in use by process ${node_pid[one]}"
 
 case_begins 'a statement that one node takes starts, pauses and ends queries on the others'
-node two --set "ksql.service.id=$service"
+node two --set "ksql.service.id=$service" --set ksql.heartbeat.enable=true \
+    --set ksql.advertised.listener=http://two.test:1
 ksql two 'SHOW QUERIES;'
 has answer CSAS_C_0
 ksql one 'CREATE TABLE n AS SELECT k, COUNT(*) AS c FROM s GROUP BY k;'
 has answer CTAS_N_
 until_has 5 CTAS_N_ ksql two 'SHOW QUERIES;'
 query=$(grep -o 'CTAS_N_[0-9]*' answer | head -n 1)
+status() { # NODE
+    exec 7<>"/dev/tcp/127.0.0.1/${node_port[$1]}"
+    printf 'GET /clusterStatus HTTP/1.1\r\nConnection: close\r\n\r\n' >&7
+    timeout 60 cat <&7 >answer
+    exec 7>&-
+}
+node alone --set "ksql.service.id=${service}alone_" --set ksql.heartbeat.enable=true \
+    --set ksql.advertised.listener=http://alone.test:1
+status alone
+has answer '{"clusterStatus":{"alone.test:1":{"hostAlive":true'
+end alone TERM
+until_has 20 '"one.test:1":{"hostAlive":true' status two
+has answer '"two.test:1":{"hostAlive":true'
+until_has 20 "\"$query#Aggregate-Aggregate-Materialize\":{\"lagByPartition\":{\"" status two
 ksql two "PAUSE $query;"
 has answer SUCCESS
 until_has 5 '"PAUSED":1' ksql one 'SHOW QUERIES;'

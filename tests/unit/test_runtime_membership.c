@@ -128,6 +128,75 @@ static void two_nodes_share_the_slots_and_the_one_left_has_all(void **state)
     end(&p);
 }
 
+/* Partitions of the topic on all nodes, each of which must be on one. */
+static uint32_t count_partitions(const struct cluster_node *nodes, uint32_t count,
+                                 const char *topic)
+{
+    uint32_t seen = 0;
+
+    for (uint32_t n = 0; n < count; n++) {
+        for (uint32_t q = 0; q < nodes[n].query_count; q++) {
+            const struct cluster_query *query = &nodes[n].queries[q];
+
+            for (uint32_t i = 0; i < query->partition_count; i++) {
+                seen += bytes_equal_text(query->partitions[i].topic, topic);
+            }
+        }
+    }
+    return seen;
+}
+
+/* How many stores all nodes have, and how many records their changelogs. */
+static uint32_t count_stores(const struct cluster_node *nodes, uint32_t count, int64_t *records)
+{
+    uint32_t seen = 0;
+
+    *records = 0;
+    for (uint32_t n = 0; n < count; n++) {
+        for (uint32_t q = 0; q < nodes[n].query_count; q++) {
+            for (uint32_t i = 0; i < nodes[n].queries[q].store_count; i++) {
+                *records += nodes[n].queries[q].stores[i].end;
+                seen++;
+            }
+        }
+    }
+    return seen;
+}
+
+static void every_node_tells_the_same_of_who_runs_what(void **state)
+{
+    struct cluster_node *nodes = NULL;
+    struct error err = { 0 };
+    struct pair p;
+    uint32_t count = 0;
+    int64_t records = 0;
+
+    (void)state;
+    begin(&p);
+    rig_open(&p.rig, "a");
+    p.a = p.rig.rt;
+    assert_int_equal(runtime_list_nodes(p.a, &p.rig.arena, &nodes, &count, &err), 0);
+    assert_int_equal(count, 1); /* itself, though nothing runs */
+    assert_int_equal(nodes[0].query_count, 0);
+    runtime_close(p.a);
+    p.a = open_node(&p, "a");
+    p.b = open_node(&p, "b");
+    rig_put_many(&p.rig, "orders", 0, 100);
+    settle_both(&p);
+    for (int i = 0; i < 2; i++) {
+        struct runtime *asked = i ? p.b : p.a;
+
+        assert_int_equal(runtime_list_nodes(asked, &p.rig.arena, &nodes, &count, &err), 0);
+        assert_int_equal(count, 2);
+        assert_int_equal(count_partitions(nodes, count, "orders"), 2 * PARTITIONS);
+        assert_int_equal(count_stores(nodes, count, &records), PARTITIONS);
+        assert_true(records > 0);
+        assert_true(nodes[0].query_count > 0 && nodes[1].query_count > 0);
+        assert_true(!bytes_equal(nodes[0].client_id, nodes[1].client_id));
+    }
+    end(&p);
+}
+
 /* Nothing need be recovered by the one who gives: its last commit is in time. */
 static void given_up_slots_are_committed_under_the_generation_that_takes_them(void **state)
 {
@@ -502,6 +571,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_nodes_share_the_slots_and_the_one_left_has_all),
+        cmocka_unit_test(every_node_tells_the_same_of_who_runs_what),
         cmocka_unit_test(given_up_slots_are_committed_under_the_generation_that_takes_them),
         cmocka_unit_test(node_whose_id_was_taken_comes_back_when_the_id_is_free),
         cmocka_unit_test(zombie_is_refused_its_commit),

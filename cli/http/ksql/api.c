@@ -41,6 +41,11 @@ static struct bytes find_host(struct ksql_api *api)
     return (struct bytes){ url.data, len };
 }
 
+static bool is_set(struct ksql_api *api, const char *name)
+{
+    return bytes_equal_text_nocase(engine_get_property(api->engine, name, &api->arena), "true");
+}
+
 struct ksql_api *ksql_api_create(struct engine *engine)
 {
     struct ksql_api *api = memory_zalloc(1, sizeof *api);
@@ -54,6 +59,10 @@ struct ksql_api *ksql_api_create(struct engine *engine)
     lane_init(&api->queries, query_threads(api));
     api->service_id = engine_get_property(engine, "ksql.service.id", &api->arena);
     api->host = find_host(api);
+    api->has_heartbeat = is_set(api, "ksql.heartbeat.enable");
+    api->has_internal_listener =
+        engine_get_property(engine, "ksql.internal.listener", &api->arena).len > 0;
+    api->has_lag = is_set(api, "ksql.lag.reporting.enable");
     return api;
 }
 

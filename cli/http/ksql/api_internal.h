@@ -29,7 +29,10 @@ struct ksql_api {
     struct lane queries;
     struct bytes service_id; /* in the arena */
     struct bytes host;       /* "h:p", how others reach this server */
-    pthread_mutex_t mutex;   /* all below */
+    bool has_heartbeat;      /* as their settings say; so the next */
+    bool has_lag;
+    bool has_internal_listener;
+    pthread_mutex_t mutex; /* all below */
     struct arena arena;
     struct map statuses; /* command id -> struct command_status */
     struct active_query *active;
@@ -168,6 +171,7 @@ void query_open(struct exchange *exchange, void *context);
 void query_stream_open(struct exchange *exchange, void *context);
 void close_query_open(struct exchange *exchange, void *context);
 void inserts_open(struct exchange *exchange, void *context);
+void cluster_open(struct exchange *exchange, void *context);
 /* The list of those that run: those on it are ended when the API stops. */
 void active_enlist(struct ksql_api *api, struct active_query *active);
 void active_delist(struct ksql_api *api, struct active_query *active);

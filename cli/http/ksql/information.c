@@ -204,14 +204,15 @@ INFORMATION(statuses)
 INFORMATION(status)
 #undef INFORMATION
 
-#define INFORMATION_ROUTES                                                                     \
-    { "GET", "/", open_root }, { "GET", "/info", open_info },                                  \
-        { "GET", "/healthcheck", open_health }, { "GET", "/v1/metadata", open_metadata },      \
-        { "GET", "/v1/metadata/id", open_metadata_id }, { "GET", "/chc/live", open_alive },    \
-        { "GET", "/chc/ready", open_alive }, { "GET", "/is_valid_property/*", open_property }, \
-        { "GET", "/status", open_statuses },                                                   \
-    {                                                                                          \
-        "GET", "/status/*", open_status                                                        \
+#define INFORMATION_ROUTES                                                                        \
+    { "GET", "/clusterStatus", cluster_open }, { "POST", "/heartbeat", cluster_open },            \
+        { "POST", "/lag", cluster_open }, { "GET", "/", open_root },                              \
+        { "GET", "/info", open_info }, { "GET", "/healthcheck", open_health },                    \
+        { "GET", "/v1/metadata", open_metadata }, { "GET", "/v1/metadata/id", open_metadata_id }, \
+        { "GET", "/chc/live", open_alive }, { "GET", "/chc/ready", open_alive },                  \
+        { "GET", "/is_valid_property/*", open_property }, { "GET", "/status", open_statuses },    \
+    {                                                                                             \
+        "GET", "/status/*", open_status                                                           \
     }
 
 const struct route ksql_information_routes[] = { INFORMATION_ROUTES, { NULL, NULL, NULL } };
