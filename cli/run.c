@@ -14,6 +14,7 @@
 
 #include "cli/read_file.h"
 #include "cli/report.h"
+#include "cli/run_script.h"
 #include "parser/parse.h"
 
 enum { SKIPPED_SHOWN = 10, DEFAULT_WIDTH = 80 };
@@ -24,6 +25,7 @@ struct run {
     struct target target;
     struct output output;
     uint64_t skipped;
+    uint32_t depth; /* of files that files run */
 };
 
 /* --- what goes wrong --- */
@@ -101,15 +103,61 @@ static void close_run(struct run *run)
 
 /* --- texts --- */
 
-static int execute(struct run *run, const char *from, struct bytes text)
+static int execute_file(struct run *run, const char *name);
+
+static int execute_script(struct run *run, const char *from, struct bytes text,
+                          const struct text_part *part)
+{
+    struct error err = { 0 };
+    FILE *in;
+    int status;
+
+    if (run->depth == RUN_SCRIPT_DEPTH_MAX) {
+        (void)error_set(&err, ERR_TOO_DEEP, part->at,
+                        "Files run files %d deep: does %s run itself?", RUN_SCRIPT_DEPTH_MAX,
+                        part->file);
+        return report_error(from, text, &err);
+    }
+    in = open_file(part->file, &err);
+    if (!in) {
+        err.at = part->at;
+        return report_error(from, text, &err);
+    }
+    fclose(in);
+    run->depth++;
+    status = execute_file(run, part->file);
+    run->depth--;
+    return status;
+}
+
+static int execute_part(struct run *run, const char *from, struct bytes text,
+                        const struct text_part *part)
 {
     struct result_sink sink = output_sink(&run->output, run->options->output);
     struct error err = { 0 };
 
-    if (run->target.kind->execute(run->target.context, text, &sink, &err)) {
-        return report_error(from, text, &err);
+    if (part->file) {
+        return execute_script(run, from, text, part);
     }
-    return EXIT_OK;
+    return run->target.kind->execute(run->target.context, part->text, &sink, &err)
+               ? report_error(from, text, &err)
+               : EXIT_OK;
+}
+
+static int execute(struct run *run, const char *from, struct bytes text)
+{
+    struct text_part *parts = NULL;
+    struct arena arena;
+    uint32_t count;
+    int status = EXIT_OK;
+
+    arena_init(&arena, 0);
+    count = run_script_cut(run->target.session, text, &arena, &parts);
+    for (uint32_t i = 0; status == EXIT_OK && i < count; i++) {
+        status = execute_part(run, from, text, &parts[i]);
+    }
+    arena_fini(&arena);
+    return status;
 }
 
 /* The last ";" of a command line may be left out. */

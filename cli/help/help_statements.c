@@ -4,10 +4,12 @@
 #include "cli/help/help.h"
 #include "engine/command/manual.h"
 
-static const char *state_of(enum ast_statement_kind kind, const struct statement_manual *manual)
+static const char *state_of(enum ast_statement_kind kind, const struct statement_manual *manual,
+                            struct arena *arena)
 {
-    if (manual->tests_only) {
-        return "Only in the .sql files of `sluice test`.";
+    if (manual->refusal) {
+        return arena_copy_text(arena,
+                               arena_printf(arena, "A server refuses it: it %s.", manual->refusal));
     }
     return manual_is_built(kind) ? NULL : "Not built yet: the statement is refused.";
 }
@@ -30,7 +32,7 @@ static void write_gaps(struct page *page, const struct statement_manual *manual)
 void help_write_statement(struct page *page, enum ast_statement_kind kind)
 {
     const struct statement_manual *manual = manual_find(kind);
-    const char *state = state_of(kind, manual);
+    const char *state = state_of(kind, manual, &page->arena);
 
     page_section(page, ast_statement_name(kind));
     page_code(page, "", manual->syntax);

@@ -13,6 +13,8 @@
  */
 #include <string.h>
 
+#include "cli/read_file.h"
+#include "cli/run_script.h"
 #include "cli/test/case.h"
 #include "cli/test/expected_error.h"
 #include "cli/test/sql_assert.h"
@@ -180,6 +182,7 @@ struct sql_run {
     uint32_t waiting;
     uint32_t since_crash;
     uint32_t crash_count;
+    uint32_t depth; /* of files that files run */
 };
 
 static int settle(struct sql_run *run, struct error *err)
@@ -217,6 +220,30 @@ static int insert(struct sql_run *run, const struct ast_statement *statement, st
                : 0;
 }
 
+static int run_text(struct sql_run *run, struct bytes rest, uint32_t line, struct error *err);
+
+/* Its places are in the file: the error is told at the statement that runs it. */
+static int run_file(struct sql_run *run, const struct ast_statement *statement, struct error *err)
+{
+    const char *name = arena_copy_text(&run->h.arena, statement->run_script.path.text);
+    struct buffer text = { 0 };
+    int code;
+
+    if (run->depth == RUN_SCRIPT_DEPTH_MAX) {
+        return error_set(err, ERR_TOO_DEEP, statement->at, "Files run files %d deep",
+                         RUN_SCRIPT_DEPTH_MAX);
+    }
+    run->depth++;
+    code = read_file(name, &text, err);
+    code = code ? code : run_text(run, arena_copy(&run->h.arena, buffer_bytes(&text)), 1, err);
+    run->depth--;
+    buffer_fini(&text);
+    if (code) {
+        err->at = statement->at;
+    }
+    return code;
+}
+
 static int run_statement(struct sql_run *run, struct bytes text, struct error *err)
 {
     struct ast_script script = { 0 };
@@ -231,6 +258,9 @@ static int run_statement(struct sql_run *run, struct bytes text, struct error *e
         return insert(run, statement, text, err);
     }
     TRY(settle(run, err));
+    if (statement->kind == AST_RUN_SCRIPT) {
+        return run_file(run, statement, err);
+    }
     if (statement->kind == AST_ASSERT_SOURCE) {
         return assert_source(&run->h, statement, err);
     }
@@ -240,13 +270,9 @@ static int run_statement(struct sql_run *run, struct bytes text, struct error *e
     return harness_execute(&run->h, text, err);
 }
 
-static int run_all(struct sql_run *run, const struct sql_case *test, struct error *err)
+/* The text begins at this line of the file. */
+static int run_text(struct sql_run *run, struct bytes rest, uint32_t line, struct error *err)
 {
-    struct bytes rest = test->text;
-    uint32_t line = test->line;
-
-    TRY(harness_open(&run->h, run->options, QUERY_FREE, err));
-    run->asserter.h = &run->h;
     while (rest.len > 0) {
         struct bytes text = next_statement(&rest);
         int code = has_words(text) ? run_statement(run, text, err) : 0;
@@ -257,6 +283,14 @@ static int run_all(struct sql_run *run, const struct sql_case *test, struct erro
         }
         line += count_lines(text);
     }
+    return 0;
+}
+
+static int run_all(struct sql_run *run, const struct sql_case *test, struct error *err)
+{
+    TRY(harness_open(&run->h, run->options, QUERY_FREE, err));
+    run->asserter.h = &run->h;
+    TRY(run_text(run, test->text, test->line, err));
     return settle(run, err);
 }
 

@@ -4,6 +4,8 @@
  */
 #include "engine/command/command_internal.h"
 
+static const char tests_only[] = "is for the .sql files of `sluice test` alone";
+
 const char manual_setup[] =
     "CREATE STREAM clicks (user_id STRING KEY, page STRING, ms INT)\n"
     "  WITH (KAFKA_TOPIC = 'clicks', VALUE_FORMAT = 'JSON', PARTITIONS = 1);\n"
@@ -275,8 +277,12 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                    .doc = "Forgets a variable.",
                                    .example = "DEFINE env = 'qa';\n"
                                               "UNDEFINE env;" } },
-    [AST_RUN_SCRIPT] = { .manual = { .syntax = "RUN SCRIPT 'file';",
-                                     .doc = "Runs the statements of a file." } },
+    [AST_RUN_SCRIPT] = { .manual = { .refusal = "is for those who have files: the shell, "
+                                                "-e, -f and the .sql files of `sluice test`",
+                                     .syntax = "RUN SCRIPT 'file';",
+                                     .doc = "Runs the statements of a file, as a text of its "
+                                            "own: what stands before it in a text has "
+                                            "run when it is read. The file is the client's." } },
     [AST_ASSERT_TOPIC] = { .check = assert_topic_check,
                            .run = assert_topic_run,
                            .manual = { .syntax = "ASSERT [NOT EXISTS] TOPIC topic [WITH (property "
@@ -289,22 +295,24 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                        .example = "ASSERT TOPIC clicks WITH (PARTITIONS = 1) "
                                                   "TIMEOUT 5 SECONDS;\n"
                                                   "ASSERT NOT EXISTS TOPIC orders;" } },
-    [AST_ASSERT_SCHEMA] = { .manual = { .syntax = "ASSERT [NOT EXISTS] SCHEMA [SUBJECT subject] "
+    [AST_ASSERT_SCHEMA] = { .manual = { .refusal = "needs a schema registry, and that is not "
+                                                   "built yet",
+                                        .syntax = "ASSERT [NOT EXISTS] SCHEMA [SUBJECT subject] "
                                                   "[ID n] [TIMEOUT n unit];",
                                         .doc = "Waits until a schema is registered, or is not." } },
-    [AST_ASSERT_VALUES] = { .manual = { .tests_only = true,
+    [AST_ASSERT_VALUES] = { .manual = { .refusal = tests_only,
                                         .syntax = "ASSERT VALUES name [(column, ...)] VALUES "
                                                   "(expression, ...);",
                                         .doc =
                                             "Takes the next record of the topic of a stream or "
                                             "table and compares the "
                                             "columns that are named; ROWTIME is one of them." } },
-    [AST_ASSERT_NULL_VALUES] = { .manual = { .tests_only = true,
+    [AST_ASSERT_NULL_VALUES] = { .manual = { .refusal = tests_only,
                                              .syntax = "ASSERT NULL VALUES name [(key_column, "
                                                        "...)] KEY (expression, ...);",
                                              .doc = "Takes the next record and checks that it "
                                                     "deletes this key." } },
-    [AST_ASSERT_SOURCE] = { .manual = { .tests_only = true,
+    [AST_ASSERT_SOURCE] = { .manual = { .refusal = tests_only,
                                         .syntax = "ASSERT (STREAM | TABLE) name [(column type [KEY "
                                                   "| PRIMARY KEY], ...)]\n"
                                                   "  [WITH (property = literal, ...)];",

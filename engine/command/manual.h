@@ -23,7 +23,8 @@ struct statement_manual {
     const char *doc;
     const char *example;                     /* runs behind manual_setup; NULL: none */
     struct manual_gap gaps[MANUAL_GAPS_MAX]; /* what NULL at the end */
-    bool tests_only;                         /* done by the test runner, in its files */
+    const char
+        *refusal; /* why an engine refuses it, behind "it"; NULL: it does not, or as not built */
 };
 
 /* Statements that make what the examples read. */

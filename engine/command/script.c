@@ -34,14 +34,21 @@ static struct command make_command(struct script *script, const struct ast_state
 
 /* --- checking --- */
 
+static int refuse(const struct ast_statement *statement, struct error *err)
+{
+    const char *refusal = manual_find(statement->kind)->refusal;
+
+    return error_set(err, ERR_UNSUPPORTED, statement->at, "%s %s",
+                     ast_statement_name(statement->kind), refusal ? refusal : "is not built yet");
+}
+
 static int check_statement(struct script *script, struct command *command, struct error *err)
 {
     const struct command_kind *kind = command_find(command->statement->kind);
     struct change change = { 0 };
 
     if (!kind) {
-        return error_set(err, ERR_UNSUPPORTED, command->statement->at, "%s is not built yet",
-                         ast_statement_name(command->statement->kind));
+        return refuse(command->statement, err);
     }
     if (kind->change) {
         command->arena = &script->arena;

@@ -55,6 +55,23 @@ echo "INSERT INTO s VALUES ('a', 1); SET 'auto.offset.reset'='earliest'; SELECT 
 run 0 --output json -f one.sql -f two.sql
 has out '{"row":{"columns":["a",1]}}'
 
+case_begins 'RUN SCRIPT runs a file where it stands, as a text of its own'
+echo "INSERT INTO s VALUES ('a', 1);" >rows.sql
+run 0 --output json -e "$create DEFINE f = 'rows'; RUN SCRIPT '\${f}.sql'; run script 'rows.sql';
+  SELECT v FROM s;"
+[ "$(grep -c '"columns":\[1\]' out)" -eq 2 ] || fail 'not two rows'
+echo "RUN SCRIPT 'rows.sql'; SELECT v, w FROM s;" >outer.sql
+run 1 --output json -e "$create RUN SCRIPT 'outer.sql'; SELECT 1 FROM s;"
+has err 'outer.sql:1:34: '
+echo "RUN SCRIPT 'itself.sql';" >itself.sql
+run 1 -f itself.sql
+has err 'itself.sql:1:1: Files run files 16 deep: does itself.sql run itself?'
+run 255 -e "SHOW STREAMS; /* ö */
+  /* ö */ RUN SCRIPT 'nowhere.sql';"
+has err '-e:2:11: nowhere.sql cannot be opened'
+run 1 -e "SHOW STREAMS; /* ö */ RUN SCRIPT 'rows.sql'; SHOW STREAMS;"
+has err 'rows.sql:1:13: There is no stream'
+
 case_begins 'variables come from the command line and from DEFINE'
 run 0 -d name=s -d "text='x'" -e "$create DEFINE n = '7'; INSERT INTO \${name} VALUES (\${text}, \${n});
   SELECT * FROM \${name}; SHOW VARIABLES;"

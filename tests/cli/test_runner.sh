@@ -102,6 +102,20 @@ run 1 test --pass-list names v.json
 has out 'FAILED v - both - XML'
 has out '2 passed, 1 failed, 0 skipped'
 
+case_begins 'a case runs files, and tells an error of one at the statement that runs it'
+echo "CREATE STREAM s (v INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON'); INSERT INTO s VALUES (1);" >s.sql
+cat >outer.sql <<'END'
+--@test: good
+RUN SCRIPT 's.sql';
+ASSERT VALUES s (v) VALUES (1);
+--@test: bad
+SET 'auto.offset.reset' = 'earliest';
+RUN SCRIPT 'missing.sql';
+END
+run 1 test outer.sql
+has out 'ERR_IO at 6:1: missing.sql cannot be opened'
+has out '1 passed, 1 failed, 0 skipped'
+
 case_begins 'wrong options and files are usage errors'
 run 255 test
 has err 'no files'

@@ -117,6 +117,16 @@ request POST /heartbeat '{"hostInfo":"a.test:1","timestamp":5}'
 has answer '"error_code":50000'
 stop TERM 0
 
+case_begins 'statements of clients and test files are refused by name'
+serve
+request POST /ksql "{\"ksql\":\"RUN SCRIPT 'x';\"}"
+has answer '"error_code":40001,"message":"line 1:1: RUN SCRIPT is for those who have files'
+request POST /ksql '{"ksql":"ASSERT VALUES s (v) VALUES (1);"}'
+has answer 'ASSERT VALUES is for the .sql files of `sluice test` alone'
+request POST /ksql '{"ksql":"ASSERT SCHEMA ID 1;"}'
+has answer 'ASSERT SCHEMA needs a schema registry'
+stop TERM 0
+
 case_begins 'options are checked'
 run 255 server --nonsense
 has err '--nonsense is no option'
