@@ -143,10 +143,10 @@ void cluster_begin(struct cluster *c, const char *scenario, int64_t session_ms, 
 void cluster_start(struct cluster *c, int node, const char *fault)
 {
     struct process *process = &c->nodes[node];
-    char fault_text[64], session[64], id[16];
+    char fault_text[64], session[64], steps[64], id[16];
     char program[200];
     char *arguments[] = { program, c->bootstrap, c->service, id, NULL };
-    char *variables[] = { fault_text, session, NULL };
+    char *variables[] = { fault_text, session, steps, NULL };
 
     (void)snprintf(id, sizeof id, "node%d", node);
     (void)snprintf(program, sizeof program, "%s", c->node_program);
@@ -154,6 +154,8 @@ void cluster_start(struct cluster *c, int node, const char *fault)
     (void)snprintf(process->log, sizeof process->log, "%s/%s-%s.log", c->evidence, c->service, id);
     (void)snprintf(fault_text, sizeof fault_text, "SLUICE_FAULT=%s", fault ? fault : "");
     (void)snprintf(session, sizeof session, "SLUICE_SESSION_MS=%lld", (long long)c->session_ms);
+    (void)snprintf(steps, sizeof steps, "SLUICE_STEPS=%s",
+                   getenv("SLUICE_STEPS") ? getenv("SLUICE_STEPS") : "");
     cluster_step(c, "start %s %s", id, fault ? fault : "");
     if (!process_start(process, arguments, variables)) {
         cluster_fail(c, "a node cannot be started");

@@ -5,8 +5,9 @@
  *
  * SLUICE_FAULT=STEP:MOMENT:COUNT ends it with SIGKILL at the COUNT-th time that its work
  * reaches that step (fault_log.h); MOMENT is before, after, or during: up to a few
- * milliseconds behind the beginning. SLUICE_SESSION_MS is its session timeout. SIGTERM ends it
- * properly.
+ * milliseconds behind the beginning. SLUICE_SESSION_MS is its session timeout. SLUICE_STEPS=n
+ * has it tell the first n moments of its steps, but those of appends, with their times. SIGTERM
+ * ends it properly.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -29,6 +30,8 @@ struct node {
     enum fault_step step;
     char moment[16];
     _Atomic uint32_t countdown; /* 0: never */
+    _Atomic uint32_t told;      /* moments that are still to be told */
+    int64_t began_us;
 };
 
 static void *kill_soon(void *argument)
@@ -51,12 +54,23 @@ static void kill_during(const struct node *node)
     }
 }
 
+static void tell(struct node *node, enum fault_step step, enum fault_moment moment)
+{
+    if (atomic_load(&node->told) > 0 && step != FAULT_APPEND) {
+        atomic_fetch_sub(&node->told, 1);
+        (void)fprintf(stderr, "%8.1f ms %s %s\n",
+                      (double)(clock_monotonic_us(&node->clock) - node->began_us) / 1000.0,
+                      moment == FAULT_BEFORE ? "before" : "after", fault_step_name(step));
+    }
+}
+
 static int reached(void *context, enum fault_step step, enum fault_moment moment)
 {
     struct node *node = context;
     bool during = strcmp(node->moment, "during") == 0;
     bool after = strcmp(node->moment, "after") == 0;
 
+    tell(node, step, moment);
     if (atomic_load(&node->countdown) == 0 || step != node->step ||
         moment != (after ? FAULT_AFTER : FAULT_BEFORE) ||
         atomic_fetch_sub(&node->countdown, 1) != 1) {
@@ -73,7 +87,11 @@ static int reached(void *context, enum fault_step step, enum fault_moment moment
 static int read_fault(struct node *node)
 {
     const char *fault = getenv("SLUICE_FAULT");
+    const char *steps = getenv("SLUICE_STEPS");
     uint32_t count = 0;
+
+    node->began_us = clock_monotonic_us(&node->clock);
+    atomic_store(&node->told, steps ? (uint32_t)strtoul(steps, NULL, 10) : 0);
 
     if (fault && *fault && !fault_parse(fault, &node->step, node->moment, &count)) {
         (void)fprintf(stderr, "SLUICE_FAULT=%s is no fault\n", fault);
@@ -131,13 +149,13 @@ int main(int count, char **arguments)
     static struct node node;
     struct error err = { 0 };
 
+    clock_init_real(&node.clock);
     if (count < 4 || read_fault(&node)) {
         (void)fprintf(stderr, "usage: node BOOTSTRAP SERVICE NODE [WORKERS]\n");
         return 2;
     }
     trace_set_level(TRACE_INFO);
     block_ends();
-    clock_init_real(&node.clock);
     if (open_node(&node, arguments, count > 4 ? (int)strtol(arguments[4], NULL, 10) : 2, &err)) {
         (void)fprintf(stderr, "node: %s\n", err.message);
         return 1;

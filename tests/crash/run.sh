@@ -18,7 +18,7 @@ end() {
 trap end EXIT
 trap 'exit 130' INT TERM
 if "$build/tests/crash/crash_kafka" "$build/tests/crash/node" build/sluice "$evidence" "$seed" "$kills" "$only"; then
-    rm -rf "$evidence"
+    [ -n "${CRASH_KEEP:-}" ] || rm -rf "$evidence"
 else
     cp "build/services/kafka-$SERVICE_NAME/broker.log" "$evidence/" 2>/dev/null
     echo "0 passed, 1 failed"

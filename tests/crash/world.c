@@ -350,11 +350,11 @@ bool verifier_is_settled(struct verifier *v)
 
 bool verifier_has_news(const struct verifier *v, int64_t since_ms)
 {
-    bool news = v->records[WORLD_COPY] > 0 && v->records[WORLD_TOTALS] > 0;
+    bool news = true;
 
     for (int t = WORLD_COPY; t < WORLD_TOPIC_COUNT; t++) {
         for (int p = 0; p < WORLD_PARTITIONS; p++) {
-            news &= v->newest_ms[t][p] == 0 || v->newest_ms[t][p] >= since_ms;
+            news &= v->newest_ms[t][p] >= since_ms;
         }
     }
     return news;

@@ -75,7 +75,7 @@ void verifier_fini(struct verifier *v);
 bool verifier_poll(struct verifier *v, int64_t wait_ms);
 /* All outputs are what the input as read so far makes of them. */
 bool verifier_is_settled(struct verifier *v);
-/* Each output partition that has records has one that is as new as that. */
+/* Each output partition has a record that is as new as that; keys and groups fall into all. */
 bool verifier_has_news(const struct verifier *v, int64_t since_ms);
 /* How far behind each output is, for a report. */
 void verifier_describe(const struct verifier *v, char *out, size_t size);
