@@ -124,14 +124,17 @@ static const struct listing listings[] = {
     { "kafka_topics",
       "topics",
       NULL,
-      { { "Kafka Topic", "name" }, { "Partition Replicas", "replicaInfo" } } },
+      { { "Kafka Topic", "name" },
+        { "Partitions", "partitions" },
+        { "Partition Replicas", "replicas" } } },
     { "kafka_topics_extended",
       "topics",
       NULL,
       { { "Kafka Topic", "name" },
-        { "Partition Replicas", "replicaInfo" },
+        { "Partitions", "partitions" },
+        { "Partition Replicas", "replicas" },
         { "Consumers", "consumerCount" },
-        { "Consumer Groups", "consumerGroupCount" } } },
+        { "ConsumerGroups", "consumerGroupCount" } } },
     { "properties",
       "properties",
       NULL,
@@ -167,6 +170,30 @@ static const struct listing *find_listing(struct bytes type)
     return NULL;
 }
 
+static bool are_equal(const json_t *list)
+{
+    for (size_t i = 1; i < json_array_size(list); i++) {
+        if (!json_equal(json_array_get(list, i), json_array_get(list, 0))) {
+            return false;
+        }
+    }
+    return json_array_size(list) > 0;
+}
+
+/* A topic has a list of replicas, one per partition: told as their number, and once if it can. */
+static struct bytes field_of(struct arena *arena, const json_t *item, const char *field)
+{
+    const json_t *replicas = json_object_get(item, "replicaInfo");
+
+    if (replicas && strcmp(field, "partitions") == 0) {
+        return arena_printf(arena, "%zu", json_array_size(replicas));
+    }
+    if (replicas && strcmp(field, "replicas") == 0) {
+        return cell_of(arena, are_equal(replicas) ? json_array_get(replicas, 0) : replicas);
+    }
+    return cell_of(arena, json_object_get(item, field));
+}
+
 static void tell_listing(const struct listing *listing, const json_t *entity, struct arena *arena,
                          const struct result_sink *sink)
 {
@@ -191,7 +218,7 @@ static void tell_listing(const struct listing *listing, const json_t *entity, st
     for (uint32_t r = 0; r < table.row_count; r++) {
         for (uint32_t c = 0; c < table.column_count; c++) {
             cells[(size_t)r * table.column_count + c] =
-                cell_of(arena, json_object_get(json_array_get(items, r), fields[c]));
+                field_of(arena, json_array_get(items, r), fields[c]);
         }
     }
     table.cells = cells;
@@ -316,6 +343,8 @@ static void tell_source(const json_t *source, struct arena *arena, const struct 
                          (long long)json_integer_value(json_object_get(source, "partitions")),
                          (long long)json_integer_value(json_object_get(source, "replication"))));
         add_line(&heading, "Statement", member(source, "statement"));
+        add_line(&footer, "Drop before this one",
+                 cell_of(arena, json_object_get(source, "sourceConstraints")));
         add_queries(&footer, "Queries that read from this source",
                     json_object_get(source, "readQueries"));
         add_queries(&footer, "Queries that write to this source",
@@ -330,6 +359,21 @@ static void tell_source(const json_t *source, struct arena *arena, const struct 
     buffer_fini(&footer);
 }
 
+static void add_hosts(struct buffer *out, json_t *hosts)
+{
+    const char *host;
+    json_t *state;
+    bool any = false;
+
+    json_object_foreach(hosts, host, state)
+    {
+        buffer_append_text(out, any ? ", " : "Host Query Status    : {");
+        buffer_printf(out, "%s=%.*s", host, BYTES_ARG(text_of(state)));
+        any = true;
+    }
+    buffer_append_text(out, any ? "}\n" : "");
+}
+
 static void tell_query(const json_t *query, struct arena *arena, const struct result_sink *sink)
 {
     struct buffer heading = { 0 };
@@ -340,8 +384,7 @@ static void tell_query(const json_t *query, struct arena *arena, const struct re
     add_line(&heading, "ID", member(query, "id"));
     add_line(&heading, "Query Type", member(query, "queryType"));
     add_line(&heading, "SQL", member(query, "statementText"));
-    add_line(&heading, "Host Query Status",
-             cell_of(arena, json_object_get(query, "ksqlHostQueryStatus")));
+    add_hosts(&heading, json_object_get(query, "ksqlHostQueryStatus"));
     add_line(&footer, "Sources", cell_of(arena, json_object_get(query, "sources")));
     add_line(&footer, "Sinks", cell_of(arena, json_object_get(query, "sinks")));
     add_line(&footer, "Overridden", cell_of(arena, json_object_get(query, "overriddenProperties")));
@@ -410,16 +453,60 @@ static void tell_connector(const char *what, struct bytes name, struct arena *ar
     tell_message(arena_printf(arena, "%s connector %.*s", what, BYTES_ARG(name)), sink);
 }
 
-static void tell_each_source(const json_t *sources, struct arena *arena,
-                             const struct result_sink *sink)
+static void tell_each(const json_t *items,
+                      void (*tell)(const json_t *item, struct arena *arena,
+                                   const struct result_sink *sink),
+                      struct arena *arena, const struct result_sink *sink)
 {
-    const json_t *source;
+    const json_t *item;
     size_t index;
 
-    json_array_foreach(sources, index, source)
+    json_array_foreach(items, index, item)
     {
-        tell_source(source, arena, sink);
+        tell(item, arena, sink);
     }
+}
+
+static void read_variant(const json_t *from, struct arena *arena, struct result_variant *out)
+{
+    const json_t *list = json_object_get(from, "arguments");
+    uint32_t count = (uint32_t)json_array_size(list);
+    struct result_argument *arguments = arena_array(arena, struct result_argument, count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        const json_t *argument = json_array_get(list, i);
+
+        arguments[i] = (struct result_argument){
+            .name = member(argument, "name"),
+            .type = member(argument, "type"),
+            .is_variadic = json_is_true(json_object_get(argument, "isVariadic")),
+        };
+    }
+    *out = (struct result_variant){ .arguments = arguments,
+                                    .argument_count = count,
+                                    .returns = member(from, "returnType"),
+                                    .doc = member(from, "description") };
+}
+
+static void tell_function(const json_t *entity, struct arena *arena, const struct result_sink *sink)
+{
+    const json_t *list = json_object_get(entity, "functions");
+    uint32_t count = (uint32_t)json_array_size(list);
+    struct result_variant *variants = arena_array(arena, struct result_variant, count);
+    const struct result_function function = { .name = member(entity, "name"),
+                                              .type = member(entity, "type"),
+                                              .doc = member(entity, "description"),
+                                              .author = member(entity, "author"),
+                                              .variants = variants,
+                                              .variant_count = count };
+    struct buffer text = { 0 };
+
+    for (uint32_t i = 0; i < count; i++) {
+        read_variant(json_array_get(list, i), arena, &variants[i]);
+    }
+    result_function_print(&function, &text);
+    tell_text("describe_function", buffer_bytes(&text), sink);
+    buffer_fini(&text);
 }
 
 static void tell_entity(const json_t *entity, struct bytes type, struct arena *arena,
@@ -436,17 +523,27 @@ static void tell_entity(const json_t *entity, struct bytes type, struct arena *a
     } else if (bytes_equal_text(type, "sourceDescription")) {
         tell_source(json_object_get(entity, "sourceDescription"), arena, sink);
     } else if (bytes_equal_text(type, "source_descriptions")) {
-        tell_each_source(json_object_get(entity, "sourceDescriptions"), arena, sink);
+        tell_each(json_object_get(entity, "sourceDescriptions"), tell_source, arena, sink);
     } else if (bytes_equal_text(type, "queryDescription")) {
         tell_query(json_object_get(entity, "queryDescription"), arena, sink);
+    } else if (bytes_equal_text(type, "query_descriptions")) {
+        tell_each(json_object_get(entity, "queryDescriptions"), tell_query, arena, sink);
     } else if (bytes_equal_text(type, "type_list")) {
         tell_types(json_object_get(entity, "types"), arena, sink);
     } else if (bytes_equal_text(type, "connector_info")) {
         tell_connector("Created", member(json_object_get(entity, "info"), "name"), arena, sink);
     } else if (bytes_equal_text(type, "drop_connector")) {
         tell_connector("Dropped", member(entity, "connectorName"), arena, sink);
-    } else if (bytes_equal_text(type, "describe_function") && member(entity, "text").len > 0) {
-        tell_text("describe_function", member(entity, "text"), sink);
+    } else if (bytes_equal_text(type, "describe_function")) {
+        tell_function(entity, arena, sink);
+    } else if (bytes_equal_text(type, "assert_topic")) {
+        tell_message(arena_printf(arena, "Topic %.*s %s.", BYTES_ARG(member(entity, "topicName")),
+                                  json_is_true(json_object_get(entity, "exists"))
+                                      ? "exists"
+                                      : "does not exist"),
+                     sink);
+    } else if (bytes_equal_text(type, "terminate_query")) {
+        tell_message(bytes_of("Query terminated."), sink);
     } else {
         tell_unknown(entity, sink);
     }

@@ -208,6 +208,8 @@ int create_as_change(struct command *command, struct change *out, struct error *
 int insert_select_change(struct command *command, struct change *out, struct error *err);
 int insert_select_plan(struct command *command, const struct physical_plan **out,
                        struct error *err);
+/* By CREATE ... AS SELECT: what it is made from cannot be dropped before it. */
+bool source_is_made_from(struct arena *arena, const struct source *made, struct bytes name);
 int drop_change(struct command *command, struct change *out, struct error *err);
 /* The queries that an id or ALL means. ERR_UNKNOWN_QUERY. */
 int query_ref_find(struct command *command, const struct bytes **out, uint32_t *count,
@@ -225,10 +227,12 @@ int assert_topic_check(struct command *command, struct error *err);
 int assert_topic_run(struct command *command, struct error *err);
 int print_check(struct command *command, struct error *err);
 int print_run(struct command *command, struct error *err);
-int show_check(struct command *command, struct error *err);
+int show_topics(struct command *command, struct error *err);
 int show_run(struct command *command, struct error *err);
 int describe_check(struct command *command, struct error *err);
 int describe_run(struct command *command, struct error *err);
+int function_check(struct command *command, struct error *err);
+int function_describe(struct command *command);
 int describe_sources(struct command *command, enum source_kind kind, bool extended,
                      struct error *err);
 int explain_check(struct command *command, struct error *err);

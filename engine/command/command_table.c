@@ -221,20 +221,18 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                    .example = "DESCRIBE clicks EXTENDED;\n"
                                               "DESCRIBE FUNCTION CONCAT;",
                                    } },
-    [AST_SHOW] = { .check = show_check,
-                   .run = show_run,
+    [AST_SHOW] = { .run = show_run,
                    .manual = { .syntax =
                                    "(SHOW | LIST) (STREAMS | TABLES | QUERIES) [EXTENDED];\n"
                                    "(SHOW | LIST) [ALL] TOPICS [EXTENDED];\n"
                                    "(SHOW | LIST) (FUNCTIONS | TYPES | PROPERTIES | VARIABLES);\n"
                                    "(SHOW | LIST) ([SOURCE | SINK] CONNECTORS | CONNECTOR "
                                    "PLUGINS);",
-                               .doc = "Lists what there is. EXTENDED describes each. ALL TOPICS "
-                                      "lists internal ones "
-                                      "too.",
+                               .doc = "Lists what there is. EXTENDED describes each; of topics it counts "
+                                      "the consumers among this service's queries and connectors. "
+                                      "ALL TOPICS lists internal ones too.",
                                .example = "SHOW STREAMS;\n"
-                                          "SHOW QUERIES;",
-                               .gaps = { { "TOPICS EXTENDED", "SHOW TOPICS EXTENDED;" } } } },
+                                          "SHOW QUERIES;" } },
     [AST_PRINT] = { .check = print_check,
                     .run = print_run,
                     .manual = { .syntax = "PRINT topic [FROM BEGINNING] [(INTERVAL | SAMPLE) n] "

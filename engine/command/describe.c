@@ -1,11 +1,10 @@
 /*
- * describe.c: DESCRIBE of sources and functions.
+ * describe.c: DESCRIBE of sources.
  */
 #include <string.h>
 
 #include "base/near.h"
 #include "engine/command/command_internal.h"
-#include "engine/function/function.h"
 
 /* --- sources --- */
 
@@ -78,6 +77,12 @@ static struct bytes queries_footer(const struct command *command, const struct r
 {
     struct buffer text = { 0 };
 
+    if (about->dependent_count > 0) {
+        buffer_append_text(&text, "\nSources that have to be dropped before this one\n");
+    }
+    for (uint32_t i = 0; i < about->dependent_count; i++) {
+        buffer_printf(&text, "%.*s\n", BYTES_ARG(about->dependents[i]));
+    }
     if (about->reader_count > 0) {
         buffer_append_text(&text, "\nQueries that read from this source\n");
     }
@@ -91,6 +96,21 @@ static struct bytes queries_footer(const struct command *command, const struct r
         print_query(command, &about->writers[i], &text);
     }
     return answer_take(command->arena, &text);
+}
+
+static void find_dependents(const struct command *command, const struct source *source,
+                            struct result_source *about)
+{
+    const struct source *const *sources = NULL;
+    uint32_t count = catalog_list_sources(command->catalog, command->arena, &sources);
+    struct bytes *names = arena_array(command->arena, struct bytes, count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (sources[i] != source && source_is_made_from(command->arena, sources[i], source->name)) {
+            names[about->dependent_count++] = sources[i]->name;
+        }
+    }
+    about->dependents = names;
 }
 
 static struct result_source about_source(const struct command *command, const struct source *source,
@@ -113,6 +133,7 @@ static struct result_source about_source(const struct command *command, const st
         }
     }
     about.replica_count = count_replicas(command, source);
+    find_dependents(command, source, &about);
     return about;
 }
 
@@ -178,90 +199,6 @@ static int find_source(struct command *command, const struct source **out, struc
                      near_hint(command->arena, catalog_near_source(command->catalog, name->text)));
 }
 
-/* --- functions --- */
-
-static void print_scalar(struct bytes name, struct buffer *variants, const char **category,
-                         const char **doc)
-{
-    for (uint32_t i = 0; scalar_at(i); i++) {
-        const struct scalar_kind *kind = scalar_at(i);
-
-        if (bytes_equal_text_nocase(name, kind->name)) {
-            *category = "SCALAR";
-            *doc = *doc ? *doc : kind->doc;
-            buffer_append_text(variants, "\n\tVariation   : ");
-            scalar_print_signature(kind, variants);
-            if (kind->doc) {
-                buffer_printf(variants, "\n\tDescription : %s", kind->doc);
-            }
-            if (kind->example) {
-                buffer_printf(variants, "\n\tExample     : %s", kind->example);
-            }
-            buffer_append_char(variants, '\n');
-        }
-    }
-}
-
-static void print_aggregate(struct bytes name, struct buffer *variants, const char **category,
-                            const char **doc)
-{
-    for (uint32_t i = 0; aggregate_at(i); i++) {
-        const struct aggregate_kind *kind = aggregate_at(i);
-
-        if (bytes_equal_text_nocase(name, kind->name)) {
-            *category = "AGGREGATE";
-            *doc = *doc ? *doc : kind->doc;
-            buffer_append_text(variants, "\n\tVariation   : ");
-            aggregate_print_signature(kind, variants);
-            buffer_append_char(variants, '\n');
-        }
-    }
-}
-
-static int check_function(struct command *command, struct error *err)
-{
-    const struct ast_name *name = &command->statement->describe.name;
-    struct near_search search = near_begin(name->text);
-
-    if (function_exists(name->text)) {
-        return 0;
-    }
-    for (uint32_t i = 0; scalar_at(i); i++) {
-        near_offer(&search, bytes_of(scalar_at(i)->name));
-    }
-    for (uint32_t i = 0; aggregate_at(i); i++) {
-        near_offer(&search, bytes_of(aggregate_at(i)->name));
-    }
-    return error_set(err, ERR_UNKNOWN_FUNCTION, name->at, "There is no function %.*s%s",
-                     BYTES_ARG(name->text), near_hint(command->arena, search.best));
-}
-
-static int describe_function(struct command *command)
-{
-    static const char *const no_columns[] = { NULL };
-    struct bytes name = command->statement->describe.name.text;
-    struct buffer variants = { 0 };
-    struct buffer text = { 0 };
-    const char *category = "";
-    const char *doc = NULL;
-    struct answer_table answer;
-
-    print_scalar(name, &variants, &category, &doc);
-    print_aggregate(name, &variants, &category, &doc);
-    buffer_printf(&text, "%-12s: %.*s\n", "Name", BYTES_ARG(name));
-    buffer_printf(&text, "%-12s: %s\n", "Author", "sluice");
-    buffer_printf(&text, "%-12s: %s\n", "Overview", doc ? doc : "");
-    buffer_printf(&text, "%-12s: %s\n", "Type", category);
-    buffer_printf(&text, "%-12s: %s\n", "Jar", "internal");
-    buffer_printf(&text, "%-12s:\n", "Variations");
-    buffer_append_bytes(&text, buffer_bytes(&variants));
-    buffer_fini(&variants);
-    answer_begin(&answer, command->arena, "describe_function", no_columns);
-    answer.table.text = answer_take(command->arena, &text);
-    answer_end(&answer, command);
-    return 0;
-}
-
 /* --- the statement --- */
 
 int describe_check(struct command *command, struct error *err)
@@ -272,7 +209,7 @@ int describe_check(struct command *command, struct error *err)
     case AST_DESCRIBE_SOURCE:
         return find_source(command, &source, err);
     case AST_DESCRIBE_FUNCTION:
-        return check_function(command, err);
+        return function_check(command, err);
     case AST_DESCRIBE_CONNECTOR:
         return check_connector(command, err);
     case AST_DESCRIBE_STREAMS:
@@ -296,7 +233,7 @@ int describe_run(struct command *command, struct error *err)
     case AST_DESCRIBE_TABLES:
         return describe_sources(command, SOURCE_TABLE, command->statement->describe.extended, err);
     case AST_DESCRIBE_FUNCTION:
-        return describe_function(command);
+        return function_describe(command);
     case AST_DESCRIBE_CONNECTOR:
         return describe_connector(command, err);
     }

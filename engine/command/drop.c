@@ -22,7 +22,7 @@ static bool query_reads(const struct ast_query *query, struct bytes name)
     return false;
 }
 
-static bool is_made_from(struct arena *arena, const struct source *made, struct bytes name)
+bool source_is_made_from(struct arena *arena, const struct source *made, struct bytes name)
 {
     struct ast_script script;
 
@@ -64,7 +64,7 @@ static int check_use(struct command *command, const struct source *source, struc
     uint32_t count = catalog_list_sources(command->catalog, command->arena, &sources);
 
     for (uint32_t i = 0; i < count; i++) {
-        if (sources[i] != source && is_made_from(command->arena, sources[i], source->name)) {
+        if (sources[i] != source && source_is_made_from(command->arena, sources[i], source->name)) {
             return error_set(err, ERR_SOURCE_IN_USE, drop->name.at,
                              "%.*s is made from %.*s; drop it first%s", BYTES_ARG(sources[i]->name),
                              BYTES_ARG(source->name), list_readers(command, source->name));

@@ -100,6 +100,8 @@ struct result_source {
     uint32_t reader_count;
     const struct result_query *writers;
     uint32_t writer_count;
+    const struct bytes *dependents; /* sources made from it, which have to be dropped first */
+    uint32_t dependent_count;
 };
 
 /* What EXPLAIN knows of one query. */
@@ -111,8 +113,36 @@ struct result_plan {
     struct bytes execution_plan;
     const struct property_text *properties; /* overridden */
     uint32_t property_count;
-    const char *failure; /* why it is in ERROR; NULL: it is not */
+    struct bytes consumer_group; /* that bears its name; absent: it does not run */
+    const char *failure;         /* why it is in ERROR; NULL: it is not */
 };
+
+struct result_argument {
+    struct bytes name;
+    struct bytes type;
+    bool is_variadic;
+};
+
+struct result_variant {
+    const struct result_argument *arguments;
+    uint32_t argument_count;
+    struct bytes returns;
+    struct bytes doc;
+    struct bytes example; /* absent: none */
+};
+
+/* What DESCRIBE FUNCTION knows of one. */
+struct result_function {
+    struct bytes name;
+    struct bytes type; /* SCALAR, AGGREGATE, TABLE */
+    struct bytes doc;
+    struct bytes author;
+    const struct result_variant *variants;
+    uint32_t variant_count;
+};
+
+/* As DESCRIBE FUNCTION shows it. */
+void result_function_print(const struct result_function *function, struct buffer *out);
 
 /* What a statement did to the catalog, or found done. */
 struct result_change {
@@ -131,9 +161,10 @@ struct result_change {
 struct result_table {
     const char *kind; /* "streams", "queries", "sourceDescription": REST entities, JSON output */
     const struct bytes *columns;
-    const char *const *fields;          /* stable names of the columns; NULL: they have none */
-    const struct result_source *source; /* what the table describes; NULL: no source */
-    const struct result_plan *plan;     /* or no query */
+    const char *const *fields;              /* stable names of the columns; NULL: they have none */
+    const struct result_source *source;     /* what the table describes; NULL: no source */
+    const struct result_plan *plan;         /* or no query */
+    const struct result_function *function; /* or no function */
     const struct connector_status *connector; /* or no connector */
     const struct schema *types;               /* or no types, by their names */
     uint32_t column_count;

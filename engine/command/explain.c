@@ -1,6 +1,8 @@
 /*
  * explain.c: EXPLAIN of a statement, planned for nothing, or of a running query.
  */
+#include <string.h>
+
 #include "base/near.h"
 #include "engine/command/command_internal.h"
 
@@ -17,13 +19,19 @@ static void print_properties(const struct command *command, const struct explain
 {
     const struct property_text *given = NULL;
     uint32_t count = property_set_list(command->properties, command->arena, &given);
+    size_t width = sizeof "Property" - 1;
 
     if (explained->running || count == 0) {
         return;
     }
-    buffer_append_text(out, "\nOverridden Properties\n---------------------\n");
     for (uint32_t i = 0; i < count; i++) {
-        buffer_printf(out, "%.*s = %.*s\n", BYTES_ARG(given[i].name), BYTES_ARG(given[i].value));
+        width = given[i].name.len > width ? given[i].name.len : width;
+    }
+    buffer_printf(out, "\nOverridden Properties\n---------------------\n %-*s | Value\n",
+                  (int)width, "Property");
+    for (uint32_t i = 0; i < count; i++) {
+        buffer_printf(out, " %-*.*s | %.*s\n", (int)width, BYTES_ARG(given[i].name),
+                      BYTES_ARG(given[i].value));
     }
 }
 
@@ -94,6 +102,7 @@ static struct result_plan about_query(const struct command *command,
 
     if (explained->running) {
         about.query.state = query_state_text(command, plan->query_id);
+        about.consumer_group = plan->application_id;
     } else {
         about.property_count =
             property_set_list(command->properties, command->arena, &about.properties);
@@ -105,6 +114,14 @@ static struct result_plan about_query(const struct command *command,
     plan_explain(plan, &text);
     about.execution_plan = answer_take(command->arena, &text);
     return about;
+}
+
+/* host:port of a node that goes by its URL. */
+static const char *own_host(const struct engine *engine)
+{
+    const char *scheme = strstr(engine->client_id, "://");
+
+    return scheme ? scheme + 3 : engine->client_id;
 }
 
 static void answer_explained(const struct command *command, const struct explained *explained,
@@ -121,6 +138,10 @@ static void answer_explained(const struct command *command, const struct explain
     buffer_printf(&heading, "%-20s : %.*s\n", "ID", BYTES_ARG(about.query.id));
     buffer_printf(&heading, "%-20s : %s\n", "Query Type", explained->type);
     buffer_printf(&heading, "%-20s : %.*s\n", "SQL", BYTES_ARG(explained->sql));
+    if (explained->running) {
+        buffer_printf(&heading, "%-20s : {%s=%s}\n", "Host Query Status", own_host(command->engine),
+                      about.query.state);
+    }
     answer_begin(&answer, command->arena, kind, columns);
     answer.table.plan = &about;
     answer_fields(&answer, about.fields,

@@ -133,32 +133,6 @@ static int explain_queries(struct command *command, struct error *err)
     return 0;
 }
 
-/* --- topics --- */
-
-static int show_topics(struct command *command, struct error *err)
-{
-    static const char *const columns[] = { "Kafka Topic", "Partitions", "Partition Replicas",
-                                           NULL };
-    static const char *const fields[] = { "name", "partitions", "replicas" };
-    const struct log_topic **topics = NULL;
-    struct answer_table answer;
-    uint32_t count = 0;
-
-    TRY(log_list_topics(command->engine->config.log, command->arena, &topics, &count, err));
-    answer_begin(&answer, command->arena, "kafka_topics", columns);
-    answer.table.fields = fields;
-    for (uint32_t i = 0; i < count; i++) {
-        if (command->statement->show.all ||
-            !topic_is_listed(command->properties, "ksql.hidden.topics", topics[i]->name)) {
-            answer_cell(&answer, topics[i]->name);
-            answer_cell_number(&answer, topics[i]->partition_count);
-            answer_cell_number(&answer, topics[i]->replica_count);
-        }
-    }
-    answer_end(&answer, command);
-    return 0;
-}
-
 /* --- properties --- */
 
 struct shown_property {
@@ -330,33 +304,6 @@ static int show_functions(struct command *command, struct error *err)
 }
 
 /* --- the statement --- */
-
-static int refuse(const struct command *command, const char *what, struct error *err)
-{
-    return error_set(err, ERR_UNSUPPORTED, command->statement->at, "SHOW %s is not built yet",
-                     what);
-}
-
-int show_check(struct command *command, struct error *err)
-{
-    switch (command->statement->show.what) {
-    case AST_SHOW_TOPICS:
-        return command->statement->show.extended ? refuse(command, "TOPICS EXTENDED", err) : 0;
-    case AST_SHOW_CONNECTORS:
-    case AST_SHOW_SOURCE_CONNECTORS:
-    case AST_SHOW_SINK_CONNECTORS:
-    case AST_SHOW_CONNECTOR_PLUGINS:
-    case AST_SHOW_PROPERTIES:
-    case AST_SHOW_STREAMS:
-    case AST_SHOW_TABLES:
-    case AST_SHOW_QUERIES:
-    case AST_SHOW_FUNCTIONS:
-    case AST_SHOW_TYPES:
-    case AST_SHOW_VARIABLES:
-        break;
-    }
-    return 0;
-}
 
 int show_run(struct command *command, struct error *err)
 {

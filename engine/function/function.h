@@ -125,5 +125,10 @@ const struct aggregate_kind *aggregate_at(uint32_t number);
 /* "CONCAT(VARCHAR... inputs)", as DESCRIBE FUNCTION and errors show a variant. */
 void scalar_print_signature(const struct scalar_kind *kind, struct buffer *out);
 void aggregate_print_signature(const struct aggregate_kind *kind, struct buffer *out);
+/* "ARRAY<VARCHAR>", "T". */
+void parameter_print_type(const struct parameter *parameter, struct buffer *out);
+uint32_t parameter_count(const struct parameter takes[FUNCTION_MAX_PARAMETERS]);
+/* The result's, as far as it can be told without arguments. */
+void aggregate_print_result_type(const struct aggregate_kind *kind, struct buffer *out);
 
 #endif

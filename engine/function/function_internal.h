@@ -35,7 +35,6 @@
 #include "engine/function/families.def"
 #undef FAMILY
 
-uint32_t parameter_count(const struct parameter takes[FUNCTION_MAX_PARAMETERS]);
 void parameters_print(const char *name, const struct parameter takes[FUNCTION_MAX_PARAMETERS],
                       unsigned flags, struct buffer *out);
 

@@ -15,7 +15,7 @@ static const char *const declared_names[T_COUNT] = {
 };
 
 /* Tables nest containers by hand, two or three levels deep. */
-static void print_parameter_type(const struct parameter *parameter, struct buffer *out)
+void parameter_print_type(const struct parameter *parameter, struct buffer *out)
 {
     switch (parameter->kind) {
     case PARAMETER_NONE:
@@ -31,10 +31,10 @@ static void print_parameter_type(const struct parameter *parameter, struct buffe
         if (parameter->element) {
             buffer_append_char(out, '<');
             if (parameter->key) {
-                print_parameter_type(parameter->key, out);
+                parameter_print_type(parameter->key, out);
                 buffer_append_text(out, ", ");
             }
-            print_parameter_type(parameter->element, out);
+            parameter_print_type(parameter->element, out);
             buffer_append_char(out, '>');
         }
         break;
@@ -62,7 +62,7 @@ void parameters_print(const char *name, const struct parameter takes[FUNCTION_MA
         bool repeated = (flags & FN_VARIADIC) && i + 1 == count;
 
         buffer_append_text(out, i ? ", " : "");
-        print_parameter_type(&takes[i], out);
+        parameter_print_type(&takes[i], out);
         buffer_printf(out, "%s %s", repeated ? "..." : "", takes[i].name);
     }
     buffer_append_char(out, ')');
@@ -80,4 +80,37 @@ void aggregate_print_signature(const struct aggregate_kind *kind, struct buffer 
         return;
     }
     parameters_print(kind->name, kind->takes, 0, out);
+}
+
+/* With a STRING for a parameter that takes anything. False: it takes containers. */
+static bool plan_with_any(const struct aggregate_kind *kind, struct arena *arena,
+                          struct aggregate_plan *out)
+{
+    *out = (struct aggregate_plan){ .kind = kind, .argument_count = parameter_count(kind->takes) };
+    for (uint32_t i = 0; i < out->argument_count; i++) {
+        const struct parameter *taken = &kind->takes[i];
+        enum type_id type = taken->kind == PARAMETER_TYPE ? taken->type : T_STRING;
+
+        if (type >= T_ARRAY) {
+            return false;
+        }
+        out->argument_types[i] = type == T_DECIMAL ? type_decimal(arena, 10, 0) : type_scalar(type);
+    }
+    return kind->plan(arena, out, NULL) == 0;
+}
+
+void aggregate_print_result_type(const struct aggregate_kind *kind, struct buffer *out)
+{
+    struct aggregate_plan plan;
+    struct arena arena;
+
+    arena_init(&arena, 0);
+    if (!plan_with_any(kind, &arena, &plan)) {
+        buffer_append_text(out, "ANY");
+    } else if (plan.result_type->id == T_STRING && kind->takes[0].kind == PARAMETER_VARIABLE) {
+        buffer_append_char(out, kind->takes[0].variable);
+    } else {
+        buffer_append_text(out, declared_names[plan.result_type->id]);
+    }
+    arena_fini(&arena);
 }

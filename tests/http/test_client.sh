@@ -23,6 +23,13 @@ has out ' D     | DECIMAL(5, 2) '
 has out ' CTAS_C_0 | PERSISTENT | RUNNING:1 | C         | C '
 has out '[ SOURCE ]'
 
+run 0 "$url" -e 'DESCRIBE FUNCTION sum; SHOW QUERIES EXTENDED; SHOW TOPICS EXTENDED; ASSERT TOPIC a;'
+has out 'Variation   : SUM(val INT)'
+has out 'Host Query Status    : {'
+has out '[ SOURCE ]'
+has out ' a           | 1          | 1                  | 1         | 1 '
+has out 'Topic a exists.'
+
 case_begins 'a table without rows ends, and is told'
 run 0 "$url" -e 'SELECT * FROM c WHERE id = 77;'
 has out '|ID '

@@ -656,6 +656,9 @@ static void functions_are_listed_and_described(void **state)
     assert_non_null(strstr(bed->said.data, "cells SUM|AGGREGATE\n"));
     assert_non_null(strstr(bed->said.data, "Type        : SCALAR"));
     assert_non_null(strstr(bed->said.data, "Type        : AGGREGATE"));
+    assert_non_null(strstr(bed->said.data, "Variation   : UCASE(input VARCHAR)\n\tReturns     : "
+                                           "VARCHAR\n"));
+    assert_non_null(strstr(bed->said.data, "Variation   : COUNT(val T)\n\tReturns     : BIGINT\n"));
     bed_refuse(bed, "DESCRIBE FUNCTION ucas;", ERR_UNKNOWN_FUNCTION, 1, 19);
     assert_non_null(strstr(bed->error.message, "UCASE"));
 }
@@ -681,20 +684,26 @@ static void explain_plans_without_effect_and_shows_running_queries(void **state)
 
 static void what_is_not_built_is_refused_by_name_with_its_place(void **state)
 {
-    static const char *const texts[] = {
-        "SHOW TOPICS EXTENDED;", "ALTER STREAM s ADD COLUMN w INT;", "ALTER SYSTEM 'a' = 'b';",
-        "RUN SCRIPT 'x';",       "ASSERT VALUES s (v) VALUES (1);",
+    static const struct {
+        const char *text;
+        const char *why;
+    } refused[] = {
+        { "ALTER STREAM s ADD COLUMN w INT;", "is not built yet" },
+        { "ALTER SYSTEM 'a' = 'b';", "is not built yet" },
+        { "RUN SCRIPT 'x';", "is for those who have files" },
+        { "ASSERT VALUES s (v) VALUES (1);", "is for the .sql files" },
+        { "ASSERT SCHEMA ID 1;", "needs a schema registry" },
     };
     struct bed *bed = *state;
 
     bed_run(bed, create_s);
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         struct buffer text = { 0 };
 
-        buffer_printf(&text, "SHOW STREAMS;\n  %s", texts[i]);
+        buffer_printf(&text, "SHOW STREAMS;\n  %s", refused[i].text);
         buffer_append_char(&text, '\0');
         bed_refuse(bed, text.data, ERR_UNSUPPORTED, 2, 3);
-        assert_non_null(strstr(bed->error.message, "is not built yet"));
+        assert_non_null(strstr(bed->error.message, refused[i].why));
         buffer_fini(&text);
     }
 }

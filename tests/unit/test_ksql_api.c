@@ -106,6 +106,11 @@ static void statements_answer_entities(void **state)
               "\"JSON\",\"isWindowed\":false}],\"warnings\":[]},{\"@type\":\"tables\",");
     statement(*state, "SHOW TOPICS;",
               "\"topics\":[{\"name\":\"A\",\"replicaInfo\":[1]},{\"name\":\"t\",");
+    statement(*state, "LIST TOPICS EXTENDED;",
+              "{\"@type\":\"kafka_topics_extended\",\"statementText\":\"LIST TOPICS EXTENDED;\","
+              "\"topics\":[{\"name\":\"A\",\"replicaInfo\":[1],\"consumerCount\":0,"
+              "\"consumerGroupCount\":0},{\"name\":\"t\",\"replicaInfo\":[1],\"consumerCount\":1,"
+              "\"consumerGroupCount\":1}],\"warnings\":[]}]");
     statement(*state, "SHOW QUERIES;",
               "\"sinks\":[\"A\"],\"sinkKafkaTopics\":[\"A\"],\"id\":\"CTAS_A_0\",\"statusCount\":{"
               "\"RUNNING\":1},\"queryType\":\"PERSISTENT\",\"state\":\"RUNNING\"}]");
@@ -113,6 +118,16 @@ static void statements_answer_entities(void **state)
               "\"fields\":[{\"name\":\"ID\",\"schema\":{\"type\":\"STRING\",\"fields\":null,"
               "\"memberSchema\":null},\"type\":\"KEY\"},{\"name\":\"V\",\"schema\":{\"type\":"
               "\"INTEGER\",\"fields\":null,\"memberSchema\":null}}],\"type\":\"STREAM\",");
+    statement(*state, "DESCRIBE s;", "\"sourceConstraints\":[\"A\"],");
+    statement(*state, "EXPLAIN CTAS_A_0;",
+              "\"consumerGroupId\":\"_confluent-ksql-default_query_CTAS_A_0\",");
+    statement(*state, "DESCRIBE FUNCTION concat;",
+              "[{\"@type\":\"describe_function\",\"statementText\":\"DESCRIBE FUNCTION concat;\","
+              "\"name\":\"CONCAT\",\"description\":\"Joins texts; nulls are skipped.\",\"author\":"
+              "\"sluice\",\"version\":\"\",\"path\":\"internal\",\"functions\":[{\"arguments\":[{"
+              "\"name\":\"inputs\",\"type\":\"VARCHAR\",\"description\":\"\",\"isVariadic\":true}],"
+              "\"returnType\":\"VARCHAR\",\"description\":\"Joins texts; nulls are skipped.\","
+              "\"argumentTypes\":[\"VARCHAR\"]},");
     statement(*state, "SHOW STREAMS EXTENDED;",
               "{\"@type\":\"source_descriptions\",\"statementText\":\"SHOW STREAMS EXTENDED;\","
               "\"sourceDescriptions\":[{\"name\":\"S\",");

@@ -121,6 +121,7 @@ void print_fields(struct buffer *out, const struct schema *schema);
 void print_source(struct buffer *out, const struct result_source *source);
 void print_plan(struct buffer *out, const struct result_plan *plan, struct bytes host);
 void print_query(struct buffer *out, const struct result_query *query);
+void print_function(struct buffer *out, const struct result_function *function);
 /* Of a change to a connector: the entity's fields; its type. connectors.c. */
 const char *print_connector_change(struct buffer *out, const struct result_change *change);
 /* The fields of a described connector; the catalog is the engine's, which is ours meanwhile. */

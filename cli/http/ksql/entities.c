@@ -102,7 +102,7 @@ static long number_of(struct bytes text)
     return strtol(digits, NULL, 10);
 }
 
-static void print_topic_row(struct buffer *out, const struct row *row)
+static void print_topic(struct buffer *out, const struct row *row)
 {
     long partitions = number_of(cell(row, "partitions"));
 
@@ -113,7 +113,21 @@ static void print_topic_row(struct buffer *out, const struct row *row)
     for (long i = 0; i < partitions; i++) {
         buffer_printf(out, "%s%ld", i ? "," : "", number_of(cell(row, "replicas")));
     }
-    buffer_append_text(out, "]}");
+    buffer_append_char(out, ']');
+}
+
+static void print_topic_row(struct buffer *out, const struct row *row)
+{
+    print_topic(out, row);
+    buffer_append_char(out, '}');
+}
+
+static void print_extended_topic_row(struct buffer *out, const struct row *row)
+{
+    print_topic(out, row);
+    buffer_printf(out, ",\"consumerCount\":%ld,\"consumerGroupCount\":%ld}",
+                  number_of(cell(row, "consumerCount")),
+                  number_of(cell(row, "consumerGroupCount")));
 }
 
 static bool is_editable(struct bytes name)
@@ -215,6 +229,7 @@ static const struct listing {
     { "tables", "tables", print_table_row, NULL },
     { "queries", "queries", print_query_row, NULL },
     { "kafka_topics", "topics", print_topic_row, NULL },
+    { "kafka_topics_extended", "topics", print_extended_topic_row, NULL },
     { "properties", "properties", print_property_row, print_property_levels },
     { "function_names", "functions", print_function_row, NULL },
     { "connector_list", "connectors", print_connector_row, NULL },
@@ -314,6 +329,10 @@ static void tell_table(void *context, const struct result_table *table)
         begin(self, table->kind, self->checking);
         print_connector(&self->text, table->connector, engine_catalog(self->api->engine),
                         &self->arena);
+        end(self);
+    } else if (table->function) {
+        begin(self, table->kind, self->checking);
+        print_function(&self->text, table->function);
         end(self);
     } else if (table->source || table->plan) {
         begin(self, table->kind, self->checking);

@@ -223,7 +223,8 @@ void print_plan(struct buffer *out, const struct result_plan *plan, struct bytes
     buffer_append_char(out, '}');
     print_text(out, "queryType", bytes_of(plan->query.type));
     print_failure(out, plan->failure);
-    buffer_append_text(out, ",\"tasksMetadata\":[],\"consumerGroupId\":null");
+    buffer_append_text(out, ",\"tasksMetadata\":[]");
+    print_text(out, "consumerGroupId", plan->consumer_group);
     print_text(out, "state", bytes_of(plan->query.state));
     buffer_append_char(out, '}');
 }
@@ -254,6 +255,56 @@ void print_source(struct buffer *out, const struct result_source *about)
                   about->extended ? source->partition_count : 0,
                   about->extended ? about->replica_count : 0);
     print_text(out, "statement", source->sql);
-    buffer_append_text(out, ",\"queryOffsetSummaries\":[],\"sourceConstraints\":[],"
-                            "\"clusterStatistics\":[],\"clusterErrorStats\":[]}");
+    buffer_append_text(out, ",\"queryOffsetSummaries\":[],\"sourceConstraints\":[");
+    for (uint32_t i = 0; i < about->dependent_count; i++) {
+        buffer_append_text(out, i ? "," : "");
+        print_quoted(out, about->dependents[i]);
+    }
+    buffer_append_text(out, "],\"clusterStatistics\":[],\"clusterErrorStats\":[]}");
+}
+
+/* --- functions --- */
+
+static void print_arguments(struct buffer *out, const struct result_variant *variant)
+{
+    buffer_append_text(out, "{\"arguments\":[");
+    for (uint32_t i = 0; i < variant->argument_count; i++) {
+        const struct result_argument *argument = &variant->arguments[i];
+
+        buffer_printf(out, "%s{\"name\":", i ? "," : "");
+        print_quoted(out, argument->name);
+        print_text(out, "type", argument->type);
+        print_text(out, "description", bytes_of(""));
+        buffer_printf(out, ",\"isVariadic\":%s}", argument->is_variadic ? "true" : "false");
+    }
+    buffer_append_char(out, ']');
+}
+
+static void print_variant(struct buffer *out, const struct result_variant *variant)
+{
+    print_arguments(out, variant);
+    print_text(out, "returnType", variant->returns);
+    print_text(out, "description", variant->doc.data ? variant->doc : bytes_of(""));
+    buffer_append_text(out, ",\"argumentTypes\":[");
+    for (uint32_t i = 0; i < variant->argument_count; i++) {
+        buffer_append_text(out, i ? "," : "");
+        print_quoted(out, variant->arguments[i].type);
+    }
+    buffer_append_text(out, "]}");
+}
+
+void print_function(struct buffer *out, const struct result_function *function)
+{
+    print_text(out, "name", function->name);
+    print_text(out, "description", function->doc);
+    print_text(out, "author", function->author);
+    print_text(out, "version", bytes_of(""));
+    print_text(out, "path", bytes_of("internal"));
+    buffer_append_text(out, ",\"functions\":[");
+    for (uint32_t i = 0; i < function->variant_count; i++) {
+        buffer_append_text(out, i ? "," : "");
+        print_variant(out, &function->variants[i]);
+    }
+    buffer_append_char(out, ']');
+    print_text(out, "type", function->type);
 }
