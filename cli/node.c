@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/data_directory.h"
+#include "base/trace.h"
 #include "engine/command/properties.h"
 #include "engine/log/database.h"
 #include "engine/log/log_disk.h"
@@ -80,6 +81,22 @@ static int check_settings(struct opening *opening, struct error *err)
             }
             return (int)err->code;
         }
+    }
+    return 0;
+}
+
+static int choose_trace(const struct opening *opening, struct error *err)
+{
+    struct bytes text = find_setting(opening, "log.level");
+    enum trace_level level = TRACE_WARN;
+
+    if (text.data && trace_parse_level(arena_copy_text(&opening->node->arena, text), &level)) {
+        return error_set(err, ERR_INVALID_PROPERTY, NO_POSITION,
+                         "log.level is off, error, warn, info or debug, not '%.*s'",
+                         BYTES_ARG(text));
+    }
+    if (text.data) {
+        trace_set_level(level);
     }
     return 0;
 }
@@ -288,6 +305,7 @@ static int open_all(struct opening *opening, struct error *err)
     struct node *node = opening->node;
 
     TRY(check_settings(opening, err));
+    TRY(choose_trace(opening, err));
     TRY(choose_log(opening, err));
     TRY(find_node_id(opening, err));
     find_service_id(opening);

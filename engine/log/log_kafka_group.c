@@ -52,6 +52,9 @@ struct asking {
     struct group_owner **owners;
     const struct group_position *positions;
     uint32_t *count;
+    struct bytes instance_id;
+    struct bytes member_id;
+    bool *found;
 };
 
 static void list_owners(const struct asking *asking,
@@ -166,6 +169,43 @@ int kafka_group_await(struct log *base, struct bytes group, struct error *err)
     arena_init(&arena, 0);
     code = kafka_group_owners(base, group, &arena, &owners, &count, err);
     arena_fini(&arena);
+    return code;
+}
+
+static void find_other(const struct asking *asking,
+                       const rd_kafka_ConsumerGroupDescription_t *group)
+{
+    size_t members = rd_kafka_ConsumerGroupDescription_member_count(group);
+
+    *asking->found = false;
+    for (size_t i = 0; i < members && !*asking->found; i++) {
+        const rd_kafka_MemberDescription_t *member =
+            rd_kafka_ConsumerGroupDescription_member(group, i);
+        const char *instance_id = rd_kafka_MemberDescription_group_instance_id(member);
+
+        *asking->found =
+            instance_id && bytes_equal_text(asking->instance_id, instance_id) &&
+            !bytes_equal_text(asking->member_id, rd_kafka_MemberDescription_consumer_id(member));
+    }
+}
+
+int kafka_group_has_other(struct log *base, struct bytes group, struct bytes instance_id,
+                          struct bytes member_id, bool *out, struct error *err)
+{
+    struct asking asking = { .log = kafka_log_of(base),
+                             .use = find_other,
+                             .instance_id = instance_id,
+                             .member_id = member_id };
+    struct arena arena;
+    bool found = false;
+    int code;
+
+    arena_init(&arena, 0);
+    asking.arena = &arena;
+    asking.found = &found;
+    code = ask_until_told(&asking, group, err);
+    arena_fini(&arena);
+    *out = code ? *out : found;
     return code;
 }
 

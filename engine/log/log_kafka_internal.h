@@ -161,6 +161,9 @@ struct group_membership kafka_member_current(struct log_member *member);
 
 int kafka_group_owners(struct log *log, struct bytes group, struct arena *arena,
                        struct group_owner **out, uint32_t *count, struct error *err);
+/* Whether a member of this instance id is in the group that is not the one of this member id. */
+int kafka_group_has_other(struct log *log, struct bytes group, struct bytes instance_id,
+                          struct bytes member_id, bool *out, struct error *err);
 int kafka_group_await(struct log *log, struct bytes group, struct error *err); /* is reachable */
 int kafka_group_positions(struct log *log, struct bytes group, struct group_position *positions,
                           uint32_t count, struct arena *arena, struct error *err);

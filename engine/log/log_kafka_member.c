@@ -10,6 +10,13 @@
  * has been put out and is about to join anew keeps the old one, which the group refuses; "no
  * generation" would be let in by an empty group.
  *
+ * A static member whose session is over does not let librdkafka join anew: it would take the
+ * instance's id from whoever has come under it meanwhile. So it closes its handle, looks who is in
+ * the group, and opens another one only if nobody else goes by its id:
+ *
+ *   session lost -> away --nobody has the id--> joins anew
+ *                        --another member has it--> ERR_FENCED, for good
+ *
  * librdkafka 2.0 has no call that tells the generation. It is in the group
  * metadata written out as bytes; what is read there is checked by building the metadata
  * from it and comparing.
@@ -19,18 +26,29 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/queue.h"
 #include "base/trace.h"
 #include "engine/log/log_kafka_internal.h"
 
-enum { BEATS_PER_SESSION = 20, FASTEST_BEAT_MS = 100 };
+enum {
+    BEATS_PER_SESSION = 20,
+    FASTEST_BEAT_MS = 100,
+    LOOK_AGAIN_MS = 500,
+    LONGEST_CLOSE_MS = 3000
+};
 
 struct kafka_member {
     struct log_member pub; /* first */
     struct kafka_log *log;
-    rd_kafka_t *rk;
-    bool told;    /* the callback has run */
-    bool leaving; /* what is assigned now is not taken */
-    bool *holds;  /* per partition, as the callbacks have told */
+    rd_kafka_t *rk;        /* NULL while it is away */
+    rd_kafka_conf_t *conf; /* of the next handle, while it is away */
+    const char *topic;     /* the log's */
+    int64_t look_at_ms;    /* when the group is to be asked; monotonic */
+    bool told;             /* the callback has run */
+    bool leaving;          /* what is assigned now is not taken */
+    bool lost_session;     /* it is to go away */
+    bool replaced;         /* another member has come under the instance's id */
+    bool *holds;           /* per partition, as the callbacks have told */
     uint32_t partition_count;
     uint32_t *list; /* what a callback gets */
     void (*assigned)(void *context, const uint32_t *partitions, uint32_t count);
@@ -239,7 +257,15 @@ static void rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t event,
         take(member, partitions);
         return;
     }
-    give_up(member, partitions, rd_kafka_assignment_lost(rk) ? member->lost : member->revoked);
+    if (rd_kafka_assignment_lost(rk)) {
+        give_up(member, partitions, member->lost);
+        member->lost_session = member->instance_id.len > 0 && !member->leaving;
+    } else {
+        give_up(member, partitions, member->revoked);
+    }
+    if (member->lost_session) {
+        return; /* as long as they are not given back librdkafka does not join anew */
+    }
     note_step(rk, rd_kafka_incremental_unassign(rk, partitions), "giving up partitions");
 }
 
@@ -256,11 +282,120 @@ struct group_membership kafka_member_current(struct log_member *base)
     };
 }
 
+/* --- its handle --- */
+
+/* A close that may outlive its caller: whoever is last frees it. */
+struct closing {
+    rd_kafka_t *rk;
+    struct queue done;
+    _Atomic int users;
+};
+
+static void leave_closing(struct closing *closing)
+{
+    if (atomic_fetch_sub(&closing->users, 1) == 1) {
+        queue_fini(&closing->done);
+        free(closing);
+    }
+}
+
+static void *close_main(void *argument)
+{
+    struct closing *closing = argument;
+
+    rd_kafka_destroy_flags(closing->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    (void)queue_try_put(&closing->done, closing);
+    leave_closing(closing);
+    return NULL;
+}
+
+/*
+ * Without a word to the group. librdkafka 2.0 does not always come to an end with one whose session
+ * was lost or that was fenced; nobody waits for that for ever.
+ */
+static void drop_handle(struct kafka_member *member)
+{
+    struct closing *closing = memory_zalloc(1, sizeof *closing);
+    pthread_t thread;
+
+    closing->rk = member->rk;
+    queue_init(&closing->done, 1);
+    atomic_store(&closing->users, 2);
+    member->rk = NULL;
+    if (pthread_create(&thread, NULL, close_main, closing)) {
+        (void)close_main(closing);
+    } else {
+        (void)pthread_detach(thread);
+    }
+    if (!queue_take(&closing->done, LONGEST_CLOSE_MS)) {
+        TRACE(TRACE_WARN, "kafka", "a member that has ended cannot be closed; it is left as it is");
+    }
+    leave_closing(closing);
+}
+
+static int subscribe(struct kafka_member *member, struct error *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_resp_err_t code;
+
+    (void)rd_kafka_topic_partition_list_add(list, member->topic, RD_KAFKA_PARTITION_UA);
+    code = rd_kafka_subscribe(member->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return code ? kafka_fail(err, code, NULL, "joining the members of topic",
+                             bytes_of(member->topic))
+                : 0;
+}
+
+static int open_handle(struct kafka_member *member, rd_kafka_conf_t *conf, struct error *err)
+{
+    TRY(kafka_open(conf, KAFKA_MEMBER, &member->rk, err));
+    (void)rd_kafka_poll_set_consumer(member->rk); /* one queue; it is a consumer */
+    member->told = false;
+    return subscribe(member, err);
+}
+
+/* --- away --- */
+
+static void go_away(struct kafka_member *member)
+{
+    member->lost_session = false;
+    give_up_all(member, member->lost);
+    member->conf = rd_kafka_conf_dup(rd_kafka_conf(member->rk));
+    member->look_at_ms = 0;
+    drop_handle(member);
+}
+
+static int replaced(const struct kafka_member *member, const char *why, struct error *err)
+{
+    return error_set(err, ERR_FENCED, NO_POSITION, "membership of group '%.*s' has ended: %s",
+                     BYTES_ARG(buffer_bytes(&member->group)), why);
+}
+
+static int come_back(struct kafka_member *member, struct error *err)
+{
+    if (!member->replaced) {
+        if (kafka_now_ms(member->log) < member->look_at_ms) {
+            return 0;
+        }
+        member->look_at_ms = kafka_now_ms(member->log) + LOOK_AGAIN_MS;
+        TRY(kafka_group_has_other(&member->log->pub, buffer_bytes(&member->group),
+                                  buffer_bytes(&member->instance_id),
+                                  buffer_bytes(&member->member_id), &member->replaced, err));
+    }
+    if (member->replaced) {
+        return replaced(member, "its session was over, and another member has its instance id",
+                        err);
+    }
+    TRY(open_handle(member, rd_kafka_conf_dup(member->conf), err));
+    rd_kafka_conf_destroy(member->conf);
+    member->conf = NULL;
+    return 0;
+}
+
 /* --- being a member --- */
 
-int kafka_member_poll(struct log_member *base, int64_t wait_ms, struct error *err)
+static int poll_handle(struct kafka_member *member, int64_t wait_ms, struct error *err)
 {
-    struct kafka_member *member = member_of(base);
     char why[KAFKA_ERROR_BYTES];
     rd_kafka_resp_err_t code;
     rd_kafka_message_t *event =
@@ -270,13 +405,30 @@ int kafka_member_poll(struct log_member *base, int64_t wait_ms, struct error *er
         rd_kafka_message_destroy(event); /* librdkafka has logged it and goes on */
     }
     code = rd_kafka_fatal_error(member->rk, why, sizeof why);
-    if (code) {
-        give_up_all(member, member->lost);
-        return error_set(err, kafka_error_code(code), NO_POSITION,
-                         "membership of group '%.*s' has ended: %s",
-                         BYTES_ARG(buffer_bytes(&member->group)), why);
+    if (!code) {
+        refresh_membership(member);
+        return 0;
     }
-    refresh_membership(member);
+    give_up_all(member, member->lost);
+    if (kafka_error_code(code) == ERR_FENCED) {
+        return replaced(member, why, err);
+    }
+    return error_set(err, kafka_error_code(code), NO_POSITION,
+                     "membership of group '%.*s' has ended: %s",
+                     BYTES_ARG(buffer_bytes(&member->group)), why);
+}
+
+int kafka_member_poll(struct log_member *base, int64_t wait_ms, struct error *err)
+{
+    struct kafka_member *member = member_of(base);
+
+    if (!member->rk) {
+        return come_back(member, err);
+    }
+    TRY(poll_handle(member, wait_ms, err));
+    if (member->lost_session) {
+        go_away(member);
+    }
     return 0;
 }
 
@@ -297,26 +449,18 @@ static int set_up(struct kafka_member *member, const struct member_spec *spec, s
                               beat_ms > FASTEST_BEAT_MS ? beat_ms : FASTEST_BEAT_MS, err));
     rd_kafka_conf_set_rebalance_cb(conf, rebalance);
     rd_kafka_conf_set_opaque(conf, member);
-    TRY(kafka_open(conf, KAFKA_MEMBER, &member->rk, err));
-    (void)rd_kafka_poll_set_consumer(member->rk); /* one queue; it is a consumer */
-    return 0;
-}
-
-static int subscribe(struct kafka_member *member, const char *topic, struct error *err)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_resp_err_t code;
-
-    (void)rd_kafka_topic_partition_list_add(list, topic, RD_KAFKA_PARTITION_UA);
-    code = rd_kafka_subscribe(member->rk, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    return code ? kafka_fail(err, code, NULL, "joining the members of topic", bytes_of(topic)) : 0;
+    return open_handle(member, conf, err);
 }
 
 static void destroy_member(struct kafka_member *member)
 {
-    if (member->rk) {
+    if (member->rk && rd_kafka_fatal_error(member->rk, NULL, 0)) {
+        drop_handle(member);
+    } else if (member->rk) {
         rd_kafka_destroy(member->rk);
+    }
+    if (member->conf) {
+        rd_kafka_conf_destroy(member->conf);
     }
     buffer_fini(&member->group);
     buffer_fini(&member->instance_id);
@@ -342,11 +486,11 @@ int kafka_member_join(struct log *base, const struct member_spec *spec, struct l
     member->revoked = spec->revoked;
     member->lost = spec->lost;
     member->context = spec->context;
+    member->topic = kafka_topic_of(topic)->name;
     buffer_append_bytes(&member->group, spec->group);
     buffer_append_bytes(&member->instance_id, spec->instance_id);
     grow(member, topic->partition_count - 1);
     code = set_up(member, spec, err);
-    code = code ? code : subscribe(member, kafka_topic_of(topic)->name, err);
     if (code) {
         destroy_member(member);
         return code;
@@ -380,8 +524,10 @@ void kafka_member_leave(struct log_member *base)
     struct kafka_member *member = member_of(base);
 
     member->leaving = true;
-    finish_joining(member);
-    if (!rd_kafka_fatal_error(member->rk, NULL, 0)) {
+    if (member->rk) {
+        finish_joining(member);
+    }
+    if (member->rk && !rd_kafka_fatal_error(member->rk, NULL, 0)) {
         (void)rd_kafka_consumer_close(member->rk); /* calls back; then it is left in any case */
     }
     give_up_all(member, member->lost);

@@ -4,10 +4,12 @@ declare -A node_pid node_port
 unique=$$
 trap 'kill -KILL "${node_pid[@]}" 2>/dev/null' EXIT
 
-# begin NAME ARGUMENTS...: starts a server; it need not come up.
+# begin NAME ARGUMENTS...: starts a server; it need not come up. What a former one of the name
+# said is gone before it is looked at.
 begin() {
     local name=$1
     shift
+    : >"$name.out"
     "$SLUICE" server --listeners http://127.0.0.1:0 "$@" >"$name.out" 2>"$name.err" &
     node_pid[$name]=$!
 }
