@@ -5,13 +5,14 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench/postgres_raw.h"
 #include "engine/command/engine.h"
 #include "engine/log/log_memory.h"
 #include "sinks/connector.h"
 
-enum { ROWS = 1000000, ROWS_PER_BLOCK = 1000, ROWS_PER_COMMIT = 100000 };
+enum { ROWS = 1000000, ROWS_PER_BLOCK = 1000, ROWS_PER_COMMIT = 100000, ROUNDS = 5, SERIES_MAX = 6 };
 
 static void stop_at(int code, const struct error *err)
 {
@@ -59,30 +60,85 @@ static void fill(struct log *log, int64_t now_ms)
 
 /* --- measuring --- */
 
+/* What was measured under one name: a figure per round. */
+struct series {
+    const char *name;
+    double rate[ROUNDS];
+    double own[ROUNDS];
+    double server[ROUNDS];
+    int count;
+};
+
 struct gauge {
     const struct clock *clock;
     struct postgres_raw *raw;
     int64_t began_us;
     int64_t cpu_us;
     int64_t server_us;
+    struct series series[SERIES_MAX];
 };
 
 static void begin(struct gauge *gauge)
 {
+    postgres_raw_rest(gauge->raw);
     gauge->server_us = postgres_raw_server_cpu_us(gauge->raw);
     gauge->cpu_us = clock_cpu_us();
     gauge->began_us = clock_monotonic_us(gauge->clock);
 }
 
-static void end(const struct gauge *gauge, const char *name, int rows)
+static struct series *series_of(struct gauge *gauge, const char *name)
+{
+    struct series *series = gauge->series;
+
+    while (series->name && strcmp(series->name, name) != 0) {
+        series++;
+    }
+    series->name = name;
+    return series;
+}
+
+static void print_figures(const char *name, double rate, double own, double server)
+{
+    printf("%-26s %9.0f rows/s  CPU s per million rows: %5.2f own, %5.2f Postgres\n", name, rate,
+           own, server);
+    (void)fflush(stdout);
+}
+
+static void end(struct gauge *gauge, const char *name, int rows)
 {
     int64_t took_us = clock_monotonic_us(gauge->clock) - gauge->began_us;
     int64_t cpu_us = clock_cpu_us() - gauge->cpu_us;
     int64_t server_us = postgres_raw_server_cpu_us(gauge->raw) - gauge->server_us;
+    struct series *series = series_of(gauge, name);
+    int at = series->count++;
 
-    printf("%-32s %9.0f rows/s  CPU s per million rows: %5.2f own, %5.2f Postgres\n", name,
-           rows * 1e6 / (double)took_us, (double)cpu_us / rows, (double)server_us / rows);
-    (void)fflush(stdout);
+    series->rate[at] = rows * 1e6 / (double)took_us;
+    series->own[at] = (double)cpu_us / rows;
+    series->server[at] = (double)server_us / rows;
+    print_figures(name, series->rate[at], series->own[at], series->server[at]);
+}
+
+static int compare_figures(const void *a, const void *b)
+{
+    double left = *(const double *)a;
+    double right = *(const double *)b;
+
+    return (left > right) - (left < right);
+}
+
+static double median(double *figures, int count)
+{
+    qsort(figures, (size_t)count, sizeof *figures, compare_figures);
+    return figures[count / 2];
+}
+
+static void print_medians(struct gauge *gauge)
+{
+    printf("medians\n");
+    for (struct series *s = gauge->series; s->name; s++) {
+        print_figures(s->name, median(s->rate, s->count), median(s->own, s->count),
+                      median(s->server, s->count));
+    }
 }
 
 static void measure_raw(struct gauge *gauge, const char *name,
@@ -113,8 +169,8 @@ static void measure(struct gauge *gauge, const struct bench *bench, const char *
     buffer_printf(&sql,
                   "CREATE SINK CONNECTOR %s WITH ('connector.class'='JdbcSink', "
                   "'connection.url'='%s', 'topics'='bench', 'auto.create'=true, "
-                  "'table.name.format'='bench_%s', 'batch.size'=10000%s);",
-                  name, bench->url, name, options);
+                  "'table.name.format'='raw_sink', 'batch.size'=10000%s);",
+                  name, bench->url, options);
     begin(gauge);
     execute(bench->engine, bench->session, buffer_bytes(&sql));
     stop_at(engine_drain(bench->engine, &err), &err);
@@ -122,17 +178,46 @@ static void measure(struct gauge *gauge, const struct bench *bench, const char *
     buffer_printf(&sql, "DROP CONNECTOR %s;", name);
     execute(bench->engine, bench->session, buffer_bytes(&sql));
     end(gauge, name, ROWS);
+    if (postgres_raw_sink_rows(gauge->raw) != ROWS) {
+        fprintf(stderr, "%s: rows are missing\n", name);
+        exit(1);
+    }
     buffer_fini(&sql);
 }
 
-static void measure_all(struct gauge *gauge, const struct bench *bench)
+/* BENCH_ONLY=inserts or =upserts: half the time. */
+static bool is_chosen(const char *what)
+{
+    const char *only = getenv("BENCH_ONLY");
+
+    return !only || strcmp(only, what) == 0;
+}
+
+static void measure_inserts(struct gauge *gauge, const struct bench *bench)
 {
     measure_raw(gauge, "libpq, COPY", postgres_raw_copy, ROWS);
     measure(gauge, bench, "inserts", "");
     measure_raw(gauge, "libpq, an INSERT per row", postgres_raw_insert, ROWS / 5);
+}
+
+static void measure_upserts(struct gauge *gauge, const struct bench *bench)
+{
     measure(gauge, bench, "upserts",
             ", 'insert.mode'='upsert', 'pk.mode'='record_key', 'pk.fields'='ID'");
     measure_raw(gauge, "libpq, an upsert per row", postgres_raw_upsert, ROWS / 5);
+}
+
+static void measure_all(struct gauge *gauge, const struct bench *bench)
+{
+    for (int round = 1; round <= ROUNDS; round++) {
+        printf("round %d\n", round);
+        if (is_chosen("inserts")) {
+            measure_inserts(gauge, bench);
+        }
+        if (is_chosen("upserts")) {
+            measure_upserts(gauge, bench);
+        }
+    }
 }
 
 int main(void)
@@ -164,6 +249,7 @@ int main(void)
     fill(config.log, clock_now_ms(&clock));
     gauge = (struct gauge){ .clock = &clock, .raw = postgres_raw_open(url) };
     measure_all(&gauge, &(struct bench){ engine, session, url });
+    print_medians(&gauge);
     postgres_raw_close(gauge.raw);
     session_destroy(session);
     sink_host_destroy(host);

@@ -49,12 +49,30 @@ struct postgres_raw *postgres_raw_open(const char *url)
     stop_unless(raw, PQresultStatus(result) == PGRES_TUPLES_OK);
     raw->server = strtol(PQgetvalue(result, 0, 0), NULL, 10);
     PQclear(result);
-    execute(raw, "SET synchronous_commit = off");
+    execute(raw, "SET client_min_messages = warning");
+    return raw;
+}
+
+void postgres_raw_rest(struct postgres_raw *raw)
+{
+    execute(raw, "DROP TABLE IF EXISTS raw_copy, raw_insert, raw_upsert, raw_sink, "
+                 "sluice_sink_offsets");
     execute(raw, "CREATE TABLE raw_copy (item text, price float8, ts bigint)");
     execute(raw, "CREATE TABLE raw_insert (LIKE raw_copy)");
     execute(raw,
             "CREATE TABLE raw_upsert (id int PRIMARY KEY, item text, price float8, ts bigint)");
-    return raw;
+    execute(raw, "CHECKPOINT");
+}
+
+long postgres_raw_sink_rows(struct postgres_raw *raw)
+{
+    PGresult *result = PQexec(raw->conn, "SELECT count(*) FROM raw_sink");
+    long rows;
+
+    stop_unless(raw, PQresultStatus(result) == PGRES_TUPLES_OK);
+    rows = strtol(PQgetvalue(result, 0, 0), NULL, 10);
+    PQclear(result);
+    return rows;
 }
 
 void postgres_raw_close(struct postgres_raw *raw)

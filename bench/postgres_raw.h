@@ -12,6 +12,10 @@ struct postgres_raw;
 
 /* The URL as JDBC has it. */
 struct postgres_raw *postgres_raw_open(const char *url);
+/* Empty tables, also the connectors', and nothing left to write to the disk. */
+void postgres_raw_rest(struct postgres_raw *raw);
+/* Of the table raw_sink. */
+long postgres_raw_sink_rows(struct postgres_raw *raw);
 void postgres_raw_close(struct postgres_raw *raw);
 /* CPU time of all processes of the server, those that ended included; needs a superuser. */
 int64_t postgres_raw_server_cpu_us(struct postgres_raw *raw);

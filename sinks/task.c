@@ -517,7 +517,7 @@ static void handle(struct task *task, struct error *why)
     task->connector->kind->patience(&task->connector->options, &patience);
     task->failures++;
     if (patience.retries >= 0 && task->failures > (uint64_t)patience.retries) {
-        error_prefix(why, "gave up after %" PRId64 " retries: ", patience.retries);
+        error_prefix(why, "gave up after %" PRId64 " retries", patience.retries);
         fail(task, why);
         return;
     }

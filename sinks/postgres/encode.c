@@ -6,6 +6,7 @@
  * binary form of ours, text is sent and the statement casts it; COPY cannot cast, so such
  * tables are written with arrays.
  */
+#include <math.h>
 #include <string.h>
 
 #include "engine/format/format.h"
@@ -94,7 +95,7 @@ static void put_8(struct buffer *out, uint64_t number)
 
 static int out_of_range(const char *type, struct error *err)
 {
-    return error_set(err, ERR_SINK_REFUSED, NO_POSITION, "the number does not fit a %s", type);
+    return error_set(err, ERR_SINK_REFUSED, NO_POSITION, "the number does not fit the type %s", type);
 }
 
 /* --- numbers --- */
@@ -154,6 +155,9 @@ static int encode_float8(const struct codec *codec, const struct value *v, struc
 static int encode_float4(const struct codec *codec, const struct value *v, struct buffer *out,
                          struct error *err)
 {
+    if (isfinite(v->f64) && isinf((float)v->f64)) {
+        return out_of_range("REAL", err);
+    }
     put_float(out, v->f64);
     return 0;
 }

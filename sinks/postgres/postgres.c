@@ -260,7 +260,7 @@ static int encode_key(const struct target *target, const struct row_banks *banks
         const struct target_column *column = &target->columns[target->keys[i]];
 
         if (encode_column(column, banks, origin, bytes, err)) {
-            return error_prefix(err, "%.*s: ", BYTES_ARG(column->name));
+            return error_prefix(err, "column %.*s", BYTES_ARG(column->name));
         }
     }
     row->key_len = (uint32_t)(bytes->len - row->key_at);
@@ -278,7 +278,7 @@ static int encode_tuple(const struct target *target, const struct row_banks *ban
         const struct target_column *column = &target->columns[i];
 
         if (encode_column(column, banks, origin, bytes, err)) {
-            return error_prefix(err, "%.*s: ", BYTES_ARG(column->name));
+            return error_prefix(err, "column %.*s", BYTES_ARG(column->name));
         }
     }
     row->tuple_len = (uint32_t)(bytes->len - row->tuple_at);

@@ -59,13 +59,22 @@ static struct bytes table_name(struct plan *plan, struct bytes topic)
     return kept;
 }
 
-/* A part in double quotes is taken as it is. */
-static struct bytes unquoted(struct bytes part)
+/* A part in double quotes is taken as it is; two in it stand for one. */
+static struct bytes unquoted(struct plan *plan, struct bytes part)
 {
-    if (part.len >= 2 && part.data[0] == '"' && part.data[part.len - 1] == '"') {
-        return (struct bytes){ part.data + 1, part.len - 2 };
+    struct buffer name = { 0 };
+    struct bytes kept;
+
+    if (part.len < 2 || part.data[0] != '"' || part.data[part.len - 1] != '"') {
+        return part;
     }
-    return part;
+    for (size_t i = 1; i + 1 < part.len; i++) {
+        buffer_append_char(&name, part.data[i]);
+        i += part.data[i] == '"' && part.data[i + 1] == '"';
+    }
+    kept = arena_copy(plan->arena, buffer_bytes(&name));
+    buffer_fini(&name);
+    return kept;
 }
 
 /* schema.table is split at dots outside quotes. */
@@ -83,7 +92,8 @@ static void name_table(struct plan *plan, struct bytes topic)
         if (i == name.len || (name.data[i] == '.' && !in_quotes)) {
             buffer_append_text(&quoted, begin ? "." : "");
             buffer_append_text(
-                &quoted, quote(plan, unquoted((struct bytes){ name.data + begin, i - begin })));
+                &quoted,
+                quote(plan, unquoted(plan, (struct bytes){ name.data + begin, i - begin })));
             begin = i + 1;
         }
     }
