@@ -12,7 +12,13 @@
 #include "engine/log/log_memory.h"
 #include "sinks/connector.h"
 
-enum { ROWS = 1000000, ROWS_PER_BLOCK = 1000, ROWS_PER_COMMIT = 100000, ROUNDS = 5, SERIES_MAX = 6 };
+enum {
+    ROWS = 1000000,
+    ROWS_PER_BLOCK = 1000,
+    ROWS_PER_COMMIT = 100000,
+    ROUNDS = 5,
+    SERIES_MAX = 6
+};
 
 static void stop_at(int code, const struct error *err)
 {

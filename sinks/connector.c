@@ -30,8 +30,8 @@ struct sink_host {
     struct map connectors; /* name of its entry -> struct connector */
     pthread_mutex_t started_mutex;
     struct arena started_arena; /* under that mutex; so the next */
-    struct map started;         /* connector/topic/partition where this process has started */
-    pthread_mutex_t mutex;      /* the map and the store: REST and commands may meet */
+    struct map started; /* connector/topic/partition -> uint64_t, incarnation that was begun with */
+    pthread_mutex_t mutex; /* the map and the store: REST and commands may meet */
     pthread_mutex_t place_mutex;
     struct connector_placement placement; /* under that mutex */
 };
@@ -91,24 +91,26 @@ bool connector_is_shared(const struct connector *c)
     return shared;
 }
 
-/* --- logs that end with the process --- */
+/* --- topics that end before what is stored about them --- */
 
-static struct bytes start_key(struct arena *arena, const struct connector *c,
-                              const struct position_at *at)
+static struct bytes start_key(struct arena *arena, const struct connector *c, struct bytes topic,
+                              uint32_t partition)
 {
-    return arena_printf(arena, "%.*s/%.*s/%u", BYTES_ARG(c->name), BYTES_ARG(at->topic),
-                        at->partition);
+    return arena_printf(arena, "%.*s/%.*s/%u", BYTES_ARG(c->name), BYTES_ARG(topic), partition);
 }
 
-bool connector_is_fresh(const struct connector *c, const struct position_at *at)
+bool connector_is_fresh(const struct connector *c, const struct log_topic *topic,
+                        uint32_t partition)
 {
     struct sink_host *host = c->host;
+    const uint64_t *begun;
     struct arena arena;
     bool is_fresh;
 
     arena_init(&arena, 0);
     pthread_mutex_lock(&host->started_mutex);
-    is_fresh = host->config.log_is_volatile && !map_find(&host->started, start_key(&arena, c, at));
+    begun = map_find(&host->started, start_key(&arena, c, topic->name, partition));
+    is_fresh = begun ? log_topic_was_replaced(topic, *begun) : host->config.log_is_volatile;
     pthread_mutex_unlock(&host->started_mutex);
     arena_fini(&arena);
     return is_fresh;
@@ -124,14 +126,23 @@ struct bytes connector_sink_name(const struct connector *c, struct arena *arena)
 void connector_has_started(const struct connector *c, const struct positions *positions)
 {
     struct sink_host *host = c->host;
+    struct arena arena;
 
+    arena_init(&arena, 0);
     pthread_mutex_lock(&host->started_mutex);
     for (uint32_t i = 0; i < positions->count; i++) {
-        if (positions->items[i].is_fresh) {
-            map_put(&host->started, start_key(&host->started_arena, c, &positions->items[i]), host);
+        const struct position_at *at = &positions->items[i];
+        struct bytes key = start_key(&arena, c, at->topic, at->partition);
+        uint64_t *begun = map_find(&host->started, key);
+
+        if (!begun) {
+            begun = arena_new(&host->started_arena, uint64_t);
+            map_put(&host->started, arena_copy(&host->started_arena, key), begun);
         }
+        *begun = at->incarnation;
     }
     pthread_mutex_unlock(&host->started_mutex);
+    arena_fini(&arena);
 }
 
 /* --- checking a definition --- */

@@ -100,6 +100,7 @@ struct task {
     bool may_retry_at_once; /* as the last attempt's sink said */
     bool is_untold;         /* the group has not been told of the last flush */
     int64_t told_us;
+    int64_t looked_us;   /* for topics that were missing */
     uint64_t failures;   /* in a row */
     uint64_t generation; /* of the attempt */
     struct log_reader *reader;
@@ -124,8 +125,12 @@ bool connector_is_shared(const struct connector *c);
 /* Under which its positions are stored: a log in memory has nothing to do with a lasting one. */
 struct bytes connector_sink_name(const struct connector *c, struct arena *arena);
 bool connector_wants(const struct connector *c, struct bytes topic);
-/* The log ends with the process, and this one has not started there yet: what is stored is old. */
-bool connector_is_fresh(const struct connector *c, const struct position_at *at);
+/*
+ * What is stored is of an earlier topic: this process has seen it go; or the log ends with the
+ * process, which has not started there yet.
+ */
+bool connector_is_fresh(const struct connector *c, const struct log_topic *topic,
+                        uint32_t partition);
 void connector_has_started(const struct connector *c, const struct positions *positions);
 
 /* --- task.c --- */
@@ -143,6 +148,8 @@ void task_note_missing(struct task *task, struct bytes topics);
 /* Topics that are there and declared; where to begin in the task's partitions of them. */
 int task_open_inputs(struct task *task, struct error *err);
 void task_close_inputs(struct task *task);
+/* Whether a topic that was missing has come, and is declared. */
+bool task_misses_inputs(struct task *task);
 struct task_input *task_find_input(struct task *task, const struct log_topic *topic);
 
 /* --- task_group.c --- */

@@ -29,8 +29,9 @@
 struct position_at {
     struct bytes topic;
     uint32_t partition;
-    int64_t offset; /* the next one to read */
-    int is_fresh;   /* 1: what the target holds is of an earlier log of that name */
+    int64_t offset;       /* the next one to read */
+    uint64_t incarnation; /* of the topic */
+    int is_fresh;         /* 1: what the target holds is of an earlier topic of that name */
 };
 
 struct positions {

@@ -11,6 +11,7 @@
  *   wait until wanted -> attempt -> nothing wrong: again
  *                                -> ERR_SINK_UNAVAILABLE: wait, again, a limited number of times
  *                                -> a halt: again, up to there
+ *                                -> a topic is gone: again, with those that are there
  *                                -> else: FAILED, until it is told to restart
  */
 #include <inttypes.h>
@@ -333,14 +334,33 @@ static bool is_due(const struct task *task, int64_t linger_ms, size_t most_bytes
             waited_us >= linger_ms * US_PER_MS);
 }
 
-static int poll_failed(const struct log_place *place, struct error *err)
+/* What is held of a topic that is gone is nowhere else. */
+static int poll_failed(struct task *task, const struct log_place *place, struct error *err)
 {
+    struct error gone = *err;
+
+    if (err->code == ERR_TOPIC_GONE && task->held.count > 0) {
+        TRY(flush(task, err));
+        *err = gone;
+    }
     if (err->code == ERR_OUT_OF_RANGE) {
         return error_set(err, ERR_CONNECTOR_FAILED, NO_POSITION,
                          "%.*s-%u: records that were not written yet are gone from the topic",
                          BYTES_ARG(place->topic->name), place->partition);
     }
     return (int)err->code;
+}
+
+/* A topic that was missing is there: another attempt reads it too. */
+static bool should_begin_anew(struct task *task)
+{
+    int64_t now_us = clock_monotonic_us(connector_clock(task->connector));
+
+    if (now_us - task->looked_us < LOOK_FOR_TOPICS_MS * US_PER_MS) {
+        return false;
+    }
+    task->looked_us = now_us;
+    return task_misses_inputs(task);
 }
 
 /* Reads and writes while nothing changes. */
@@ -350,14 +370,14 @@ static int pump(struct task *task, struct error *err)
     int64_t linger_ms = options_integer(options, "linger.ms");
     size_t most_bytes = (size_t)options_integer(options, "batch.bytes");
 
-    while (is_current(task)) {
+    while (is_current(task) && !should_begin_anew(task)) {
         uint64_t wanted = drain_wanted(task);
         struct log_block *block = NULL;
         struct log_place failed = { 0 };
 
         if (log_reader_poll(task->reader, task->held.count ? linger_ms : IDLE_WAIT_MS, &block,
                             &failed, err)) {
-            return poll_failed(&failed, err);
+            return poll_failed(task, &failed, err);
         }
         if (block) {
             TRY(take_block(task, block, err));
@@ -509,6 +529,10 @@ static void handle(struct task *task, struct error *why)
 
     if (why->code == ERR_SINK_REFUSED && task->halt.is_set) {
         return; /* again, up to there */
+    }
+    if (why->code == ERR_TOPIC_GONE || why->code == ERR_UNKNOWN_TOPIC) {
+        wait_for_change(task, LOOK_FOR_TOPICS_MS);
+        return; /* again, without it or with the one that has its name now */
     }
     if (!is_transient(why)) {
         fail(task, why);

@@ -121,10 +121,12 @@ static int add_position(struct task *task, const struct log_topic *topic, uint32
 
     TRY(log_topic_range(connector_log(task->connector), topic, partition, READ_COMMITTED, &range,
                         err));
-    *out = (struct position_at){ .topic = topic->name,
-                                 .partition = partition,
-                                 .offset = from_end ? range.end : range.begin };
-    out->is_fresh = connector_is_fresh(task->connector, out);
+    *out =
+        (struct position_at){ .topic = topic->name,
+                              .partition = partition,
+                              .offset = from_end ? range.end : range.begin,
+                              .incarnation = topic->incarnation,
+                              .is_fresh = connector_is_fresh(task->connector, topic, partition) };
     return 0;
 }
 
@@ -163,6 +165,21 @@ int task_open_inputs(struct task *task, struct error *err)
     task_note_missing(task, buffer_bytes(&missing));
     buffer_fini(&missing);
     return code ? code : list_positions(task, err);
+}
+
+bool task_misses_inputs(struct task *task)
+{
+    struct connector *c = task->connector;
+    bool found = false;
+
+    for (uint32_t i = 0; !found && task->waits_for && i < c->topic_count; i++) {
+        const struct log_topic *topic = NULL;
+        struct source source;
+
+        found = !log_open_topic(connector_log(c), c->topics[i], &topic, NULL) &&
+                !task_find_input(task, topic) && find_source(task, c->topics[i], &source);
+    }
+    return found;
 }
 
 void task_close_inputs(struct task *task)

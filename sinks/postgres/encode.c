@@ -95,7 +95,8 @@ static void put_8(struct buffer *out, uint64_t number)
 
 static int out_of_range(const char *type, struct error *err)
 {
-    return error_set(err, ERR_SINK_REFUSED, NO_POSITION, "the number does not fit the type %s", type);
+    return error_set(err, ERR_SINK_REFUSED, NO_POSITION, "the number does not fit the type %s",
+                     type);
 }
 
 /* --- numbers --- */
