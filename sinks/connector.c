@@ -17,6 +17,7 @@
 #include "engine/command/properties.h"
 #include "sinks/connector_internal.h"
 #include "sinks/connector_store.h"
+#include "sinks/definition.h"
 #include "sinks/reference.h"
 
 enum { TASKS_MAX = 64 };
@@ -34,16 +35,6 @@ struct sink_host {
     pthread_mutex_t mutex; /* the map and the store: REST and commands may meet */
     pthread_mutex_t place_mutex;
     struct connector_placement placement; /* under that mutex */
-};
-
-static const struct option_spec common_options[] = {
-/* clang-format off */
-#define OPTION(name, type, usual, choices, least, effect, doc) \
-    { name, type, usual, choices, least, effect, doc },
-#include "sinks/connector_options.def"
-#undef OPTION
-    /* clang-format on */
-    { 0 }
 };
 
 struct log *connector_log(const struct connector *c)
@@ -145,124 +136,6 @@ void connector_has_started(const struct connector *c, const struct positions *po
     arena_fini(&arena);
 }
 
-/* --- checking a definition --- */
-
-static struct options options_of(const struct connector_entry *entry, const struct sink_kind *kind)
-{
-    return (struct options){ .common = common_options,
-                             .own = kind ? kind->options : NULL,
-                             .given = entry->options,
-                             .given_count = entry->option_count };
-}
-
-static int find_kind(const struct options *options, const struct sink_kind **out, struct error *err)
-{
-    struct bytes class_name = options_text(options, "connector.class");
-
-    if (!class_name.data) {
-        return error_set(err, ERR_MISSING_PROPERTY, NO_POSITION,
-                         "'connector.class' is missing: it says what kind of connector this is, "
-                         "for example 'JdbcSinkConnector'");
-    }
-    *out = sink_find(class_name);
-    return *out ? 0
-                : error_set(err, ERR_INVALID_PROPERTY, NO_POSITION,
-                            "Failed to find any class that implements Connector and which name "
-                            "matches %.*s; SHOW CONNECTOR PLUGINS lists what there is",
-                            BYTES_ARG(class_name));
-}
-
-static int compile_pattern(struct bytes text, regex_t *out, struct error *err)
-{
-    struct buffer whole = { 0 };
-    int code;
-
-    buffer_printf(&whole, "^(%.*s)$", BYTES_ARG(text));
-    buffer_append_char(&whole, '\0');
-    code = regcomp(out, whole.data, REG_EXTENDED | REG_NOSUB);
-    buffer_fini(&whole);
-    return code ? error_set(err, ERR_INVALID_PROPERTY, NO_POSITION,
-                            "'topics.regex' is not a regular expression: %.*s", BYTES_ARG(text))
-                : 0;
-}
-
-static int check_topics(const struct options *options, struct arena *arena, struct error *err)
-{
-    struct bytes letters = options_text(options, "errors.deadletterqueue.topic.name");
-    bool has_pattern = options_is_given(options, "topics.regex");
-    struct bytes *topics = NULL;
-    uint32_t count = options_list(options, "topics", arena, &topics);
-    regex_t pattern;
-
-    if (has_pattern && count > 0) {
-        return error_set(err, ERR_INVALID_PROPERTY, NO_POSITION,
-                         "topics and topics.regex are mutually exclusive options, but both are "
-                         "set.");
-    }
-    if (!has_pattern && count == 0) {
-        return error_set(err, ERR_MISSING_PROPERTY, NO_POSITION,
-                         "Must configure one of topics or topics.regex");
-    }
-    if (has_pattern) {
-        TRY(compile_pattern(options_text(options, "topics.regex"), &pattern, err));
-        regfree(&pattern);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        if (bytes_equal(topics[i], letters)) {
-            return error_set(err, ERR_INVALID_PROPERTY, NO_POSITION,
-                             "The dead-letter topic %.*s is among the topics that are read",
-                             BYTES_ARG(letters));
-        }
-    }
-    return 0;
-}
-
-/* A URL may have one among its parameters. */
-static bool holds_password(struct bytes value)
-{
-    static const struct bytes word = BYTES("password=");
-
-    for (size_t i = 0; i + word.len <= value.len; i++) {
-        if (memcmp(value.data + i, word.data, word.len) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static int check(void *context, const struct connector_entry *wanted, struct arena *arena,
-                 struct connector_verdict *out, struct error *err)
-{
-    struct options options = options_of(wanted, NULL);
-    struct options_verdict verdict = { 0 };
-    const struct sink_kind *kind = NULL;
-    bool *secret = arena_array(arena, bool, wanted->option_count);
-    int code;
-
-    if (!wanted->is_sink) {
-        return error_set(err, ERR_UNSUPPORTED, NO_POSITION, "SOURCE CONNECTOR is not built yet");
-    }
-    TRY(find_kind(&options, &kind, err));
-    options = options_of(wanted, kind);
-    code = options_check(&options, arena, &verdict, err);
-    out->culprit = verdict.culprit;
-    TRY(code);
-    TRY(check_topics(&options, arena, err));
-    if (kind->check) {
-        TRY(kind->check(&options, err));
-    }
-    for (uint32_t i = 0; i < wanted->option_count; i++) {
-        const struct option_spec *spec = options_spec(&options, wanted->options[i].name);
-
-        secret[i] =
-            (spec && spec->type == OPTION_SECRET) || holds_password(wanted->options[i].value);
-    }
-    out->is_secret = secret;
-    out->warnings = verdict.warnings;
-    out->warning_count = verdict.warning_count;
-    return 0;
-}
-
 /* --- making and ending --- */
 
 bool connector_wants(const struct connector *c, struct bytes topic)
@@ -300,9 +173,9 @@ static int resolve_options(struct sink_host *host, struct connector *c,
         TRY(reference_resolve(host->store, entry->name, entry->options[i].value, &c->arena,
                               &given[i].value, err));
     }
-    c->options = options_of(entry, NULL);
+    c->options = definition_options(entry, NULL);
     c->options.given = given;
-    TRY(find_kind(&c->options, &c->kind, err));
+    TRY(definition_kind(&c->options, &c->kind, err));
     c->options.own = c->kind->options;
     code = options_check(&c->options, &c->arena, &verdict, err);
     c->warnings = verdict.warnings;
@@ -314,16 +187,17 @@ static int define(struct sink_host *host, struct connector *c, const struct conn
                   struct error *err)
 {
     struct bytes *topics = NULL;
+    const char *ignored;
 
     TRY(resolve_options(host, c, entry, err));
     c->class_name = options_text(&c->options, "connector.class");
     c->topic_count = options_list(&c->options, "topics", &c->arena, &topics);
     c->topics = topics;
     if (options_is_given(&c->options, "topics.regex")) {
-        TRY(compile_pattern(options_text(&c->options, "topics.regex"), &c->pattern, err));
+        TRY(definition_pattern(options_text(&c->options, "topics.regex"), &c->pattern, err));
         c->by_pattern = true;
     }
-    return c->kind->check ? c->kind->check(&c->options, err) : 0;
+    return c->kind->check ? c->kind->check(&c->options, &ignored, err) : 0;
 }
 
 static enum target_state stored_target(const struct sink_host *host, struct bytes name)
@@ -738,6 +612,26 @@ static int control(void *context, struct bytes name, enum connector_action actio
     return code;
 }
 
+/* One of that name may have been stopped and dropped. */
+static int set_initial(void *context, struct bytes connector, enum connector_action action,
+                       struct error *err)
+{
+    static const enum target_state targets[] = { [CONNECTOR_RESUME] = TARGET_RUNNING,
+                                                 [CONNECTOR_PAUSE] = TARGET_PAUSED,
+                                                 [CONNECTOR_STOP] = TARGET_STOPPED };
+    struct sink_host *host = context;
+    int code = 0;
+
+    pthread_mutex_lock(&host->mutex);
+    if (stored_target(host, connector) != targets[action]) {
+        code = connector_store_put(host->store, "state", connector, bytes_of(""),
+                                   bytes_of(target_text(targets[action])),
+                                   clock_now_ms(host->config.clock), err);
+    }
+    pthread_mutex_unlock(&host->mutex);
+    return code;
+}
+
 static int keep_secret(void *context, struct bytes connector, struct bytes option,
                        struct bytes value, struct error *err)
 {
@@ -747,6 +641,43 @@ static int keep_secret(void *context, struct bytes connector, struct bytes optio
     pthread_mutex_lock(&host->mutex);
     code = connector_store_put(host->store, "secret", connector, option, value,
                                clock_now_ms(host->config.clock), err);
+    pthread_mutex_unlock(&host->mutex);
+    return code;
+}
+
+/* --- offsets --- */
+
+static int read_offsets(void *context, struct bytes name, struct arena *arena,
+                        struct connector_offset **out, uint32_t *count, struct error *err)
+{
+    struct sink_host *host = context;
+    struct connector *c = NULL;
+    int code;
+
+    pthread_mutex_lock(&host->mutex);
+    code = find_connector(host, name, &c, err);
+    code = code ? code : connector_read_offsets(c, arena, out, count, err);
+    pthread_mutex_unlock(&host->mutex);
+    return code;
+}
+
+static int write_offsets(void *context, struct bytes name, const struct connector_offset *offsets,
+                         uint32_t count, struct error *err)
+{
+    struct sink_host *host = context;
+    struct connector *c = NULL;
+    int code;
+
+    pthread_mutex_lock(&host->mutex);
+    code = find_connector(host, name, &c, err);
+    if (!code && c->target != TARGET_STOPPED) {
+        code = error_set(err, ERR_INVALID_PROPERTY, NO_POSITION,
+                         "Connectors must be in the STOPPED state before their offsets can be "
+                         "modified. This can be done for the specified connector by issuing a "
+                         "'PUT' request to the '/connectors/%.*s/stop' endpoint",
+                         BYTES_ARG(c->name));
+    }
+    code = code ? code : connector_write_offsets(c, offsets, count, err);
     pthread_mutex_unlock(&host->mutex);
     return code;
 }
@@ -855,7 +786,12 @@ struct sink_host *sink_host_create(const struct sink_host_config *config)
     pthread_mutex_init(&host->place_mutex, NULL);
     host->interface = (struct connector_host){ .context = host,
                                                .plugins = list_plugins(&host->arena),
-                                               .check = check,
+                                               .check = definition_check,
+                                               .options = definition_describe,
+                                               .validate = definition_validate,
+                                               .read_offsets = read_offsets,
+                                               .write_offsets = write_offsets,
+                                               .set_initial = set_initial,
                                                .keep_secret = keep_secret,
                                                .place = place,
                                                .follow = follow,

@@ -1,7 +1,8 @@
 /*
  * connector_internal.h: what the files of the connector frame share.
  *
- *   connector.c     definitions, states, the host's interface
+ *   connector.c     connectors that are there, states, the host's interface
+ *   connector_offsets.c  how far one has come, told and set from outside
  *   task.c          a thread: reads, writes, flushes, tries again
  *   task_input.c    topics that a task reads, and how their records are read
  *   task_group.c    how far a task has come, told to a group on the log
@@ -132,6 +133,14 @@ bool connector_wants(const struct connector *c, struct bytes topic);
 bool connector_is_fresh(const struct connector *c, const struct log_topic *topic,
                         uint32_t partition);
 void connector_has_started(const struct connector *c, const struct positions *positions);
+
+/* --- connector_offsets.c --- */
+
+/* As struct connector_host says. */
+int connector_read_offsets(const struct connector *c, struct arena *arena,
+                           struct connector_offset **out, uint32_t *count, struct error *err);
+int connector_write_offsets(const struct connector *c, const struct connector_offset *offsets,
+                            uint32_t count, struct error *err);
 
 /* --- task.c --- */
 

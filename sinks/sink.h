@@ -47,6 +47,7 @@ struct sink {
     bool keeps_positions;            /* set by start: the target holds them */
     bool may_retry_at_once;          /* set by stop: what failed may work the very next time */
     const _Atomic bool *interrupted; /* set: waiting must end, with ERR_SINK_UNAVAILABLE */
+    int64_t answer_within_ms;        /* so must a single wait behind this; 0: never */
     /* A row cannot be written: 0 when it was taken care of and the others should go on. */
     int (*refuse)(void *context, const struct row_origin *row, const struct error *why,
                   struct error *err);
@@ -62,8 +63,8 @@ struct sink_patience {
 struct sink_kind {
     const char *const *classes;        /* of connector.class; NULL at the end; the first is shown */
     const struct option_spec *options; /* name NULL at the end */
-    /* What the table of options cannot say; NULL: nothing. No network. */
-    int (*check)(const struct options *options, struct error *err);
+    /* What the table of options cannot say, and of which; NULL: nothing. No network. */
+    int (*check)(const struct options *options, const char **option, struct error *err);
     /* How often and how long to wait after ERR_SINK_UNAVAILABLE. */
     void (*patience)(const struct options *options, struct sink_patience *out);
     /*

@@ -195,6 +195,19 @@ static bool is_worth_another(const struct attempt *attempt, int code)
                                    attempt->command->engine->config.is_shared));
 }
 
+static int set_initial(const struct command *command, const struct change *change,
+                       struct error *err)
+{
+    static const enum connector_action actions[] = { [CONNECTOR_CREATE] = CONNECTOR_RESUME,
+                                                     [CONNECTOR_CREATE_PAUSED] = CONNECTOR_PAUSE,
+                                                     [CONNECTOR_CREATE_STOPPED] = CONNECTOR_STOP };
+    const struct connector_host *host = command->engine->config.connectors;
+
+    return change->connector.data && command->put != CONNECTOR_REPLACE
+               ? host->set_initial(host->context, change->connector, actions[command->put], err)
+               : 0;
+}
+
 static int keep_secrets(const struct command *command, const struct change *change,
                         struct error *err)
 {
@@ -215,6 +228,7 @@ static int commit(struct attempt *attempt, struct error *err)
     TRY(topic_create_for(attempt->command, &attempt->change, &created, err));
     attempt->created = attempt->created || created;
     TRY(keep_secrets(attempt->command, &attempt->change, err));
+    TRY(set_initial(attempt->command, &attempt->change, err));
     code = append(attempt->command, &attempt->change, err);
     if (code == ERR_LOG_UNAVAILABLE || code == ERR_FENCED) {
         return settle(attempt, err);

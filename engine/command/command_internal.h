@@ -85,7 +85,7 @@ struct command {
     const struct result_sink *sink;
     uint64_t next_query;                   /* number that a persistent query would get */
     const struct statement_record *record; /* while the statement log is read; else NULL */
-    bool replaces;                         /* CREATE CONNECTOR: of one that is there */
+    enum connector_put put;                /* CREATE CONNECTOR: whether one may be there */
 };
 
 /* What a statement does to the catalog, and what has to happen beside. */

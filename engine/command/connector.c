@@ -141,7 +141,7 @@ int create_connector_change(struct command *command, struct change *out, struct 
     out->entity = create->name.text;
     out->action = "create";
     TRY(find_host(command, &host, err));
-    if (there && !command->record && !command->replaces) {
+    if (there && !command->record && command->put != CONNECTOR_REPLACE) {
         return report_taken(command, there, out, err);
     }
     read_options(command->arena, &create->properties, &entry);

@@ -55,6 +55,29 @@ struct connector_plugin {
     const char *version; /* NULL: the program's */
 };
 
+/* An option that a class takes. */
+struct connector_option_kind {
+    const char *name;
+    const char *type;    /* as Connect has them: STRING, PASSWORD, BOOLEAN, LONG, LIST */
+    const char *usual;   /* NULL: none */
+    const char *choices; /* separated by commas; NULL: any */
+    bool is_required;
+    const char *doc;
+};
+
+/* What is wrong with an option; it may be one that is missing. */
+struct connector_finding {
+    struct bytes option;
+    struct bytes message;
+};
+
+/* The next record that a connector will read of a partition. */
+struct connector_offset {
+    struct bytes topic;
+    uint32_t partition;
+    int64_t offset; /* below 0: where one begins that was never read */
+};
+
 /* Which tasks run on this node. Asked from any thread, now and then; it waits for nothing. */
 struct connector_placement {
     void *context;
@@ -67,6 +90,15 @@ struct connector_host {
     /* Options alone, no network. ERR_INVALID_PROPERTY, ERR_MISSING_PROPERTY, ERR_UNSUPPORTED. */
     int (*check)(void *context, const struct connector_entry *wanted, struct arena *arena,
                  struct connector_verdict *out, struct error *err);
+    /* All that is wrong; its number. In the arena. */
+    uint32_t (*validate)(void *context, const struct connector_entry *wanted, struct arena *arena,
+                         struct connector_finding **out);
+    /* Of a class, name NULL at the end, in the arena; NULL: there is no such class. */
+    const struct connector_option_kind *(*options)(void *context, struct bytes class_name,
+                                                   struct arena *arena);
+    /* What it is to do when it is made next: CONNECTOR_RESUME, _PAUSE or _STOP. Durable. */
+    int (*set_initial)(void *context, struct bytes connector, enum connector_action action,
+                       struct error *err);
     /* Durable when it returns; replaces. */
     int (*keep_secret)(void *context, struct bytes connector, struct bytes option,
                        struct bytes value, struct error *err);
@@ -85,6 +117,16 @@ struct connector_host {
                   struct connector_status *out, struct error *err);
     int (*control)(void *context, struct bytes name, enum connector_action action,
                    struct error *err);
+    /*
+     * Offsets that the log's group has, in the arena; those of the target are at most seconds
+     * newer. Writing, of a connector that is stopped, reaches the target too. A partition that
+     * the list lacks stays; without a list all begin anew. ERR_UNKNOWN_CONNECTOR,
+     * ERR_INVALID_PROPERTY.
+     */
+    int (*read_offsets)(void *context, struct bytes name, struct arena *arena,
+                        struct connector_offset **out, uint32_t *count, struct error *err);
+    int (*write_offsets)(void *context, struct bytes name, const struct connector_offset *offsets,
+                         uint32_t count, struct error *err);
     /* Waits until all that the log holds is in the targets; fails where a connector has. */
     int (*drain)(void *context, struct error *err);
 };

@@ -216,7 +216,12 @@ int engine_execute(struct engine *engine, struct session *session, struct bytes 
 
 /* --- connectors, for those who have no SQL: engine/command/connector.h has the types --- */
 
-enum connector_put { CONNECTOR_CREATE, CONNECTOR_REPLACE };
+enum connector_put {
+    CONNECTOR_CREATE,
+    CONNECTOR_CREATE_PAUSED,
+    CONNECTOR_CREATE_STOPPED,
+    CONNECTOR_REPLACE
+};
 
 /* As CREATE SINK CONNECTOR; REPLACE is of one that is there, or makes it. */
 int engine_put_connector(struct engine *engine, const struct connector_entry *wanted,
@@ -230,6 +235,19 @@ int engine_find_connector(struct engine *engine, struct bytes name, struct arena
                           struct error *err);
 /* class_name NULL at the end; NULL: nothing here runs connectors. */
 const struct connector_plugin *engine_list_plugins(const struct engine *engine);
+/* As struct connector_host says. */
+const struct connector_option_kind *engine_list_connector_options(const struct engine *engine,
+                                                                  struct bytes class_name,
+                                                                  struct arena *arena);
+uint32_t engine_validate_connector(const struct engine *engine,
+                                   const struct connector_entry *wanted, struct arena *arena,
+                                   struct connector_finding **out);
+int engine_read_connector_offsets(struct engine *engine, struct bytes name, struct arena *arena,
+                                  struct connector_offset **out, uint32_t *count,
+                                  struct error *err);
+int engine_write_connector_offsets(struct engine *engine, struct bytes name,
+                                   const struct connector_offset *offsets, uint32_t count,
+                                   struct error *err);
 uint32_t engine_list_connectors(struct engine *engine, struct arena *arena, struct bytes **names);
 
 /* Everything in the log read, emitted and committed, and what connectors read in their targets. */

@@ -6,8 +6,8 @@
 #include "engine/command/connector.h"
 
 /* Runs a tree that nobody wrote as text. */
-static int run_change(struct engine *engine, const struct ast_statement *statement, bool replaces,
-                      struct arena *arena, struct error *err)
+static int run_change(struct engine *engine, const struct ast_statement *statement,
+                      enum connector_put put, struct arena *arena, struct error *err)
 {
     const struct result_sink nobody = { 0 };
     struct command command = { .engine = engine,
@@ -17,7 +17,7 @@ static int run_change(struct engine *engine, const struct ast_statement *stateme
                                .properties = &engine->server,
                                .sink = &nobody,
                                .next_query = engine->next_query,
-                               .replaces = replaces };
+                               .put = put };
 
     return command_change(&command, command_find(statement->kind), err);
 }
@@ -51,7 +51,7 @@ int engine_put_connector(struct engine *engine, const struct connector_entry *wa
     arena_init(&arena, 0);
     statement = make_create(wanted, &arena);
     pthread_mutex_lock(&engine->mutex);
-    code = run_change(engine, &statement, put == CONNECTOR_REPLACE, &arena, err);
+    code = run_change(engine, &statement, put, &arena, err);
     pthread_mutex_unlock(&engine->mutex);
     arena_fini(&arena);
     return code;
@@ -66,7 +66,7 @@ int engine_drop_connector(struct engine *engine, struct bytes name, struct error
     arena_init(&arena, 0);
     statement.drop.name.text = name;
     pthread_mutex_lock(&engine->mutex);
-    code = run_change(engine, &statement, false, &arena, err);
+    code = run_change(engine, &statement, CONNECTOR_CREATE, &arena, err);
     pthread_mutex_unlock(&engine->mutex);
     arena_fini(&arena);
     return code;
@@ -127,6 +127,43 @@ int engine_find_connector(struct engine *engine, struct bytes name, struct arena
 const struct connector_plugin *engine_list_plugins(const struct engine *engine)
 {
     return engine->config.connectors ? engine->config.connectors->plugins : NULL;
+}
+
+const struct connector_option_kind *engine_list_connector_options(const struct engine *engine,
+                                                                  struct bytes class_name,
+                                                                  struct arena *arena)
+{
+    const struct connector_host *host = engine->config.connectors;
+
+    return host ? host->options(host->context, class_name, arena) : NULL;
+}
+
+uint32_t engine_validate_connector(const struct engine *engine,
+                                   const struct connector_entry *wanted, struct arena *arena,
+                                   struct connector_finding **out)
+{
+    const struct connector_host *host = engine->config.connectors;
+
+    return host ? host->validate(host->context, wanted, arena, out) : 0;
+}
+
+int engine_read_connector_offsets(struct engine *engine, struct bytes name, struct arena *arena,
+                                  struct connector_offset **out, uint32_t *count, struct error *err)
+{
+    const struct connector_host *host = engine->config.connectors;
+
+    TRY(check_host(engine, err));
+    return host->read_offsets(host->context, name, arena, out, count, err);
+}
+
+int engine_write_connector_offsets(struct engine *engine, struct bytes name,
+                                   const struct connector_offset *offsets, uint32_t count,
+                                   struct error *err)
+{
+    const struct connector_host *host = engine->config.connectors;
+
+    TRY(check_host(engine, err));
+    return host->write_offsets(host->context, name, offsets, count, err);
 }
 
 uint32_t engine_list_connectors(struct engine *engine, struct arena *arena, struct bytes **names)

@@ -35,17 +35,19 @@ bool postgres_is_beyond(const struct options *options)
     return options->own == postgres_options;
 }
 
-static int check_modes(const struct options *options, struct error *err)
+static int check_modes(const struct options *options, const char **option, struct error *err)
 {
     bool by_key = options_is(options, "pk.mode", "record_key");
     bool has_key = !options_is(options, "pk.mode", "none");
 
+    *option = "insert.mode";
     if (!options_is(options, "insert.mode", "insert") && !has_key) {
         return error_set(err, ERR_INVALID_PROPERTY, NO_POSITION,
                          "'insert.mode' = '%.*s' needs a key: set 'pk.mode' to record_key, "
                          "record_value or kafka",
                          BYTES_ARG(options_text(options, "insert.mode")));
     }
+    *option = "delete.enabled";
     if (options_boolean(options, "delete.enabled") && !by_key && !postgres_is_beyond(options)) {
         return error_set(err, ERR_INVALID_PROPERTY, NO_POSITION,
                          "'delete.enabled' needs 'pk.mode' = 'record_key': a record without a "
@@ -54,7 +56,7 @@ static int check_modes(const struct options *options, struct error *err)
     return 0;
 }
 
-static int check(const struct options *options, struct error *err)
+static int check_url(const struct options *options, struct error *err)
 {
     struct connect_parameters ignored;
     struct arena arena;
@@ -65,11 +67,6 @@ static int check(const struct options *options, struct error *err)
                          "'connection.url' is missing: jdbc:postgresql://HOST:PORT/DATABASE says "
                          "where the rows go");
     }
-    if (java_trim(options_text(options, "table.name.format")).len == 0) {
-        return error_set(err, ERR_INVALID_PROPERTY, NO_POSITION,
-                         "'table.name.format' names no table");
-    }
-    TRY(check_modes(options, err));
     arena_init(&arena, 0);
     if (!bytes_starts_with(options_text(options, "connection.url"), bytes_of("${")) &&
         !options_is_given(options, "connection.password.file")) {
@@ -77,6 +74,18 @@ static int check(const struct options *options, struct error *err)
     }
     arena_fini(&arena);
     return code;
+}
+
+static int check(const struct options *options, const char **option, struct error *err)
+{
+    *option = "connection.url";
+    TRY(check_url(options, err));
+    *option = "table.name.format";
+    if (java_trim(options_text(options, "table.name.format")).len == 0) {
+        return error_set(err, ERR_INVALID_PROPERTY, NO_POSITION,
+                         "'table.name.format' names no table");
+    }
+    return check_modes(options, option, err);
 }
 
 static void patience(const struct options *options, struct sink_patience *out)
@@ -151,6 +160,7 @@ static int start(struct sink *s, struct positions *from, struct error *err)
     arena_init(&state->batch, 0);
     arena_init(&state->offsets.arena, 0);
     state->loader.session.interrupted = s->interrupted;
+    state->loader.session.answer_within_ms = s->answer_within_ms;
     state->loader.session.hides_values = options_boolean(&s->options, "trim.sensitive.log");
     TRY(url_parse(&s->options, &state->arena, &parameters, err));
     TRY(session_open(&state->loader.session, &parameters, &state->arena, err));

@@ -36,7 +36,8 @@ enum fault {
 struct session {
     PGconn *conn;
     const _Atomic bool *interrupted;
-    struct bytes place; /* "Postgres at HOST:PORT, database D" */
+    int64_t answer_within_ms; /* 0: it may take any time */
+    struct bytes place;       /* "Postgres at HOST:PORT, database D" */
     bool hides_values;
     enum fault fault; /* of the last failure */
     bool is_fence;    /* division by zero is the fence's */

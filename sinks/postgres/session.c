@@ -175,12 +175,28 @@ int session_flush(struct session *s, struct error *err)
     return unsent < 0 ? session_broken(s, err) : 0;
 }
 
+static int report_silence(struct session *s, struct error *err)
+{
+    s->fault = FAULT_CONNECTION;
+    return error_set(err, ERR_SINK_UNAVAILABLE, NO_POSITION,
+                     "%.*s did not answer in time; check that it runs and that 'connection.url' "
+                     "names it",
+                     BYTES_ARG(s->place));
+}
+
 static int wait_result(struct session *s, struct error *err)
 {
+    int64_t turns = s->answer_within_ms / TURN_MS;
+
     TRY(session_flush(s, err));
     while (PQisBusy(s->conn)) {
-        if (wait_turn(s, POLLIN) < 0) {
+        int ready = wait_turn(s, POLLIN);
+
+        if (ready < 0) {
             return leave(s, err);
+        }
+        if (ready == 0 && s->answer_within_ms > 0 && --turns <= 0) {
+            return report_silence(s, err);
         }
         if (!PQconsumeInput(s->conn)) {
             return session_broken(s, err);
@@ -241,7 +257,7 @@ int session_settle(struct session *s, struct error *err)
                 first = next;
                 fault = s->fault;
             }
-            if (PQstatus(s->conn) == CONNECTION_BAD || is_interrupted(s)) {
+            if (PQstatus(s->conn) == CONNECTION_BAD || s->fault == FAULT_CONNECTION) {
                 break;
             }
             continue;
@@ -355,11 +371,7 @@ static int poll_connection(struct session *s, int64_t timeout_ms, struct error *
             return leave(s, err);
         }
         if (ready == 0 && --turns <= 0) {
-            s->fault = FAULT_CONNECTION;
-            return error_set(err, ERR_SINK_UNAVAILABLE, NO_POSITION,
-                             "%.*s did not answer in time; check that it runs and that "
-                             "'connection.url' names it",
-                             BYTES_ARG(s->place));
+            return report_silence(s, err);
         }
         if (ready > 0) {
             status = PQconnectPoll(s->conn);

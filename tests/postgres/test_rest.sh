@@ -112,6 +112,122 @@ case_begins 'the kinds of connectors are listed'
 call 200 GET /connector-plugins
 has out '{"class":"io.confluent.connect.jdbc.JdbcSinkConnector","type":"sink","version":'
 call 405 POST /connector-plugins '{}'
+call 200 GET '/connector-plugins?connectorsOnly=false'
+has out '{"class":"PostgresSink","type":"sink","version":'
+
+case_begins 'a kind tells what it can be told'
+call 200 GET /connector-plugins/JdbcSinkConnector/config
+has out '{"name":"insert.mode","type":"STRING","required":false,"default_value":"insert","importance":"MEDIUM","documentation":'
+has out '{"name":"connection.password","type":"PASSWORD","required":false,"default_value":null,'
+call 200 GET /connector-plugins/PostgresSink/config
+has out '{"name":"insert.mode","type":"STRING","required":false,"default_value":"upsert",'
+call 404 GET /connector-plugins/no.Such/config
+has out 'Unknown plugin no.Such'
+
+case_begins 'a configuration is validated without making a connector'
+call 200 PUT /connector-plugins/JdbcSinkConnector/config/validate "{\"name\":\"v\",$config}"
+has out '{"name":"JdbcSinkConnector","error_count":0,"groups":[],"configs":[{"definition":{"name":"name",'
+has out '"value":{"name":"connection.password","value":"[hidden]","recommended_values":[],"errors":[],"visible":true}'
+has out '"value":{"name":"insert.mode","value":"insert","recommended_values":["insert","upsert","update"],"errors":[],"visible":true}'
+bad='"connector.class":"JdbcSink","insert.mode":"merge","batch.size":"-1","auto.craete":"true"'
+call 200 PUT /connector-plugins/JdbcSinkConnector/config/validate "{$bad}"
+has out '"error_count":4,'
+has out "\"name\":\"insert.mode\",\"value\":\"merge\",\"recommended_values\":[\"insert\",\"upsert\",\"update\"],\"errors\":[\"'insert.mode' is one of insert,upsert,update, not 'merge'\"]"
+has out 'whole number from 0 on, not '
+has out "did you mean 'auto.create'?"
+has out '"errors":["Must configure one of topics or topics.regex"]'
+call 400 PUT /connector-plugins/JdbcSinkConnector/config/validate '{}'
+call 400 PUT /connector-plugins/JdbcSinkConnector/config/validate '{"connector.class":"no.Such"}'
+call 404 PUT /connector-plugins/no.Such/config/validate '{}'
+call 200 GET /connectors
+lacks out '"v"'
+
+case_begins 'all that is wrong with a configuration is said at once'
+call 400 POST /connectors "{\"name\":\"v\",\"config\":{$bad}}"
+has out 'Connector configuration is invalid and contains the following 4 error(s):\n'
+has out "did you mean 'auto.create'?"
+has out 'Must configure one of topics or topics.regex\nYou can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`'
+call 400 POST /connectors "{\"name\":\"v\",\"config\":{$config},\"more\":1}"
+has out 'The body has \"more\" beside'
+call 400 POST /connectors "{\"name\":\"v\",\"config\":{$config},\"initial_state\":\"AWAY\"}"
+has out 'one of RUNNING, PAUSED and STOPPED'
+
+case_begins 'tasks are told about and begin anew one by one'
+call 200 GET /connectors/other/tasks/0/status
+has out '{"id":0,"state":"RUNNING","worker_id":'
+call 404 GET /connectors/other/tasks/9/status
+is out <<<'{"error_code":404,"message":"No status found for task other-9"}'
+call 204 POST /connectors/other/tasks/0/restart
+call 404 POST /connectors/other/tasks/x/restart
+is out <<<'{"error_code":404,"message":"Unknown task: other-x"}'
+call 202 POST '/connectors/other/restart?includeTasks=true'
+has out '"connector":{"state":"RESTARTING"'
+has out '"tasks":[{"id":0,"state":"RESTARTING"'
+call 202 POST '/connectors/other/restart?includeTasks=true&onlyFailed=true'
+has out '"connector":{"state":"RUNNING"'
+call 404 POST '/connectors/none/restart?includeTasks=true'
+has out 'Unknown connector: none'
+call 202 PUT /connectors/other/topics/reset
+
+until_answer() { # PATH TEXT
+    local i
+    for ((i = 0; i < 200; i++)); do
+        call 200 GET "$1"
+        [[ $(cat out) == *"$2"* ]] && return
+        sleep 0.02
+    done
+    fail "never: $2"
+}
+
+offset() { # N
+    echo '{"offsets":[{"partition":{"kafka_topic":"t","kafka_partition":0},"offset":{"kafka_offset":'"$1"'}}]}'
+}
+
+case_begins 'offsets are told; of a connector that is stopped they can be set'
+until_answer /connectors/other/offsets '"kafka_offset":3}'
+is out <<<"$(offset 3)"
+call 400 PATCH /connectors/other/offsets "$(offset 1)"
+has out 'Connectors must be in the STOPPED state before their offsets can be modified'
+call 400 DELETE /connectors/other/offsets
+call 204 PUT /connectors/other/stop
+call 200 PATCH /connectors/other/offsets "$(offset 1)"
+is out <<<'{"message":"The offsets for this connector have been altered successfully"}'
+call 200 GET /connectors/other/offsets
+is out <<<"$(offset 1)"
+call 202 PUT /connectors/other/resume
+until_rows 'SELECT count(*) FROM o' 5
+
+case_begins 'offsets can be forgotten: all is read again'
+call 204 PUT /connectors/other/stop
+call 200 DELETE /connectors/other/offsets
+is out <<<'{"message":"The offsets for this connector have been reset successfully"}'
+call 200 GET /connectors/other/offsets
+is out <<<'{"offsets":[]}'
+call 202 PUT /connectors/other/resume
+until_rows 'SELECT count(*) FROM o' 8
+
+case_begins 'offsets that cannot be are refused'
+call 204 PUT /connectors/other/stop
+call 400 PATCH /connectors/other/offsets "$(offset 99)"
+has out 't-0 holds offsets 0 to 3, not 99'
+call 400 PATCH /connectors/other/offsets "$(offset 1 | sed 's/"t"/"u"/')"
+has out 'reads no such partition'
+call 400 PATCH /connectors/other/offsets '{"offsets":[]}'
+call 400 PATCH /connectors/other/offsets "$(offset -1)"
+call 404 GET /connectors/none/offsets
+has out 'Connector none not found'
+call 404 DELETE /connectors/none/offsets
+
+case_begins 'a connector may be made stopped or paused; what one was before says nothing'
+call 204 DELETE /connectors/other
+call 201 POST /connectors "{\"name\":\"other\",\"config\":{${config//\"t\"/\"t\",\"table.name.format\":\"o\"}},\"initial_state\":\"PAUSED\"}"
+call 200 GET /connectors/other/status
+has out '"state":"PAUSED"'
+call 204 PUT /connectors/other/stop
+call 204 DELETE /connectors/other
+call 201 PUT /connectors/other/config "{${config//\"t\"/\"t\",\"table.name.format\":\"o\"}}"
+call 200 GET /connectors/other/status
+has out '"connector":{"state":"RUNNING"'
 
 case_begins 'DELETE ends it; the rows stay'
 call 204 DELETE /connectors/jdbc-sink

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/http/connect/connect_internal.h"
+#include "engine/type/java_text.h"
 
 /* --- errors --- */
 
@@ -21,17 +22,30 @@ static int status_of(const struct error *err)
 
 static void answer_failure(struct connect_job *job, const struct error *err)
 {
-    int status = status_of(err);
-    struct bytes message = bytes_of(err->message);
+    connect_answer_error(job, status_of(err), bytes_of(err->message));
+}
 
-    if (status == 400) {
-        message = arena_printf(&job->arena,
-                               "Connector configuration is invalid and contains the following 1 "
-                               "error(s):\n%s\nYou can also find the above list of errors at the "
-                               "endpoint `/connector-plugins/{connectorType}/config/validate`",
-                               err->message);
+/* All that is wrong with it, or what one error says. */
+static void answer_invalid(struct connect_job *job, const struct connector_entry *wanted,
+                           const struct error *err)
+{
+    struct connector_finding *findings = NULL;
+    uint32_t count = engine_validate_connector(job->api->engine, wanted, &job->arena, &findings);
+    struct buffer text = { 0 };
+
+    buffer_printf(&text,
+                  "Connector configuration is invalid and contains the following %u error(s):\n",
+                  count ? count : 1);
+    for (uint32_t i = 0; i < count; i++) {
+        buffer_printf(&text, "%.*s\n", BYTES_ARG(findings[i].message));
     }
-    connect_answer_error(job, status, message);
+    if (count == 0) {
+        buffer_printf(&text, "%s\n", err->message);
+    }
+    buffer_append_text(&text, "You can also find the above list of errors at the endpoint "
+                              "`/connector-plugins/{connectorType}/config/validate`");
+    connect_answer_error(job, 400, buffer_bytes(&text));
+    buffer_fini(&text);
 }
 
 static void answer_unknown(struct connect_job *job, const char *format)
@@ -72,12 +86,13 @@ static bool find(struct connect_job *job, const char *unknown, struct found *out
     return false;
 }
 
-static bool expands(const struct connect_job *job, const char *what)
+/* The query has this word. */
+static bool asks(const struct connect_job *job, const char *word)
 {
-    struct bytes word = arena_printf((struct arena *)(uintptr_t)&job->arena, "expand=%s", what);
+    size_t len = strlen(word);
 
-    for (size_t i = 0; i + word.len <= job->query.len; i++) {
-        if (memcmp(job->query.data + i, word.data, word.len) == 0) {
+    for (size_t i = 0; i + len <= job->query.len; i++) {
+        if (memcmp(job->query.data + i, word, len) == 0) {
             return true;
         }
     }
@@ -91,10 +106,10 @@ static json_t *expanded(struct connect_job *job, struct bytes name)
     struct connector_status status;
 
     if (!engine_find_connector(job->api->engine, name, &job->arena, &entry, &status, NULL)) {
-        if (expands(job, "info")) {
+        if (asks(job, "expand=info")) {
             json_object_set_new(object, "info", connect_info(&entry, &status));
         }
-        if (expands(job, "status")) {
+        if (asks(job, "expand=status")) {
             json_object_set_new(object, "status", connect_status(&status));
         }
     }
@@ -103,7 +118,7 @@ static json_t *expanded(struct connect_job *job, struct bytes name)
 
 static void list(struct connect_job *job)
 {
-    bool is_expanded = expands(job, "info") || expands(job, "status");
+    bool is_expanded = asks(job, "expand=info") || asks(job, "expand=status");
     struct bytes *names = NULL;
     uint32_t count = engine_list_connectors(job->api->engine, &job->arena, &names);
     json_t *all = is_expanded ? json_object() : json_array();
@@ -167,6 +182,35 @@ static void get_tasks(struct connect_job *job)
     connect_answer(job, 200, tasks);
 }
 
+/* The number of one of its tasks; else false, and answered. */
+static bool find_task(struct connect_job *job, const char *unknown, struct found *found,
+                      uint32_t *out)
+{
+    int64_t number = -1;
+
+    if (!engine_find_connector(job->api->engine, job->parts[0], &job->arena, &found->entry,
+                               &found->status, NULL) &&
+        !java_long_parse(job->parts[2], &number, NULL) && number >= 0 &&
+        number < (int64_t)found->status.task_count) {
+        *out = (uint32_t)number;
+        return true;
+    }
+    connect_answer_error(job, 404,
+                         arena_printf(&job->arena, "%s %.*s-%.*s", unknown,
+                                      BYTES_ARG(job->parts[0]), BYTES_ARG(job->parts[2])));
+    return false;
+}
+
+static void get_task_status(struct connect_job *job)
+{
+    struct found found;
+    uint32_t task = 0;
+
+    if (find_task(job, "No status found for task", &found, &task)) {
+        connect_answer(job, 200, connect_task_status(&found.status, task));
+    }
+}
+
 static void get_topics(struct connect_job *job)
 {
     json_t *body = json_object();
@@ -186,6 +230,16 @@ static void get_topics(struct connect_job *job)
     connect_answer(job, 200, body);
 }
 
+/* They are those that it reads, not those that it has read from. */
+static void reset_topics(struct connect_job *job)
+{
+    struct found found;
+
+    if (find(job, "Connector @ not found", &found)) {
+        connect_answer(job, 202, NULL);
+    }
+}
+
 /* --- making and changing --- */
 
 /* Of a configuration that is complete; the answer is the connector. */
@@ -202,7 +256,11 @@ static void put(struct connect_job *job, const json_t *config, struct bytes name
         return;
     }
     if (engine_put_connector(job->api->engine, &wanted, kind, &err)) {
-        answer_failure(job, &err);
+        if (status_of(&err) == 400) {
+            answer_invalid(job, &wanted, &err);
+        } else {
+            answer_failure(job, &err);
+        }
         return;
     }
     job->parts[0] = name;
@@ -212,9 +270,49 @@ static void put(struct connect_job *job, const json_t *config, struct bytes name
     }
 }
 
+/* What it is to do at first; false: there is no such state. */
+static bool read_initial(const json_t *body, enum connector_put *out)
+{
+    static const struct {
+        const char *state;
+        enum connector_put kind;
+    } states[] = { { "RUNNING", CONNECTOR_CREATE },
+                   { "PAUSED", CONNECTOR_CREATE_PAUSED },
+                   { "STOPPED", CONNECTOR_CREATE_STOPPED } };
+    const json_t *state = json_object_get(body, "initial_state");
+    const char *text = json_string_value(state);
+
+    *out = CONNECTOR_CREATE;
+    for (size_t i = 0; text && i < sizeof states / sizeof states[0]; i++) {
+        if (bytes_equal_text_nocase(bytes_of(text), states[i].state)) {
+            *out = states[i].kind;
+            return true;
+        }
+    }
+    return !state || json_is_null(state);
+}
+
+/* A member that the body of POST cannot have; NULL: there is none. */
+static const char *unknown_member(json_t *body)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(body, key, value)
+    {
+        if (strcmp(key, "name") != 0 && strcmp(key, "config") != 0 &&
+            strcmp(key, "initial_state") != 0) {
+            return key;
+        }
+    }
+    return NULL;
+}
+
 static void create(struct connect_job *job)
 {
     json_t *body = json_loadb(job->body.data, job->body.len, 0, NULL);
+    const char *unknown = json_is_object(body) ? unknown_member(body) : NULL;
+    enum connector_put kind = CONNECTOR_CREATE;
     const json_t *config = json_object_get(body, "config");
     const json_t *name = json_object_get(body, "name");
     struct bytes text = { json_string_value(name), json_string_length(name) };
@@ -225,8 +323,17 @@ static void create(struct connect_job *job)
         connect_answer_error(job, 400, bytes_of("The body has no object \"config\""));
     } else if (!json_is_string(name) || text.len == 0) {
         connect_answer_error(job, 400, bytes_of("The body has no text \"name\""));
+    } else if (unknown) {
+        connect_answer_error(
+            job, 400,
+            arena_printf(&job->arena,
+                         "The body has \"%s\" beside \"name\", \"config\" and \"initial_state\"",
+                         unknown));
+    } else if (!read_initial(body, &kind)) {
+        connect_answer_error(job, 400,
+                             bytes_of("\"initial_state\" is one of RUNNING, PAUSED and STOPPED"));
     } else {
-        put(job, config, arena_copy(&job->arena, text), CONNECTOR_CREATE, 201);
+        put(job, config, arena_copy(&job->arena, text), kind, 201);
     }
     json_decref(body);
 }
@@ -266,10 +373,11 @@ static void put_config(struct connect_job *job)
     if (!json_is_object(config)) {
         connect_answer_error(job, 400, bytes_of("The body is not a JSON object"));
     } else {
-        int status = exists(job) ? 200 : 201;
+        bool is_there = exists(job);
 
         keep_hidden(job, config);
-        put(job, config, job->parts[0], CONNECTOR_REPLACE, status);
+        put(job, config, job->parts[0], is_there ? CONNECTOR_REPLACE : CONNECTOR_CREATE,
+            is_there ? 200 : 201);
     }
     json_decref(config);
 }
@@ -336,67 +444,121 @@ static void stop_it(struct connect_job *job)
     control(job, CONNECTOR_STOP, 204, "Unknown connector @");
 }
 
-static void restart_it(struct connect_job *job)
+/* All of them begin anew: that changes nothing for the others. */
+static void restart_task(struct connect_job *job)
 {
-    control(job, CONNECTOR_RESTART, 204, "Unknown connector: @");
+    struct found found;
+    uint32_t task = 0;
+
+    if (find_task(job, "Unknown task:", &found, &task)) {
+        control(job, CONNECTOR_RESTART, 204, "Unknown connector: @");
+    }
 }
 
-/* --- kinds --- */
-
-static void list_plugins(struct connect_job *job)
+/* What begins anew in a moment. */
+static void mark_restarting(struct connect_job *job, struct connector_status *status,
+                            bool with_tasks, bool only_failed)
 {
-    const struct connector_plugin *plugin = engine_list_plugins(job->api->engine);
-    json_t *all = json_array();
+    struct connector_task_status *tasks =
+        arena_array(&job->arena, struct connector_task_status, status->task_count);
 
-    for (; plugin && plugin->class_name; plugin++) {
-        json_array_append_new(all, connect_plugin(plugin));
+    for (uint32_t i = 0; i < status->task_count; i++) {
+        bool has_failed = strcmp(status->tasks[i].state, "FAILED") == 0;
+
+        tasks[i] = status->tasks[i];
+        if (with_tasks && (has_failed || !only_failed)) {
+            tasks[i] = (struct connector_task_status){ .state = "RESTARTING" };
+        }
     }
-    connect_answer(job, 200, all);
+    status->tasks = tasks;
+    status->state = only_failed ? status->state : "RESTARTING";
+}
+
+static void restart_it(struct connect_job *job)
+{
+    bool with_tasks = asks(job, "includeTasks=true");
+    bool only_failed = asks(job, "onlyFailed=true");
+    struct error err = { 0 };
+    struct found found;
+
+    if (!with_tasks && !only_failed) {
+        control(job, CONNECTOR_RESTART, 204, "Unknown connector: @");
+    } else if (find(job, "Unknown connector: @", &found)) {
+        if (engine_control_connector(job->api->engine, job->parts[0], CONNECTOR_RESTART, &err)) {
+            answer_failure(job, &err);
+            return;
+        }
+        mark_restarting(job, &found.status, with_tasks, only_failed);
+        connect_answer(job, 202, connect_status(&found.status));
+    }
 }
 
 /* --- the table --- */
 
-static const char connectors[] = "/connectors";
-static const char plugins[] = "/connector-plugins";
-
 static const struct call {
-    const char *root;
     const char *method;
-    uint32_t part_count;
-    const char *last; /* the second part; NULL: there is none */
+    const char *path; /* "*" stands for any part */
     void (*run)(struct connect_job *job);
 } calls[] = {
-    { connectors, "GET", 0, NULL, list },
-    { connectors, "POST", 0, NULL, create },
-    { connectors, "GET", 1, NULL, get_info },
-    { connectors, "DELETE", 1, NULL, drop },
-    { connectors, "GET", 2, "config", get_config },
-    { connectors, "PUT", 2, "config", put_config },
-    { connectors, "PATCH", 2, "config", patch_config },
-    { connectors, "GET", 2, "status", get_status },
-    { connectors, "GET", 2, "tasks", get_tasks },
-    { connectors, "GET", 2, "topics", get_topics },
-    { connectors, "PUT", 2, "pause", pause_it },
-    { connectors, "PUT", 2, "resume", resume_it },
-    { connectors, "PUT", 2, "stop", stop_it },
-    { connectors, "POST", 2, "restart", restart_it },
-    { plugins, "GET", 0, NULL, list_plugins },
+    { "GET", "/connectors", list },
+    { "POST", "/connectors", create },
+    { "GET", "/connectors/*", get_info },
+    { "DELETE", "/connectors/*", drop },
+    { "GET", "/connectors/*/config", get_config },
+    { "PUT", "/connectors/*/config", put_config },
+    { "PATCH", "/connectors/*/config", patch_config },
+    { "GET", "/connectors/*/status", get_status },
+    { "GET", "/connectors/*/tasks", get_tasks },
+    { "GET", "/connectors/*/tasks/*/status", get_task_status },
+    { "POST", "/connectors/*/tasks/*/restart", restart_task },
+    { "GET", "/connectors/*/topics", get_topics },
+    { "PUT", "/connectors/*/topics/reset", reset_topics },
+    { "GET", "/connectors/*/offsets", connect_get_offsets },
+    { "PATCH", "/connectors/*/offsets", connect_patch_offsets },
+    { "DELETE", "/connectors/*/offsets", connect_delete_offsets },
+    { "PUT", "/connectors/*/pause", pause_it },
+    { "PUT", "/connectors/*/resume", resume_it },
+    { "PUT", "/connectors/*/stop", stop_it },
+    { "POST", "/connectors/*/restart", restart_it },
+    { "GET", "/connector-plugins", connect_list_plugins },
+    { "GET", "/connector-plugins/*/config", connect_describe_plugin },
+    { "PUT", "/connector-plugins/*/config/validate", connect_validate_plugin },
 };
+
+/* The next part of a pattern; it moves on behind it. */
+static struct bytes next_part(const char **path)
+{
+    struct bytes part = { *path, strcspn(*path + 1, "/") + 1 };
+
+    *path += part.len;
+    return part;
+}
+
+static bool is_path(const struct connect_job *job, const char *path)
+{
+    bool same = bytes_equal(job->root, next_part(&path));
+
+    for (uint32_t i = 0; same && i < job->part_count; i++) {
+        struct bytes part = *path ? next_part(&path) : (struct bytes){ NULL, 0 };
+
+        same = bytes_equal_text(part, "/*") ||
+               (part.len > 0 &&
+                bytes_equal((struct bytes){ part.data + 1, part.len - 1 }, job->parts[i]));
+    }
+    return same && !*path;
+}
 
 void connect_run(struct connect_job *job)
 {
     bool knows_path = false;
 
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
-        const struct call *call = &calls[i];
-
-        if (!bytes_equal_text(job->root, call->root) || call->part_count != job->part_count ||
-            (call->last && !bytes_equal_text(job->parts[1], call->last))) {
+        if (!is_path(job, calls[i].path)) {
             continue;
         }
         knows_path = true;
-        if (bytes_equal_text(job->method, call->method)) {
-            call->run(job);
+        if (bytes_equal_text(job->method, calls[i].method)) {
+            calls[i].run(job);
             return;
         }
     }

@@ -23,7 +23,14 @@ struct connect_job {
     struct bytes body;
 };
 
-void connect_run(struct connect_job *job); /* ends the reply */
+/* Each of these ends the reply. */
+void connect_run(struct connect_job *job);
+void connect_list_plugins(struct connect_job *job);
+void connect_describe_plugin(struct connect_job *job);
+void connect_validate_plugin(struct connect_job *job);
+void connect_get_offsets(struct connect_job *job);
+void connect_patch_offsets(struct connect_job *job);
+void connect_delete_offsets(struct connect_job *job);
 
 /* json is given up; NULL: no body. */
 void connect_answer(struct connect_job *job, int status, json_t *json);
@@ -35,6 +42,7 @@ const char *connect_read_config(const json_t *config, struct bytes name, struct 
 json_t *connect_info(const struct connector_entry *entry, const struct connector_status *status);
 json_t *connect_config(const struct connector_entry *entry);
 json_t *connect_status(const struct connector_status *status);
+json_t *connect_task_status(const struct connector_status *status, uint32_t task);
 json_t *connect_plugin(const struct connector_plugin *plugin);
 json_t *connect_text(struct bytes text);
 

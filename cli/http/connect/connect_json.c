@@ -130,6 +130,15 @@ static void add_state(json_t *object, const char *state, struct bytes worker_id,
     }
 }
 
+json_t *connect_task_status(const struct connector_status *status, uint32_t task)
+{
+    json_t *object = json_object();
+
+    json_object_set_new(object, "id", json_integer(task));
+    add_state(object, status->tasks[task].state, status->worker_id, status->tasks[task].trace);
+    return object;
+}
+
 json_t *connect_status(const struct connector_status *status)
 {
     json_t *object = json_object();
@@ -138,11 +147,7 @@ json_t *connect_status(const struct connector_status *status)
 
     add_state(connector, status->state, status->worker_id, status->trace);
     for (uint32_t i = 0; i < status->task_count; i++) {
-        json_t *task = json_object();
-
-        json_object_set_new(task, "id", json_integer(i));
-        add_state(task, status->tasks[i].state, status->worker_id, status->tasks[i].trace);
-        json_array_append_new(tasks, task);
+        json_array_append_new(tasks, connect_task_status(status, i));
     }
     json_object_set_new(object, "name", connect_text(status->name));
     json_object_set_new(object, "connector", connector);

@@ -219,8 +219,9 @@ const struct route ksql_information_routes[] = { INFORMATION_ROUTES, { NULL, NUL
 
 #define CONNECT_ROUTES(method)                                                               \
     { method, "/connectors", connect_open }, { method, "/connector-plugins", connect_open }, \
+        { method, "/connectors/*", connect_open },                                           \
     {                                                                                        \
-        method, "/connectors/*", connect_open                                                \
+        method, "/connector-plugins/*", connect_open                                         \
     }
 
 const struct route ksql_routes[] = {
