@@ -79,7 +79,7 @@ static void keep(struct connector_store *store, struct bytes key, struct bytes v
 
 static int open_topic(struct connector_store *store, struct error *err)
 {
-    struct reader_spec spec = { store->topic_name, READ_COMMITTED };
+    struct reader_spec spec = { .client_id = store->topic_name, .isolation = READ_COMMITTED };
     const struct log_topic *topic = NULL;
 
     if (store->topic) {

@@ -308,7 +308,8 @@ static int take_block(struct task *task, struct log_block *block, struct error *
 
 static int assign(struct task *task, struct error *err)
 {
-    const struct reader_spec spec = { task->connector->name, READ_COMMITTED };
+    const struct reader_spec spec = { .client_id = task->connector->name,
+                                      .isolation = READ_COMMITTED };
     struct connector *c = task->connector;
 
     TRY(log_reader_open(connector_log(c), &spec, &task->reader, err));

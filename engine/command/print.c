@@ -134,7 +134,7 @@ static void print_block(struct printing *p, const struct log_block *block)
 static int open_reader(struct printing *p, struct error *err)
 {
     const struct command *command = p->command;
-    struct reader_spec spec = { bytes_of("print"), READ_COMMITTED };
+    struct reader_spec spec = { .client_id = bytes_of("print"), .isolation = READ_COMMITTED };
     bool from_begin =
         command->statement->print.from_beginning ||
         bytes_equal_text_nocase(property_get(command->properties, "auto.offset.reset"), "earliest");

@@ -163,7 +163,8 @@ static struct statement_record parse_record(const struct statement_log *slog, st
 
 static int open_topic(struct statement_log *slog, struct error *err)
 {
-    struct reader_spec spec = { bytes_of(slog->client_id), READ_COMMITTED };
+    struct reader_spec spec = { .client_id = bytes_of(slog->client_id),
+                                .isolation = READ_COMMITTED };
     const struct log_topic *topic = NULL;
 
     if (slog->topic) {

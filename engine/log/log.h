@@ -175,6 +175,7 @@ const struct log_record *log_builder_records(const struct log_builder *b, struct
 struct reader_spec {
     struct bytes client_id;
     enum log_isolation isolation;
+    bool is_brief; /* reads what is there and is in a hurry: it never waits for more */
 };
 
 enum { OFFSET_BEGIN = -2, OFFSET_END = -1 };

@@ -165,9 +165,11 @@ int kafka_conf_set_number(rd_kafka_conf_t *conf, const char *name, int64_t value
 
 enum { SYSLOG_WARNING = 4, CONTACT_SLICE_MS = 500 }; /* levels are those of syslog(3) */
 
+/* A writer that is put off when it opens (GETPID) comes again; in the end its caller is told. */
 static void note_log(const rd_kafka_t *rk, int level, const char *facility, const char *message)
 {
-    enum trace_level to = level <= SYSLOG_WARNING ? TRACE_WARN : TRACE_DEBUG;
+    bool warns = level <= SYSLOG_WARNING && strcmp(facility, "GETPID") != 0;
+    enum trace_level to = warns ? TRACE_WARN : TRACE_DEBUG;
 
     if (strcmp(facility, "CONFWARN") != 0) {
         TRACE(to, "kafka", "%s: %s: %s", rk ? rd_kafka_name(rk) : "", facility, message);

@@ -104,6 +104,9 @@ static void note_error(rd_kafka_t *rk, int code, const char *reason, void *opaqu
     TRACE(TRACE_INFO, "kafka", "%s: %s", rd_kafka_name(rk), reason);
 }
 
+/* A fetch that waits at the end of one partition keeps back the next partition's. */
+enum { BRIEF_WAIT_MS = 1 };
+
 static int open_consumer(struct kafka_log *log, const struct reader_spec *spec,
                          struct kafka_consumer **out, struct error *err)
 {
@@ -116,6 +119,9 @@ static int open_consumer(struct kafka_log *log, const struct reader_spec *spec,
     TRY(kafka_conf_set(conf, "client.id", spec->client_id, err));
     TRY(kafka_conf_set(conf, "isolation.level",
                        bytes_of(committed ? "read_committed" : "read_uncommitted"), err));
+    if (spec->is_brief) {
+        TRY(kafka_conf_set_number(conf, "fetch.wait.max.ms", BRIEF_WAIT_MS, err));
+    }
     consumer = memory_zalloc(1, sizeof *consumer);
     atomic_init(&consumer->references, 1);
     rd_kafka_conf_set_opaque(conf, consumer);

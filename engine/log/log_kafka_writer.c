@@ -26,6 +26,7 @@
 #include "engine/log/log_kafka_internal.h"
 
 enum { DEFAULT_TIMEOUT_MS = 60000, FULL_WAIT_MS = 5, CLOSE_MS = 5000, REPORT_WAIT_MS = 200 };
+enum { FENCE_LOOK_MS = 10, FENCE_LOOK_MOST_MS = 100 };
 
 struct written_topic {
     const struct kafka_topic *topic;
@@ -507,15 +508,22 @@ static void close_handle(struct kafka_writer *writer)
     }
 }
 
-/* Waits until what a former writer of the id left open is aborted. */
+/*
+ * Waits until what a former writer of the id left open is aborted. The broker puts off who asks
+ * first, begins with the abort, which takes it some 10 ms, and answers who asks then. librdkafka
+ * 2.0 asks again after 500 ms, whatever retry.backoff.ms says, or at once when it is called anew.
+ */
 static int fence_former(struct kafka_writer *writer, struct error *err)
 {
     int64_t deadline = kafka_now_ms(writer->log) + writer->timeout_ms;
+    int look_ms = FENCE_LOOK_MS;
     rd_kafka_error_t *error;
 
-    while ((error = rd_kafka_init_transactions(writer->rk, writer->timeout_ms)) &&
+    while ((error = rd_kafka_init_transactions(writer->rk, look_ms)) &&
            rd_kafka_error_is_retriable(error) && kafka_now_ms(writer->log) < deadline) {
         rd_kafka_error_destroy(error);
+        look_ms += look_ms / 2;
+        look_ms = look_ms < FENCE_LOOK_MOST_MS ? look_ms : FENCE_LOOK_MOST_MS;
     }
     return error ? fail(writer, error, "a transactional writer cannot be opened", err) : 0;
 }

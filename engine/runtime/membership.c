@@ -41,6 +41,8 @@ static void set_owned(struct runtime *rt, uint32_t slot, bool owned)
     rt->slots[slot].worker = slot % rt->worker_count;
     pthread_mutex_unlock(&rt->leaf_mutex);
     rt->slots[slot].pending = owned;
+    rt->slots[slot].has_read = false;
+    rt->slots[slot].read_ahead = false;
     if (!owned) {
         progress_free(rt->slots[slot].progress);
         rt->slots[slot].progress = NULL;
@@ -69,7 +71,12 @@ static void fence_pending(struct runtime *rt)
             slots[count++] = i;
         }
     }
-    if (count > 0 && recover_fence(rt, slots, count, &err)) {
+    if (count == 0) {
+        return;
+    }
+    if (!recover_fence(rt, slots, count, &err)) {
+        recover_read_ahead(rt, slots, count);
+    } else {
         for (uint32_t i = 0; i < count; i++) {
             rt->slots[slots[i]].pending = false;
             recover_later(rt, slots[i], &err);
@@ -130,12 +137,14 @@ static int open_topic(struct runtime *rt, const char *what, const struct log_top
                                .partition_count = rt->slot_count,
                                .configs = compacted,
                                .config_count = 1 };
-    int code = log_create_topic(rt->log, &spec, err);
+    int code = log_open_topic(rt->log, spec.name, out, err);
 
-    if (code && code != ERR_TOPIC_EXISTS) {
+    if (code != ERR_UNKNOWN_TOPIC) {
         return code;
     }
-    return log_open_topic(rt->log, spec.name, out, err);
+    error_clear(err);
+    code = log_create_topic(rt->log, &spec, err);
+    return code && code != ERR_TOPIC_EXISTS ? code : log_open_topic(rt->log, spec.name, out, err);
 }
 
 static int join(struct runtime *rt, struct error *err)

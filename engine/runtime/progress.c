@@ -415,29 +415,72 @@ static void keep_block(void *context, const struct log_block *block)
     progress->next = block->next_offset;
 }
 
-/* Reads on, unless the log no longer has what comes next. */
-static int read_on(struct runtime *rt, uint32_t slot, struct progress *progress, struct error *err)
+static struct progress *get_progress(struct slot *slot)
 {
-    struct recover_range range = { rt->progress_topic, slot, progress->next };
+    if (!slot->progress) {
+        slot->progress = memory_zalloc(1, sizeof *slot->progress);
+        map_init(&slot->progress->entries);
+    }
+    return slot->progress;
+}
+
+/* Reads on, unless the log no longer has what comes next. */
+static int plan_reading(struct runtime *rt, uint32_t slot, struct recover_range *out,
+                        struct error *err)
+{
+    struct progress *progress = get_progress(&rt->slots[slot]);
     struct log_range there;
 
-    TRY(log_topic_range(rt->log, range.topic, slot, READ_COMMITTED, &there, err));
-    if (progress->next < there.begin) {
-        range.from = there.begin; /* compacted: the newest of each key is still to come */
+    *out = (struct recover_range){ .topic = rt->progress_topic,
+                                   .partition = slot,
+                                   .from = OFFSET_BEGIN,
+                                   .on_block = keep_block,
+                                   .context = progress };
+    if (progress->next == 0) {
+        return 0;
     }
-    return recover_read(rt, &range, keep_block, progress, err);
+    TRY(log_topic_range(rt->log, out->topic, slot, READ_COMMITTED, &there, err));
+    if (progress->next >= there.begin) {
+        out->from = progress->next; /* else compacted: the newest of each key is still to come */
+    }
+    return 0;
+}
+
+static void note_read(struct slot *slot, const struct recover_range *range)
+{
+    struct progress *progress = slot->progress;
+
+    progress->next = range->end > progress->next ? range->end : progress->next;
+    slot->has_read = slot->fenced; /* else there may be more to come */
 }
 
 int progress_read(struct runtime *rt, uint32_t slot, struct progress **out, struct error *err)
 {
-    struct slot *of = &rt->slots[slot];
+    struct recover_range range;
 
-    if (!of->progress) {
-        of->progress = memory_zalloc(1, sizeof *of->progress);
-        map_init(&of->progress->entries);
+    if (!rt->slots[slot].read_ahead) {
+        TRY(plan_reading(rt, slot, &range, err));
+        TRY(recover_read(rt, &range, 1, err));
+        note_read(&rt->slots[slot], &range);
     }
-    TRY(read_on(rt, slot, of->progress, err));
-    *out = of->progress;
+    rt->slots[slot].read_ahead = false;
+    *out = rt->slots[slot].progress;
+    return 0;
+}
+
+int progress_read_ahead(struct runtime *rt, const uint32_t *slots, uint32_t count,
+                        struct error *err)
+{
+    struct recover_range ranges[SLOT_COUNT_MAX];
+
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(plan_reading(rt, slots[i], &ranges[i], err));
+    }
+    TRY(recover_read(rt, ranges, count, err));
+    for (uint32_t i = 0; i < count; i++) {
+        note_read(&rt->slots[slots[i]], &ranges[i]);
+        rt->slots[slots[i]].read_ahead = true;
+    }
     return 0;
 }
 

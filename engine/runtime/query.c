@@ -13,6 +13,7 @@
 
 enum { HEALTHY_MS = 300000 };
 
+/* Mostly it is there. */
 static int make_topic(struct query *query, struct bytes name, uint32_t partitions,
                       const char *policy, const struct log_topic **out, struct error *err)
 {
@@ -20,13 +21,20 @@ static int make_topic(struct query *query, struct bytes name, uint32_t partition
     struct topic_spec spec = {
         .name = name, .partition_count = partitions, .configs = &config, .config_count = 1
     };
-    int code = log_create_topic(query->log, &spec, err);
+    int code = log_open_topic(query->log, name, out, err);
 
-    if (code && code != ERR_TOPIC_EXISTS) {
-        return code;
+    if (code == ERR_UNKNOWN_TOPIC) {
+        error_clear(err);
+        code = log_create_topic(query->log, &spec, err);
+        if (code && code != ERR_TOPIC_EXISTS) {
+            return code;
+        }
+        query->fresh &= !code;
+        code = log_open_topic(query->log, name, out, err);
+    } else {
+        query->fresh = false;
     }
-    query->fresh &= !code;
-    TRY(log_open_topic(query->log, name, out, err));
+    TRY(code);
     if ((*out)->partition_count != partitions) {
         return error_set(err, ERR_TOPIC_MISMATCH, NO_POSITION,
                          "The internal topic '%.*s' has %u partitions, and the query needs %u",

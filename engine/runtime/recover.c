@@ -18,26 +18,71 @@ uint32_t slot_of(const struct runtime *rt, struct bytes root_topic, uint32_t par
     return (hash * 31u + partition) % rt->slot_count;
 }
 
-static int read_until(struct runtime *rt, const struct recover_range *range, int64_t end,
-                      void (*on_block)(void *context, const struct log_block *block), void *context,
+static struct recover_range *range_of(struct recover_range *ranges, uint32_t count,
+                                      const struct log_block *block)
+{
+    uint32_t i = 0;
+
+    while (i < count &&
+           (ranges[i].topic != block->topic || ranges[i].partition != block->partition)) {
+        i++;
+    }
+    return i < count ? &ranges[i] : NULL;
+}
+
+/* The first that has not come to its end, from that number on; count: none. */
+static uint32_t find_unread(struct runtime *rt, const struct recover_range *ranges, uint32_t count,
+                            uint32_t from)
+{
+    while (from < count && (ranges[from].from >= ranges[from].end ||
+                            log_reader_position(rt->recovery, ranges[from].topic,
+                                                ranges[from].partition) >= ranges[from].end)) {
+        from++;
+    }
+    return from;
+}
+
+static int read_until(struct runtime *rt, struct recover_range *ranges, uint32_t count,
                       struct error *err)
 {
     int empty_polls = 0;
+    uint32_t at = 0;
 
-    while (log_reader_position(rt->recovery, range->topic, range->partition) < end) {
+    while ((at = find_unread(rt, ranges, count, at)) < count) {
         struct log_block *block = NULL;
         struct log_place failed = { 0 };
 
         TRY(log_reader_poll(rt->recovery, RECOVER_POLL_MS, &block, &failed, err));
         if (block) {
-            on_block(context, block);
+            struct recover_range *range = range_of(ranges, count, block);
+
+            if (range) {
+                range->on_block(range->context, block);
+            }
             log_block_unref(block);
             empty_polls = 0;
         } else if (++empty_polls == RECOVER_EMPTY_POLLS_MAX || atomic_load(&rt->stop)) {
             return error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION,
                              "topic '%.*s', partition %u: the log has records that do not come",
-                             BYTES_ARG(range->topic->name), range->partition);
+                             BYTES_ARG(ranges[at].topic->name), ranges[at].partition);
         }
+    }
+    return 0;
+}
+
+/* *any: there is something to be read. */
+static int measure(struct runtime *rt, struct recover_range *ranges, uint32_t count, bool *any,
+                   struct error *err)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct recover_range *range = &ranges[i];
+        struct log_range there;
+
+        TRY(log_topic_range(rt->log, range->topic, range->partition, READ_UNCOMMITTED, &there,
+                            err));
+        range->from = range->from == OFFSET_BEGIN ? there.begin : range->from;
+        range->end = there.end;
+        *any |= range->from < range->end;
     }
     return 0;
 }
@@ -47,26 +92,37 @@ static int read_until(struct runtime *rt, const struct recover_range *range, int
  * may wait for its markers yet, and counts. Nobody but the slot's owner writes here, so this
  * waits for the owner before and for no one else.
  */
-int recover_read(struct runtime *rt, const struct recover_range *range,
-                 void (*on_block)(void *context, const struct log_block *block), void *context,
+int recover_read(struct runtime *rt, struct recover_range *ranges, uint32_t count,
                  struct error *err)
 {
-    struct reader_spec spec = { .client_id = rt->client_id, .isolation = READ_COMMITTED };
-    struct log_range there;
-    int64_t from;
-    int code;
+    struct reader_spec spec = { .client_id = rt->client_id,
+                                .isolation = READ_COMMITTED,
+                                .is_brief = true };
+    uint32_t assigned = 0;
+    bool any = false;
+    int code = 0;
 
-    TRY(log_topic_range(rt->log, range->topic, range->partition, READ_UNCOMMITTED, &there, err));
-    from = range->from == OFFSET_BEGIN ? there.begin : range->from;
-    if (from >= there.end) {
+    TRY(measure(rt, ranges, count, &any, err));
+    if (!any) {
         return 0;
     }
     if (!rt->recovery) {
         TRY(log_reader_open(rt->log, &spec, &rt->recovery, err));
     }
-    TRY(log_reader_assign(rt->recovery, range->topic, range->partition, from, err));
-    code = read_until(rt, range, there.end, on_block, context, err);
-    log_reader_unassign(rt->recovery, range->topic, range->partition);
+    for (; !code && assigned < count; assigned++) {
+        const struct recover_range *range = &ranges[assigned];
+
+        if (range->from < range->end) {
+            code =
+                log_reader_assign(rt->recovery, range->topic, range->partition, range->from, err);
+        }
+    }
+    code = code ? code : read_until(rt, ranges, count, err);
+    for (uint32_t i = 0; i < assigned; i++) {
+        if (ranges[i].from < ranges[i].end) {
+            log_reader_unassign(rt->recovery, ranges[i].topic, ranges[i].partition);
+        }
+    }
     return code;
 }
 
@@ -80,6 +136,7 @@ int recover_fence(struct runtime *rt, const uint32_t *slots, uint32_t count, str
     positions = arena_array(&arena, struct group_position, count);
     for (uint32_t i = 0; i < count; i++) {
         positions[i] = (struct group_position){ .topic = rt->slots_topic, .partition = slots[i] };
+        rt->slots[slots[i]].read_ahead = false; /* what comes behind the fence counts */
     }
     code = log_group_positions(rt->log, rt->group, positions, count, &arena, err);
     arena_fini(&arena);
@@ -111,14 +168,16 @@ static void restore_block(void *context, const struct log_block *block)
 static int restore_store(struct task *task, uint32_t number, struct error *err)
 {
     const struct query *query = task->query;
-    struct recover_range range = { query->topics.changelogs[number], task->partition,
-                                   OFFSET_BEGIN };
     struct restoring restoring = { task, number, err, 0 };
+    struct recover_range range = { .topic = query->topics.changelogs[number],
+                                   .partition = task->partition,
+                                   .on_block = restore_block,
+                                   .context = &restoring };
     int64_t position = -1;
 
     TRY(save_open_store(task, number, &position, err));
     range.from = position < 0 ? OFFSET_BEGIN : position;
-    TRY(recover_read(query->rt, &range, restore_block, &restoring, err));
+    TRY(recover_read(query->rt, &range, 1, err));
     TRY(restoring.code);
     return store_check(task->stores[number], err);
 }
@@ -391,6 +450,42 @@ static int recover_selection(struct runtime *rt, const struct selection *selecti
     return 0;
 }
 
+static bool has_tasks(const struct runtime *rt, const struct query *query, uint32_t slot)
+{
+    for (uint32_t s = 0; s < query->plan->sub_count; s++) {
+        for (uint32_t p = 0; p < query->topics.task_counts[s]; p++) {
+            if (slot_of(rt, query->plan->subs[s].root_topic, p) == slot) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool is_needed(struct runtime *rt, uint32_t slot)
+{
+    MAP_FOREACH (entry, &rt->queries) {
+        const struct query *query = entry->value;
+
+        if (query->durable && query->topics.found && has_tasks(rt, query, slot)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void recover_read_ahead(struct runtime *rt, const uint32_t *slots, uint32_t count)
+{
+    uint32_t needed[SLOT_COUNT_MAX], needed_count = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_needed(rt, slots[i])) {
+            needed[needed_count++] = slots[i];
+        }
+    }
+    (void)progress_read_ahead(rt, needed, needed_count, NULL); /* each tries again for itself */
+}
+
 static void give_up_recovery(struct worker *worker, void *context)
 {
     worker_lose(worker, context);
@@ -446,6 +541,26 @@ int recover_query(struct runtime *rt, struct query *query, struct error *err)
         return start_transient(rt, query, err);
     }
     TRY(fence_owned(rt, NULL, err)); /* what its tasks committed last may not be seen yet */
+    return recover_selection(rt, &(struct selection){ .query = query, .slot = -1 }, err);
+}
+
+int recover_new_query(struct runtime *rt, struct query *query, struct error *err)
+{
+    uint32_t slots[SLOT_COUNT_MAX], count = 0;
+
+    if (!query->durable) {
+        return start_transient(rt, query, err);
+    }
+    for (uint32_t slot = 0; slot < rt->slot_count; slot++) {
+        struct slot *of = &rt->slots[slot];
+
+        if (of->owned && !of->pending && has_tasks(rt, query, slot)) {
+            of->read_ahead = of->has_read;
+            slots[count] = slot;
+            count += !of->has_read;
+        }
+    }
+    TRY(progress_read_ahead(rt, slots, count, err));
     return recover_selection(rt, &(struct selection){ .query = query, .slot = -1 }, err);
 }
 

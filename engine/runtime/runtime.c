@@ -198,7 +198,7 @@ static void *open_writer(void *argument)
 
 /*
  * All at once: behind a crash each waits until the transaction that its former self left open is
- * aborted, half a second with Kafka.
+ * aborted, some 20 ms with Kafka.
  */
 static int open_writers(struct runtime *rt, struct error *err)
 {
@@ -363,6 +363,7 @@ int runtime_join(struct runtime *rt, struct error *err)
 /* A query that was there before keeps its topics, and with them its state. */
 static void undo_start(struct runtime *rt, struct query *query)
 {
+    rt->has_stopped = true;
     drop_tasks(rt, &(struct drop){ .query = query });
     if (query->fresh) {
         query_delete_topics(query);
@@ -389,7 +390,7 @@ static int start_locked(struct runtime *rt, const struct physical_plan *plan,
     if (atomic_load(&query->state) == QUERY_ERROR) {
         return 0;
     }
-    code = recover_query(rt, query, err);
+    code = rt->has_stopped ? recover_query(rt, query, err) : recover_new_query(rt, query, err);
     if (code && options->ran_before) {
         query_set_error(query, err);
         return 0;
@@ -421,6 +422,7 @@ static int stop_locked(struct runtime *rt, struct bytes query_id, struct error *
         return error_set(err, ERR_UNKNOWN_QUERY, NO_POSITION, "There is no query '%.*s'",
                          BYTES_ARG(query_id));
     }
+    rt->has_stopped = true;
     (void)recover_lost_workers(rt); /* so that they can forget it */
     code = drop_query(rt, query, err);
     query_delete_topics(query);

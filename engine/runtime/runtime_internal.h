@@ -318,6 +318,8 @@ struct slot {
     bool pending; /* assigned, not recovered yet; the control thread's */
     uint32_t worker;
     struct progress *progress; /* as last read, to read on from; under rt->mutex */
+    bool has_read;             /* all that former owners have left; under rt->mutex */
+    bool read_ahead;           /* there is nothing new for who reads next; under rt->mutex */
     bool has_cohort;           /* since it was recovered; under rt->mutex */
     uint64_t cohort;           /* the worker's */
 };
@@ -417,7 +419,7 @@ struct runtime {
     const struct log_topic *progress_topic;
     struct fetcher *fetcher;
     struct fetcher *transient_fetcher;
-    struct log_reader *recovery; /* of changelogs and progress, one partition at a time */
+    struct log_reader *recovery; /* of changelogs and progress */
     struct worker *workers;
     uint32_t worker_count;
     struct slot *slots;
@@ -435,6 +437,7 @@ struct runtime {
     struct lookout *lookout;
     struct mirror *mirror;
     bool joined;
+    bool has_stopped; /* a query that ran here */
     _Atomic bool stop;
     _Atomic uint32_t lost_workers;
     _Atomic uint32_t failed_queries; /* in QUERY_ERROR */
@@ -535,6 +538,9 @@ int save_check_store(struct store *store, struct error *err);
 
 /* What a slot's partition says; kept with the slot, so only what is new is read. */
 int progress_read(struct runtime *rt, uint32_t slot, struct progress **out, struct error *err);
+/* For the next progress_read of each of these slots, which nobody writes to until then. */
+int progress_read_ahead(struct runtime *rt, const uint32_t *slots, uint32_t count,
+                        struct error *err);
 void progress_free(struct progress *progress);
 uint32_t progress_record_count(const struct progress *progress); /* NULL: 0 */
 /* On the slot's worker: its tasks stand together from now on, whoever stood there before. */
@@ -563,11 +569,13 @@ struct recover_range {
     const struct log_topic *topic; /* of the node's log */
     uint32_t partition;
     int64_t from; /* OFFSET_BEGIN: all */
+    int64_t end;  /* told: read up to here */
+    void (*on_block)(void *context, const struct log_block *block);
+    void *context;
 };
 
-/* Calls on_block for everything from there to the last stable offset; rt->mutex held. */
-int recover_read(struct runtime *rt, const struct recover_range *range,
-                 void (*on_block)(void *context, const struct log_block *block), void *context,
+/* Reads these, all at once, up to what is committed; rt->mutex held. */
+int recover_read(struct runtime *rt, struct recover_range *ranges, uint32_t count,
                  struct error *err);
 /* No commit of a former owner of these slots can come behind the return; the slots know. */
 int recover_fence(struct runtime *rt, const uint32_t *slots, uint32_t count, struct error *err);
@@ -576,6 +584,10 @@ void recover_later(struct runtime *rt, uint32_t slot, struct error *why);
 /* Makes, restores and attaches the tasks of the slot, or does so later; rt->mutex held. */
 int recover_slot(struct runtime *rt, uint32_t slot, struct error *err);
 int recover_query(struct runtime *rt, struct query *query, struct error *err);
+/* One that has not run here: what others have left of it was there when its slots came. */
+int recover_new_query(struct runtime *rt, struct query *query, struct error *err);
+/* Reads what the recovery of these slots begins with, all at once; at worst it is read later. */
+void recover_read_ahead(struct runtime *rt, const uint32_t *slots, uint32_t count);
 int recover_worker(struct runtime *rt, struct worker *worker, struct error *err);
 uint32_t slot_of(const struct runtime *rt, struct bytes root_topic, uint32_t partition);
 

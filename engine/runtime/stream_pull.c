@@ -55,7 +55,9 @@ static void decode_failed(void *context, const struct row_origin *origin, enum f
 static int open_reader(struct stream_pull *pull, struct error *err)
 {
     struct log *log = pull->rt->log;
-    struct reader_spec spec = { bytes_of("pull"), READ_COMMITTED };
+    struct reader_spec spec = { .client_id = bytes_of("pull"),
+                                .isolation = READ_COMMITTED,
+                                .is_brief = true };
 
     TRY(log_open_topic(log, pull->input->topic, &pull->topic, err));
     TRY(log_reader_open(log, &spec, &pull->reader, err));

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/trace.h"
 #include "tests/crash/servers.h"
@@ -22,7 +23,6 @@ struct run {
     uint32_t kills; /* random ones; 0: the short version */
     struct times restarts, takeovers;
     uint32_t passed;
-    bool asserts_times; /* the long version: the short one runs beside other tests */
 };
 
 /* --- every step --- */
@@ -50,6 +50,12 @@ static void die_at(struct run *r, const char *fault)
     cluster_await_death(&r->cluster, 0);
 }
 
+static void start_again(struct run *r)
+{
+    cluster_start(&r->cluster, 0, NULL);
+    times_add(&r->restarts, cluster_await_news(&r->cluster, STUCK_MS));
+}
+
 /* Stride 3: every third one; the seed says which of them. */
 static void every_step(struct run *r, size_t stride)
 {
@@ -61,13 +67,12 @@ static void every_step(struct run *r, size_t stride)
         die_at(r, commit_steps[i]);
     }
     /* There is a changelog to be read only once a commit has come through. */
-    cluster_start(c, 0, NULL);
-    (void)cluster_await_news(c, STUCK_MS);
+    start_again(r);
     cluster_kill(c, 0);
     for (size_t i = first; i < sizeof start_steps / sizeof start_steps[0]; i += stride) {
         die_at(r, start_steps[i]);
     }
-    cluster_start(c, 0, NULL);
+    start_again(r);
     cluster_end(c);
 }
 
@@ -102,8 +107,7 @@ static void one_node(struct run *r, uint32_t kills)
     for (uint32_t i = 0; i < kills; i++) {
         cluster_watch(c, cluster_dice(c, 300));
         cluster_kill(c, 0);
-        cluster_start(c, 0, NULL);
-        times_add(&r->restarts, cluster_await_news(c, STUCK_MS));
+        start_again(r);
     }
     cluster_end(c);
 }
@@ -221,6 +225,7 @@ static void members(struct run *r)
             cluster_fail(c, "node%d did not end properly", i);
         }
         (void)cluster_await_news(c, SESSION_MS + STUCK_MS);
+        (void)cluster_await_shares(c, (uint32_t)(CLUSTER_NODES - 1 - i), STUCK_MS);
     }
     cluster_end(c);
 }
@@ -321,7 +326,6 @@ static void run_short(struct run *r)
 
 static void run_long(struct run *r)
 {
-    r->asserts_times = true;
     begin(r, "broker dies");
     broker_dies(r, 4);
     begin(r, "broker is away for long");
@@ -389,23 +393,48 @@ static void run_one(struct run *r, const char *name)
     r->passed++;
 }
 
+/* --- times --- */
+
+enum { RESTART_GOAL_MS = 1000, TAKEOVER_GOAL_MS = 2000, PATIENCE = 5 };
+
+/* How many share a processor, at least 1. */
+static double crowd(void)
+{
+    FILE *file = fopen("/proc/loadavg", "r");
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    char text[100] = { 0 };
+    double load = 0;
+
+    if (file) {
+        load = fgets(text, sizeof text, file) ? strtod(text, NULL) : 0;
+        (void)fclose(file);
+    }
+    load /= processors > 0 ? (double)processors : 1;
+    return load > 1 ? load : 1;
+}
+
+/* Told beside the goal, which is a quiet machine's; what fails is far behind it. */
+static void report_times(struct run *r, const char *what, struct times *times, int64_t goal_ms)
+{
+    int64_t median_ms = times_quantile(times, 0.5);
+    double others = crowd();
+
+    if (times->count == 0) {
+        return;
+    }
+    printf("%s: median %lld ms, longest %lld ms, %u times; goal %lld ms, %.1f to a processor\n",
+           what, (long long)median_ms, (long long)times_quantile(times, 1.0), times->count,
+           (long long)goal_ms, others);
+    if ((double)median_ms > PATIENCE * others * (double)goal_ms) {
+        cluster_fail(&r->cluster, "%s: that is too long", what);
+    }
+}
+
 static void report(struct run *r)
 {
-    int64_t restart_ms = times_quantile(&r->restarts, 0.5);
-    int64_t takeover_ms = times_quantile(&r->takeovers, 0.5);
-
-    printf("kill -9 to new output, same node: median %lld ms, longest %lld ms, %u times\n",
-           (long long)restart_ms, (long long)times_quantile(&r->restarts, 1.0), r->restarts.count);
-    printf("session timeout to new output, other node: median %lld ms, longest %lld ms, %u times\n",
-           (long long)takeover_ms, (long long)times_quantile(&r->takeovers, 1.0),
-           r->takeovers.count);
     r->cluster.scenario = "times";
-    if (r->asserts_times && restart_ms > 1000) {
-        cluster_fail(&r->cluster, "a node takes longer than 1 s to come back");
-    }
-    if (r->asserts_times && takeover_ms > 2000) {
-        cluster_fail(&r->cluster, "a take-over takes longer than the session timeout and 2 s");
-    }
+    report_times(r, "kill -9 to new output, same node", &r->restarts, RESTART_GOAL_MS);
+    report_times(r, "session timeout to new output, other node", &r->takeovers, TAKEOVER_GOAL_MS);
     printf("seed %u: %llu kills, %llu records, none lost, none repeated, all in order\n",
            r->cluster.seed, (unsigned long long)r->cluster.kills,
            (unsigned long long)r->cluster.records);

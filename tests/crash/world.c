@@ -129,7 +129,10 @@ static void *produce_main(void *argument)
         uint64_t due = (uint64_t)(now_us - last_us) * p->per_second / 1000000;
 
         last_us += (int64_t)(due * 1000000 / p->per_second);
-        (void)producer_put(p, (uint32_t)due, &p->failure);
+        if (!producer_put(p, (uint32_t)due, &p->failure)) {
+            (void)log_writer_flush(p->writer,
+                                   &p->failure); /* in the log at once, not with others */
+        }
         (void)nanosleep(&pause, NULL);
     }
     return NULL;

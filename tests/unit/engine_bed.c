@@ -207,7 +207,7 @@ static void print_block(const struct log_block *block, struct buffer *out)
 
 const char *bed_records(struct bed *bed, const char *name)
 {
-    const struct reader_spec spec = { BYTES("bed"), READ_COMMITTED };
+    const struct reader_spec spec = { .client_id = BYTES("bed"), .isolation = READ_COMMITTED };
     const struct log_topic *topic = NULL;
     struct log_reader *reader = NULL;
     struct buffer text = { 0 };
