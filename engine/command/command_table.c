@@ -31,7 +31,8 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                             "one without a value "
                                             "deletes it). PARTITIONS makes the topic if it is not "
                                             "there. A SOURCE is "
-                                            "read-only. The properties are on the page about WITH.",
+                                            "read-only; a SOURCE TABLE is kept by a query of its "
+                                            "own, so pull queries can ask it. The properties are on the page about WITH.",
                                         .example = "CREATE STREAM orders (id INT KEY, item STRING, "
                                                    "price DECIMAL(8, 2))\n"
                                                    "  WITH (KAFKA_TOPIC = 'orders', VALUE_FORMAT = "
@@ -39,12 +40,7 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                         .gaps = { { "OR REPLACE",
                                                     "CREATE OR REPLACE STREAM x (a INT) WITH "
                                                     "(KAFKA_TOPIC = "
-                                                    "'clicks', VALUE_FORMAT = 'JSON');" },
-                                                  { "SOURCE TABLE",
-                                                    "CREATE SOURCE TABLE x (a INT PRIMARY KEY, b "
-                                                    "INT) WITH "
-                                                    "(KAFKA_TOPIC = 'clicks', VALUE_FORMAT = "
-                                                    "'JSON');" } } } },
+                                                    "'clicks', VALUE_FORMAT = 'JSON');" } } } },
     [AST_CREATE_AS] = { .change = create_as_change,
                         .manual = { .syntax = "CREATE [OR REPLACE] (STREAM | TABLE) [IF NOT "
                                               "EXISTS] name\n"

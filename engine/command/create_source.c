@@ -16,6 +16,31 @@ static int check_read_only(const struct command *command, struct error *err)
     return 0;
 }
 
+/* The query that keeps the table's rows; it reads what is in the catalog already. */
+static int keep_table(struct command *command, struct plan_context *context, struct source *source,
+                      struct change *out, struct error *err)
+{
+    const struct physical_plan *plan = NULL;
+    int code;
+
+    TRY(persistent_check_limit(command, err));
+    TRY(persistent_check_guarantee(command, err));
+    source->query = planning_query_id(command, "CST", source->name);
+    catalog_put_source(command->catalog, source);
+    code = plan_source_table(context, source->name, source->query, &plan, err);
+    code = code ? code : persistent_check_signature(command, plan, err);
+    if (code) {
+        catalog_remove_source(command->catalog, source->name);
+        return code;
+    }
+    out->options = planning_options(command, plan);
+    persistent_put(command, source->name, source->sql, plan);
+    out->plan = plan;
+    out->message =
+        arena_printf(command->arena, "Created query with ID %.*s", BYTES_ARG(plan->query_id));
+    return 0;
+}
+
 int create_source_change(struct command *command, struct change *out, struct error *err)
 {
     const struct ast_create_source *create = &command->statement->create_source;
@@ -42,9 +67,12 @@ int create_source_change(struct command *command, struct change *out, struct err
     planning_context(command, &settings, &context);
     TRY(plan_create_source(&context, command->statement, source, err));
     source->sql = planning_canonical(command->arena, command->statement, source);
-    catalog_put_source(command->catalog, source);
     out->source = source;
     out->sql = source->sql;
+    if (source->read_only && source->kind == SOURCE_TABLE) {
+        return keep_table(command, &context, source, out, err);
+    }
+    catalog_put_source(command->catalog, source);
     out->message = bytes_of(create->kind == AST_TABLE ? "Table created" : "Stream created");
     return 0;
 }

@@ -128,7 +128,7 @@ static struct result_source about_source(const struct command *command, const st
         if (reads(queries[i], source->name)) {
             readers[about.reader_count++] = command_describe_query(command, queries[i]);
         }
-        if (bytes_equal(queries[i]->sink, source->name)) {
+        if (queries[i]->plan->sink && bytes_equal(queries[i]->sink, source->name)) {
             writers[about.writer_count++] = command_describe_query(command, queries[i]);
         }
     }

@@ -121,7 +121,7 @@ static int check(struct command *command, const struct source *source, struct er
                          BYTES_ARG(source->name));
     }
     if (drop->delete_topic && source->read_only) {
-        return error_set(err, ERR_SOURCE_IN_USE, drop->name.at,
+        return error_set(err, ERR_WRONG_KIND, drop->name.at,
                          "%.*s is read-only (CREATE SOURCE ...), so its topic cannot be deleted "
                          "with it",
                          BYTES_ARG(source->name));

@@ -28,7 +28,16 @@ int query_ref_find(struct command *command, const struct bytes **out, uint32_t *
 
     *count = 0;
     for (uint32_t i = 0; i < all; i++) {
-        if (ref->all || bytes_equal(queries[i]->id, ref->name.text)) {
+        bool is_meant = bytes_equal(queries[i]->id, ref->name.text);
+
+        if (is_meant && !queries[i]->plan->sink) {
+            return error_set(err, ERR_WRONG_KIND, ref->name.at,
+                             "%.*s keeps the rows of %.*s (CREATE SOURCE TABLE): it lives as long "
+                             "as that, until DROP TABLE %.*s",
+                             BYTES_ARG(queries[i]->id), BYTES_ARG(queries[i]->sink),
+                             BYTES_ARG(queries[i]->sink));
+        }
+        if (is_meant || (ref->all && queries[i]->plan->sink)) {
             found[(*count)++] = arena_copy(command->arena, queries[i]->id);
         }
     }

@@ -161,16 +161,27 @@ static int make_schema(struct plan_context *context, const struct ast_create_sou
 
 /* --- the statement --- */
 
+/* SOURCE is read-only: neither it nor what stands there can be replaced. */
+int plan_check_replace(const struct plan_context *context, const struct ast_name *name,
+                       bool or_replace, bool read_only, struct error *err)
+{
+    const struct source *there = catalog_find_source(context->catalog, name->text);
+
+    if (!or_replace) {
+        return 0;
+    }
+    if (read_only || (there && there->read_only)) {
+        return error_set(err, ERR_WRONG_KIND, name->at,
+                         "%.*s is read-only (CREATE SOURCE ...), and OR REPLACE is not for such",
+                         BYTES_ARG(name->text));
+    }
+    return error_set(err, ERR_UNSUPPORTED, name->at, "OR REPLACE is not supported");
+}
+
 static int check_statement(struct plan_context *context, const struct ast_create_source *create,
                            struct error *err)
 {
-    if (create->or_replace) {
-        return error_set(err, ERR_UNSUPPORTED, create->name.at, "OR REPLACE is not supported");
-    }
-    if (create->read_only && create->kind == AST_TABLE) {
-        return error_set(err, ERR_UNSUPPORTED, create->name.at,
-                         "CREATE SOURCE TABLE is not supported");
-    }
+    TRY(plan_check_replace(context, &create->name, create->or_replace, create->read_only, err));
     if (catalog_find_source(context->catalog, create->name.text)) {
         return error_set(err, ERR_NAME_TAKEN, create->name.at,
                          "There is a stream or table %.*s already", BYTES_ARG(create->name.text));

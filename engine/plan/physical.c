@@ -487,21 +487,40 @@ static void find_causality(struct physical_builder *b)
     }
 }
 
+static void finish(struct physical_builder *b)
+{
+    struct physical_plan *plan = b->plan;
+
+    plan->subs = b->subs.items;
+    plan->sub_count = b->subs.count;
+    plan->stores = b->stores.items;
+    plan->store_count = b->stores.count;
+    plan->outputs = b->outputs.items;
+    plan->output_count = b->outputs.count;
+    plan->pull = b->pull;
+    find_causality(b);
+    plan->steps = b->steps.items;
+    plan->step_count = b->steps.count;
+}
+
+void physical_build_table(const struct analysis *a, const struct logical_node *source,
+                          struct physical_plan *plan)
+{
+    struct physical_builder b = { .a = a, .arena = a->context->arena, .plan = plan };
+
+    (void)add_source(&b, source); /* it has no expressions that could fail */
+    b.sub.ops.items[0].table.feeds_join = true;
+    b.pull.first_op = NO_OP;
+    physical_end_sub(&b);
+    finish(&b);
+}
+
 int physical_build(const struct analysis *a, const struct logical_node *last,
                    struct physical_plan *plan, struct error *err)
 {
     struct physical_builder b = { .a = a, .arena = a->context->arena, .plan = plan };
 
     TRY(add_nodes(&b, last, err));
-    plan->subs = b.subs.items;
-    plan->sub_count = b.subs.count;
-    plan->stores = b.stores.items;
-    plan->store_count = b.stores.count;
-    plan->outputs = b.outputs.items;
-    plan->output_count = b.outputs.count;
-    plan->pull = b.pull;
-    find_causality(&b);
-    plan->steps = b.steps.items;
-    plan->step_count = b.steps.count;
+    finish(&b);
     return 0;
 }

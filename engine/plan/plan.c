@@ -16,20 +16,48 @@ static void name_sources(const struct analysis *a, struct physical_plan *plan)
     plan->source_count = count;
 }
 
-static int build(struct plan_context *context, const struct analysis *a, struct bytes query_id,
-                 const struct source *sink, const struct physical_plan **out, struct error *err)
+static struct physical_plan *begin(struct plan_context *context, const struct analysis *a,
+                                   struct bytes query_id, const struct source *sink)
 {
-    struct arena *arena = context->arena;
-    struct physical_plan *plan = arena_new(arena, struct physical_plan);
+    struct physical_plan *plan = arena_new(context->arena, struct physical_plan);
 
-    plan->query_id = arena_copy(arena, query_id);
+    plan->query_id = arena_copy(context->arena, query_id);
     plan->application_id = name_application(context, a->kind, query_id);
     plan->kind = a->kind;
     plan->result_is_table = a->result_is_table;
     plan->sink = sink;
     name_sources(a, plan);
-    analysis_schema(a, arena, &plan->result);
-    TRY(physical_build(a, logical_build(a, arena, sink), plan, err));
+    analysis_schema(a, context->arena, &plan->result);
+    return plan;
+}
+
+static int build(struct plan_context *context, const struct analysis *a, struct bytes query_id,
+                 const struct source *sink, const struct physical_plan **out, struct error *err)
+{
+    struct physical_plan *plan = begin(context, a, query_id, sink);
+
+    TRY(physical_build(a, logical_build(a, context->arena, sink), plan, err));
+    *out = plan;
+    return 0;
+}
+
+int plan_source_table(struct plan_context *context, struct bytes name, struct bytes query_id,
+                      const struct physical_plan **out, struct error *err)
+{
+    struct ast_select_item all = { .kind = AST_ITEM_ALL };
+    const struct ast_query query = { .items = { &all, 1, 1 },
+                                     .from = { .source = { .text = name } },
+                                     .emit = AST_EMIT_CHANGES };
+    const struct logical_node *node;
+    struct physical_plan *plan;
+    struct analysis analysis;
+
+    TRY(analyze_query(context, QUERY_PUSH, &query, &analysis, err));
+    analysis.kind = QUERY_PERSISTENT; /* which a result without value columns can be here */
+    plan = begin(context, &analysis, query_id, NULL);
+    for (node = logical_build(&analysis, context->arena, NULL); node->input; node = node->input) {
+    }
+    physical_build_table(&analysis, node, plan);
     *out = plan;
     return 0;
 }

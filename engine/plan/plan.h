@@ -60,7 +60,8 @@ struct table_plan {
     uint32_t store;
     struct key_plan key;
     bool key_bytes_given; /* a repartition topic in front: the record's key bytes are the key */
-    bool feeds_join;      /* a change goes on at once, with its key bytes, whatever the budget is */
+    bool feeds_join; /* or nobody: a change goes on at once, with its key bytes, whatever the budget
+                        is */
 };
 
 /*
@@ -237,7 +238,7 @@ struct pull_plan {
      * The rows that the store's owner reads (op_kind.read) go on from this op, through stages, to
      * the end: the columns of the end's input shape are the result's, in the order of its schema.
      */
-    uint16_t first_op;
+    uint16_t first_op; /* NO_OP: the store's columns are the table's */
 };
 
 /* A line of EXPLAIN: what a part of the plan does. */
@@ -297,6 +298,12 @@ struct plan_context {
 /* CREATE STREAM/TABLE (declared columns): the source as it will stand in the catalog. */
 int plan_create_source(struct plan_context *context, const struct ast_statement *statement,
                        struct source *out, struct error *err);
+/*
+ * CREATE SOURCE TABLE: the query that keeps the rows of a table in the catalog, for pull queries.
+ * It writes nowhere: it has no sink, and its only operator is an end.
+ */
+int plan_source_table(struct plan_context *context, struct bytes name, struct bytes query_id,
+                      const struct physical_plan **out, struct error *err);
 /* CREATE ... AS SELECT. query_id as it will be: "CSAS_NAME_0". */
 int plan_create_as(struct plan_context *context, const struct ast_statement *statement,
                    struct bytes query_id, const struct physical_plan **out, struct error *err);

@@ -237,6 +237,9 @@ int plan_insert_sink(struct plan_context *context, const struct ast_insert_selec
 /* The result's columns with their roles. */
 /* Whether the column of the projection is a key column of what it is computed from. */
 bool analysis_is_key(const struct analysis *a, uint32_t column);
+/* What OR REPLACE cannot do. */
+int plan_check_replace(const struct plan_context *context, const struct ast_name *name,
+                       bool or_replace, bool read_only, struct error *err);
 void analysis_schema(const struct analysis *a, struct arena *arena, struct schema *out);
 
 /* --- logical steps: logical.c --- */
@@ -300,6 +303,9 @@ const struct logical_node *logical_build(const struct analysis *a, struct arena 
 
 /* --- physical.c --- */
 
+/* A table that is only kept: its source and no more. */
+void physical_build_table(const struct analysis *a, const struct logical_node *source,
+                          struct physical_plan *plan);
 int physical_build(const struct analysis *a, const struct logical_node *last,
                    struct physical_plan *plan, struct error *err);
 /* Whether rows of the table source are remembered: old images or pull queries ask for them. */

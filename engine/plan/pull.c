@@ -96,6 +96,27 @@ static int add_columns(struct pull_query *q, struct program_builder *program,
     return 0;
 }
 
+/* Columns of the table that come from headers say so in the result, too. */
+static void mark_headers(struct pull_query *q)
+{
+    const struct schema *table = &q->lookup->table->schema;
+    struct schema *result = &q->lookup->result;
+    struct column *columns = arena_array(q->context->arena, struct column, result->column_count);
+
+    for (uint32_t i = 0; i < result->column_count; i++) {
+        const struct expr *value = q->columns.items[i].value;
+        const struct column *from =
+            value->kind == EXPR_COLUMN ? &table->columns[value->column.index] : NULL;
+
+        columns[i] = result->columns[i];
+        if (from && (from->role == COLUMN_HEADERS || from->role == COLUMN_HEADER)) {
+            columns[i].role = from->role;
+            columns[i].header_key = from->header_key;
+        }
+    }
+    result->columns = columns;
+}
+
 static int make_program(struct pull_query *q, struct error *err)
 {
     struct arena *arena = q->context->arena;
@@ -121,6 +142,7 @@ static int make_program(struct pull_query *q, struct error *err)
     lookup->input = input;
     lookup->output = output;
     row_shape_schema(arena, output, &lookup->result);
+    mark_headers(q);
     return 0;
 }
 

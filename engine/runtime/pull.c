@@ -33,13 +33,32 @@ struct pull_request {
     int code;
 };
 
-/* The end of the chain: the table's row, as the sink would have written it. */
+/*
+ * The end of the chain: the table's row, as the sink would have written it, or, where there is
+ * none, as the store has it.
+ */
 struct collect_state {
-    const struct topic_plan *sink;
-    struct value *row; /* cells in schema order */
+    const struct topic_plan *sink; /* NULL: none */
+    struct value *row;             /* cells in schema order */
     int64_t timestamp_ms;
     bool found;
 };
+
+static void collect_row(struct collect_state *state, const struct row_banks *banks,
+                        const struct row_shape *shape)
+{
+    uint32_t at = 0;
+
+    for (uint32_t c = 0; !state->sink && c < shape->column_count; c++) {
+        state->row[at++] = *banks_value(banks, shape->columns[c].at);
+    }
+    for (uint32_t k = 0; state->sink && k < state->sink->key.column_count; k++) {
+        state->row[at++] = *banks_value(banks, state->sink->key.at[k]);
+    }
+    for (uint32_t v = 0; state->sink && v < state->sink->value.column_count; v++) {
+        state->row[at++] = *banks_value(banks, state->sink->value.at[v]);
+    }
+}
 
 static int collect_push(struct op *op, unsigned port, const struct row_batch *in, struct error *err)
 {
@@ -50,17 +69,11 @@ static int collect_push(struct op *op, unsigned port, const struct row_batch *in
     for (uint32_t i = 0; i < in->selected_count; i++) {
         uint32_t row = batch_selected(in, i);
         struct row_banks banks = batch_row_new(in, row);
-        uint32_t at = 0;
 
         if (!(in->meta[row].change & ROW_HAS_NEW)) {
             continue;
         }
-        for (uint32_t k = 0; k < state->sink->key.column_count; k++) {
-            state->row[at++] = *banks_value(&banks, state->sink->key.at[k]);
-        }
-        for (uint32_t v = 0; v < state->sink->value.column_count; v++) {
-            state->row[at++] = *banks_value(&banks, state->sink->value.at[v]);
-        }
+        collect_row(state, &banks, in->shape);
         state->timestamp_ms = in->meta[row].timestamp_ms;
         state->found = true;
     }
@@ -87,16 +100,17 @@ struct pull_chain {
     struct collect_state collect;
 };
 
-static int open_stages(struct pull_chain *chain, const struct task *task, struct arena *arena,
-                       struct error *err)
+static int open_stages(struct pull_chain *chain, const struct task *task, const struct op *reader,
+                       struct arena *arena, struct error *err)
 {
     const struct sub_plan *sub = task->sub;
     uint32_t index = task->query->plan->pull.first_op;
+    uint32_t width = 0;
 
     chain->env =
         (struct op_env){ .arena = arena, .plan = task->query->plan, .row_error = pull_failed };
     chain->ops = arena_array(arena, struct op, sub->op_count + 1);
-    while (sub->ops[index].tag == PLAN_STAGE) {
+    while (index != NO_OP && sub->ops[index].tag == PLAN_STAGE) {
         struct op *op = &chain->ops[chain->op_count++];
 
         op->kind = op_kind_for(PLAN_STAGE);
@@ -107,11 +121,14 @@ static int open_stages(struct pull_chain *chain, const struct task *task, struct
         TRY(op->kind->open ? op->kind->open(op, err) : 0);
         index = sub->ops[index].next;
     }
-    assert(sub->ops[index].tag == PLAN_TOPIC);
-    chain->collect.sink = &sub->ops[index].topic;
-    chain->collect.row = arena_array(arena, struct value,
-                                     chain->collect.sink->key.column_count +
-                                         chain->collect.sink->value.column_count);
+    if (index == NO_OP) {
+        width = reader->plan->output->column_count;
+    } else {
+        assert(sub->ops[index].tag == PLAN_TOPIC);
+        chain->collect.sink = &sub->ops[index].topic;
+        width = chain->collect.sink->key.column_count + chain->collect.sink->value.column_count;
+    }
+    chain->collect.row = arena_array(arena, struct value, width);
     chain->ops[chain->op_count].kind = &op_collect;
     chain->ops[chain->op_count].state = &chain->collect;
     return 0;
@@ -248,7 +265,7 @@ static int answer_entries(struct pull_request *request, struct task *task,
 {
     struct pull_chain chain = { 0 };
     struct op *reader = find_reader_op(task);
-    int code = count > 0 ? open_stages(&chain, task, request->arena, request->err) : 0;
+    int code = count > 0 ? open_stages(&chain, task, reader, request->arena, request->err) : 0;
 
     for (uint32_t i = 0; !code && i < count && !is_enough(request); i++) {
         code = read_row(&chain, reader, &items[i].entry, request->arena, request->err);

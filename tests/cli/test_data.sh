@@ -11,6 +11,30 @@ has out 110
 run 0 --data kept -e 'SHOW QUERIES;'
 has out CTAS_T_0
 
+case_begins 'a source table is asked by key, over restarts, and its query lives as long as it does'
+run 0 --data sources -e "CREATE TABLE w (id INT PRIMARY KEY, v INT) WITH (kafka_topic='w', value_format='json', partitions=2);
+CREATE SOURCE TABLE r (id INT PRIMARY KEY, v INT) WITH (kafka_topic='w', value_format='json');
+INSERT INTO w VALUES (1, 10); INSERT INTO w VALUES (2, 20); INSERT INTO w VALUES (1, 11);"
+has out 'Created query with ID CST_R_0'
+run 0 --data sources --output json -e 'INSERT INTO w VALUES (2, 21); SELECT * FROM r WHERE id = 2; SELECT v FROM r; DESCRIBE r EXTENDED;'
+has out '{"row":{"columns":[2,21]}}'
+has out '{"row":{"columns":[11]}}'
+has out 'Queries that read from this source'
+lacks out 'Queries that write to this source'
+run 1 --data sources -e 'PAUSE CST_R_0;'
+has err '(ERR_WRONG_KIND)'
+run 1 --data sources -e 'INSERT INTO r VALUES (1, 1);'
+has err 'R is read-only'
+run 1 --data sources -e 'DROP TABLE r DELETE TOPIC;'
+has err 'cannot be deleted with it'
+run 1 --data sources -e "CREATE OR REPLACE TABLE r (id INT PRIMARY KEY, v INT) WITH (kafka_topic='w', value_format='json');"
+has err 'OR REPLACE is not for such'
+run 0 --data sources --output json -e 'TERMINATE ALL; SELECT v FROM r WHERE id = 1; DROP TABLE r; SHOW QUERIES; SHOW ALL TOPICS;'
+has out '{"row":{"columns":[11]}}'
+lacks out 'changelog'
+run 1 --data sources -e 'SELECT v FROM r;'
+has err '(ERR_UNKNOWN_SOURCE)'
+
 case_begins 'types with names outlive a process, and columns outlive the names'
 run 0 --data typed -e "CREATE TYPE place AS STRUCT<town STRING>; CREATE STREAM s (p place) WITH (kafka_topic='s', value_format='json', partitions=1);"
 run 0 --data typed -e 'SHOW TYPES; DROP TYPE place;'
