@@ -166,7 +166,7 @@ int kafka_conf_set_number(rd_kafka_conf_t *conf, const char *name, int64_t value
 enum { SYSLOG_WARNING = 4, CONTACT_SLICE_MS = 500 }; /* levels are those of syslog(3) */
 
 /* A writer that is put off when it opens (GETPID) comes again; in the end its caller is told. */
-static void note_log(const rd_kafka_t *rk, int level, const char *facility, const char *message)
+void kafka_note_log(const rd_kafka_t *rk, int level, const char *facility, const char *message)
 {
     bool warns = level <= SYSLOG_WARNING && strcmp(facility, "GETPID") != 0;
     enum trace_level to = warns ? TRACE_WARN : TRACE_DEBUG;
@@ -242,7 +242,7 @@ int kafka_conf(struct kafka_log *log, enum kafka_role role, rd_kafka_conf_t **ou
         rd_kafka_conf_destroy(conf);
         return code;
     }
-    rd_kafka_conf_set_log_cb(conf, note_log);
+    rd_kafka_conf_set_log_cb(conf, kafka_note_log);
     rd_kafka_conf_set_error_cb(conf, note_error);
     *out = conf;
     return 0;
@@ -304,6 +304,8 @@ static const struct {
     { RD_KAFKA_RESP_ERR_INVALID_MSG, ERR_RECORD_REFUSED },
     { RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, ERR_NOT_AUTHORIZED },
     { RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, ERR_NOT_AUTHORIZED },
+    { RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, ERR_NOT_AUTHORIZED },
+    { RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, ERR_NOT_AUTHORIZED },
     { RD_KAFKA_RESP_ERR__BAD_MSG, ERR_LOG_DAMAGED },
     { RD_KAFKA_RESP_ERR__BAD_COMPRESSION, ERR_LOG_DAMAGED },
 };
@@ -318,9 +320,49 @@ enum error_code kafka_error_code(rd_kafka_resp_err_t code)
     return ERR_LOG_UNAVAILABLE;
 }
 
+/* What is done, as messages name it, and the operation that it takes a right to. */
+static const struct {
+    const char *what;
+    const char *operation;
+} rights[] = {
+    { "writing to topic", "WRITE" },
+    { "reading topic", "READ" },
+    { "creating topic", "CREATE" },
+    { "deleting topic", "DELETE" },
+    { "topic", "DESCRIBE" },
+    { "range of topic", "DESCRIBE" },
+    { "settings of topic", "DESCRIBE_CONFIGS" },
+    { "deleting records of topic", "DELETE" },
+    { "being a member of group", "READ" },
+    { "members of group", "DESCRIBE" },
+    { "positions of group", "DESCRIBE" },
+    { "sending positions of group", "READ" },
+    { "altering group", "READ" },
+    { "deleting group", "DELETE" },
+    { "transactional id", "WRITE" },
+};
+
+static const char *operation_of(const char *what)
+{
+    for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++) {
+        if (strcmp(rights[i].what, what) == 0) {
+            return rights[i].operation;
+        }
+    }
+    return NULL;
+}
+
 int kafka_fail(struct error *err, rd_kafka_resp_err_t code, const char *detail, const char *what,
                struct bytes name)
 {
+    const char *operation =
+        kafka_error_code(code) == ERR_NOT_AUTHORIZED ? operation_of(what) : NULL;
+
+    if (operation) {
+        return error_set(err, ERR_NOT_AUTHORIZED, NO_POSITION,
+                         "%s '%.*s': the right to %s it is missing (%s)", what, BYTES_ARG(name),
+                         operation, detail && *detail ? detail : rd_kafka_err2str(code));
+    }
     return error_set(err, kafka_error_code(code), NO_POSITION, "%s '%.*s': %s", what,
                      BYTES_ARG(name), detail && *detail ? detail : rd_kafka_err2str(code));
 }

@@ -68,10 +68,16 @@ int kafka_conf_set_number(rd_kafka_conf_t *conf, const char *name, int64_t value
 /* Takes the conf, also when it fails. */
 int kafka_open(rd_kafka_conf_t *conf, enum kafka_role role, rd_kafka_t **out, struct error *err);
 
+/* What librdkafka has to say, for the operator. */
+void kafka_note_log(const rd_kafka_t *rk, int level, const char *facility, const char *message);
+
 /* --- errors --- */
 
 enum error_code kafka_error_code(rd_kafka_resp_err_t code);
-/* "<what> 'name': <librdkafka's words>" with the code that the condition has here. */
+/*
+ * "<what> 'name': <librdkafka's words>" with the code that the condition has here; where a right is
+ * missing, to which operation.
+ */
 int kafka_fail(struct error *err, rd_kafka_resp_err_t code, const char *detail, const char *what,
                struct bytes name);
 bool kafka_is_unknown_topic(rd_kafka_resp_err_t code);

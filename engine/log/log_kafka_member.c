@@ -394,6 +394,15 @@ static int come_back(struct kafka_member *member, struct error *err)
 
 /* --- being a member --- */
 
+static int check_right(const struct kafka_member *member, const rd_kafka_message_t *event,
+                       struct error *err)
+{
+    return kafka_error_code(event->err) == ERR_NOT_AUTHORIZED
+               ? kafka_fail(err, event->err, NULL, "being a member of group",
+                            buffer_bytes(&member->group))
+               : 0;
+}
+
 static int poll_handle(struct kafka_member *member, int64_t wait_ms, struct error *err)
 {
     char why[KAFKA_ERROR_BYTES];
@@ -401,13 +410,15 @@ static int poll_handle(struct kafka_member *member, int64_t wait_ms, struct erro
     rd_kafka_message_t *event =
         rd_kafka_consumer_poll(member->rk, (int)(wait_ms < INT_MAX ? wait_ms : INT_MAX));
 
+    int denied = event ? check_right(member, event, err) : 0;
+
     if (event) {
         rd_kafka_message_destroy(event); /* librdkafka has logged it and goes on */
     }
     code = rd_kafka_fatal_error(member->rk, why, sizeof why);
     if (!code) {
         refresh_membership(member);
-        return 0;
+        return denied;
     }
     give_up_all(member, member->lost);
     if (kafka_error_code(code) == ERR_FENCED) {

@@ -432,10 +432,12 @@ static void take_event(struct place *place, const rd_kafka_message_t *event)
         place->failure = ERR_OUT_OF_RANGE;
         (void)error_set(&place->why, ERR_OUT_OF_RANGE, NO_POSITION, "%s",
                         rd_kafka_message_errstr(event));
-    } else if (kafka_error_code(event->err) == ERR_NOT_AUTHORIZED ||
-               kafka_error_code(event->err) == ERR_LOG_DAMAGED) {
-        place->failure = (int)kafka_error_code(event->err);
-        (void)error_set(&place->why, kafka_error_code(event->err), NO_POSITION, "%s",
+    } else if (kafka_error_code(event->err) == ERR_NOT_AUTHORIZED) {
+        place->failure = kafka_fail(&place->why, event->err, NULL, "reading topic",
+                                    bytes_of(rd_kafka_topic_name(event->rkt)));
+    } else if (kafka_error_code(event->err) == ERR_LOG_DAMAGED) {
+        place->failure = ERR_LOG_DAMAGED;
+        (void)error_set(&place->why, ERR_LOG_DAMAGED, NO_POSITION, "%s",
                         rd_kafka_message_errstr(event));
     }
     /* librdkafka sees to all else itself and has logged it. */

@@ -44,15 +44,19 @@ struct kafka_writer {
     uint32_t topic_count;
     uint32_t topic_capacity;
     uint32_t last_topic;
-    struct buffer group;  /* whose coordinator is known to be there */
-    struct arena arena;   /* of one append */
-    bool fenced;          /* by a later writer of the id */
-    bool stale_sender;    /* the positions were refused in this transaction */
-    bool spoilt;          /* a record was refused since the last flush or begin */
-    bool broken;          /* a delivery failed for another reason */
-    bool out_of_sequence; /* the broker refused a record that has a sequence number */
-    bool closing;         /* what is thrown away now concerns nobody */
-    struct error why;     /* of the first refusal or failure */
+    struct buffer transactional_id;
+    struct buffer group;   /* whose coordinator is known to be there */
+    struct arena arena;    /* of one append */
+    bool fenced;           /* by a later writer of the id */
+    bool stale_sender;     /* the positions were refused in this transaction */
+    bool spoilt;           /* a record was refused since the last flush or begin */
+    bool broken;           /* a delivery failed for another reason */
+    bool out_of_sequence;  /* the broker refused a record that has a sequence number */
+    bool closing;          /* what is thrown away now concerns nobody */
+    bool blaming;          /* what is thrown away now tells whose it is */
+    struct error why;      /* of the first refusal or failure */
+    pthread_mutex_t mutex; /* the field below, which librdkafka's threads fill */
+    struct buffer denied;  /* topics that a transaction was not let in to, one a line */
 };
 
 static struct kafka_writer *writer_of(struct log_writer *writer)
@@ -71,7 +75,7 @@ static void refuse(struct kafka_writer *writer, void *owner, rd_kafka_resp_err_t
         (void)error_set(&why, ERR_TOPIC_GONE, NO_POSITION, "topic '%.*s' does not exist any more",
                         BYTES_ARG(topic));
     } else {
-        (void)kafka_fail(&why, code, NULL, "topic", topic);
+        (void)kafka_fail(&why, code, NULL, "writing to topic", topic);
     }
     if (!writer->spoilt && !writer->broken) {
         writer->why = why;
@@ -88,6 +92,22 @@ static bool is_refusal(rd_kafka_resp_err_t code)
            kafka_error_code(code) == ERR_NOT_AUTHORIZED;
 }
 
+static bool is_denied(struct kafka_writer *writer, struct bytes topic)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&writer->mutex);
+    for (struct bytes rest = buffer_bytes(&writer->denied); rest.len > 0 && !found;) {
+        const char *end = memchr(rest.data, '\n', rest.len);
+        struct bytes name = { rest.data, (size_t)(end - rest.data) };
+
+        found = bytes_equal(name, topic);
+        rest = (struct bytes){ end + 1, rest.len - name.len - 1 };
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    return found;
+}
+
 /* Called for failed records only. Those that an abort threw away have not failed. */
 static void note_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
@@ -95,6 +115,10 @@ static void note_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, voi
     struct bytes topic = bytes_of(rd_kafka_topic_name(message->rkt));
 
     (void)rk;
+    if (writer->blaming && is_denied(writer, topic)) {
+        refuse(writer, message->_private, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, topic);
+        return;
+    }
     if (!message->err || writer->closing || message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
         message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
         return;
@@ -127,6 +151,10 @@ static int check_fatal(struct kafka_writer *writer, struct error *err)
     if (!code) {
         return 0;
     }
+    if (code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED) {
+        return kafka_fail(err, code, NULL, "transactional id",
+                          buffer_bytes(&writer->transactional_id));
+    }
     if (kafka_error_code(code) == ERR_FENCED) {
         writer->fenced = true;
         return error_set(err, ERR_FENCED, NO_POSITION, "the writer was replaced: %s", why);
@@ -134,11 +162,58 @@ static int check_fatal(struct kafka_writer *writer, struct error *err)
     return error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION, "the writer has failed: %s", why);
 }
 
+/*
+ * A topic without the right to write to it is kept out of a transaction before a record goes there,
+ * and no record says so, only librdkafka's log: "Failed to add partition "NAME" [0] ...". All that
+ * waits is thrown away then, which tells whose the records for that topic are.
+ */
+static void note_log(const rd_kafka_t *rk, int level, const char *facility, const char *message)
+{
+    static const char add[] = "Failed to add partition \"";
+    struct kafka_writer *writer = rk ? rd_kafka_opaque(rk) : NULL;
+    const char *begin = strcmp(facility, "ADDPARTS") == 0 ? strstr(message, add) : NULL;
+    const char *name = begin ? begin + sizeof add - 1 : NULL;
+    const char *end = name ? strchr(name, '"') : NULL;
+
+    kafka_note_log(rk, level, facility, message);
+    if (writer && end &&
+        strstr(end, rd_kafka_err2str(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED))) {
+        pthread_mutex_lock(&writer->mutex);
+        buffer_append(&writer->denied, name, (size_t)(end - name));
+        buffer_append_char(&writer->denied, '\n');
+        pthread_mutex_unlock(&writer->mutex);
+    }
+}
+
+static void blame(struct kafka_writer *writer)
+{
+    writer->blaming = true;
+    (void)rd_kafka_purge(writer->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    (void)rd_kafka_flush(writer->rk, CLOSE_MS); /* serves the purged */
+    writer->blaming = false;
+    pthread_mutex_lock(&writer->mutex);
+    writer->denied.len = 0;
+    pthread_mutex_unlock(&writer->mutex);
+}
+
+static bool has_denied(struct kafka_writer *writer)
+{
+    bool any;
+
+    pthread_mutex_lock(&writer->mutex);
+    any = writer->denied.len > 0;
+    pthread_mutex_unlock(&writer->mutex);
+    return any;
+}
+
 /* A transaction is spoilt a moment before it is told by which record. */
 static void hear_why(struct kafka_writer *writer, const rd_kafka_error_t *error)
 {
     int64_t deadline = kafka_now_ms(writer->log) + REPORT_WAIT_MS;
 
+    if (rd_kafka_error_txn_requires_abort(error) && !writer->spoilt && has_denied(writer)) {
+        blame(writer);
+    }
     while (rd_kafka_error_txn_requires_abort(error) && !writer->spoilt && !writer->broken &&
            kafka_now_ms(writer->log) < deadline) {
         (void)rd_kafka_poll(writer->rk, FULL_WAIT_MS);
@@ -445,6 +520,7 @@ int kafka_writer_send_positions(struct log_writer *base, const struct group_memb
     rd_kafka_topic_partition_list_t *list;
     rd_kafka_consumer_group_metadata_t *metadata;
     rd_kafka_error_t *error;
+    bool denied;
     int code = 0;
 
     TRY(check_fatal(writer, err));
@@ -460,7 +536,12 @@ int kafka_writer_send_positions(struct log_writer *base, const struct group_memb
         kafka_wait_retry();
     }
     if (error) {
+        denied = rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
         code = fail(writer, error, "positions cannot be sent", err);
+        if (denied && code == ERR_LOG_UNAVAILABLE) {
+            code = kafka_fail(err, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, NULL,
+                              "sending positions of group", member->group);
+        }
         if (code == ERR_FENCED && !writer->fenced && !writer->stale_sender) {
             writer->stale_sender = true;
             (void)error_set(&writer->why, ERR_FENCED, NO_POSITION,
@@ -585,6 +666,7 @@ static int set_up(struct kafka_writer *writer, const struct writer_spec *spec, s
     TRY(kafka_conf_set_number(conf, "transaction.timeout.ms", writer->timeout_ms, err));
     TRY(kafka_conf_set_number(conf, "message.timeout.ms", writer->timeout_ms, err));
     rd_kafka_conf_set_dr_msg_cb(conf, note_delivery);
+    rd_kafka_conf_set_log_cb(conf, note_log);
     rd_kafka_conf_set_opaque(conf, writer);
     return kafka_open(conf, KAFKA_WRITER, &writer->rk, err);
 }
@@ -594,6 +676,9 @@ static void destroy_writer(struct kafka_writer *writer)
     close_handle(writer);
     arena_fini(&writer->arena);
     buffer_fini(&writer->group);
+    buffer_fini(&writer->transactional_id);
+    buffer_fini(&writer->denied);
+    pthread_mutex_destroy(&writer->mutex);
     free(writer->topics);
     free(writer);
 }
@@ -610,6 +695,8 @@ int kafka_writer_open(struct log *base, const struct writer_spec *spec, struct l
     writer->refused = spec->refused;
     writer->context = spec->context;
     arena_init(&writer->arena, 0);
+    pthread_mutex_init(&writer->mutex, NULL);
+    buffer_append_bytes(&writer->transactional_id, spec->transactional_id);
     code = set_up(writer, spec, err);
     if (!code && spec->transactional_id.data) {
         code = fence_former(writer, err);

@@ -19,9 +19,10 @@ enum { LONGEST_WAIT_US = 60 * 1000 * 1000, PAUSE_NS = 20 * 1000 * 1000 };
 
 static int rig_number;
 
-void kafka_rig_init_with(struct rig *f, const struct topic_config *properties, uint32_t count)
+void kafka_rig_init_at(struct rig *f, const char *bootstrap, const struct topic_config *properties,
+                       uint32_t count)
 {
-    struct log_kafka_config config = { .bootstrap = bytes_of(getenv("SLUICE_TEST_KAFKA")),
+    struct log_kafka_config config = { .bootstrap = bytes_of(bootstrap),
                                        .properties = properties,
                                        .property_count = count };
     static char prefixes[64][40];
@@ -43,6 +44,11 @@ void kafka_rig_init_with(struct rig *f, const struct topic_config *properties, u
         fail_msg("%s", err.message);
     }
     rig_init_on(f, log);
+}
+
+void kafka_rig_init_with(struct rig *f, const struct topic_config *properties, uint32_t count)
+{
+    kafka_rig_init_at(f, getenv("SLUICE_TEST_KAFKA"), properties, count);
 }
 
 void kafka_rig_init(struct rig *f)

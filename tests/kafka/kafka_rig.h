@@ -12,6 +12,9 @@
 void kafka_rig_init(struct rig *f);
 /* The same with properties of the client. */
 void kafka_rig_init_with(struct rig *f, const struct topic_config *properties, uint32_t count);
+/* The same by another listener. */
+void kafka_rig_init_at(struct rig *f, const char *bootstrap, const struct topic_config *properties,
+                       uint32_t count);
 /* Another process's view of the cluster; the caller closes it. */
 struct log *kafka_rig_another_log(struct rig *f);
 void kafka_rig_await_slots(struct rig *f);
