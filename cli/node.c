@@ -15,6 +15,7 @@
 
 #include "base/data_directory.h"
 #include "base/trace.h"
+#include "cli/kafka_security.h"
 #include "engine/command/properties.h"
 #include "engine/log/database.h"
 #include "engine/log/log_disk.h"
@@ -147,25 +148,28 @@ static int choose_log(struct opening *opening, struct error *err)
     return 0;
 }
 
+/* What is said in librdkafka's own words comes last, and counts. */
 static int open_kafka(struct opening *opening, struct error *err)
 {
     struct node *node = opening->node;
-    struct topic_config *properties =
-        arena_array(&node->arena, struct topic_config, opening->settings.count);
     struct log_kafka_config config = { .bootstrap = opening->bootstrap,
-                                       .client_id = bytes_of(node->config.client_id),
-                                       .properties = properties };
+                                       .client_id = bytes_of(node->config.client_id) };
+    client_setting_list properties = { 0 };
     struct bytes prefix = bytes_of(kafka_prefix);
 
+    TRY(kafka_security_add(&node->arena, opening->settings.items, opening->settings.count,
+                           &properties, err));
     for (uint32_t i = 0; i < opening->settings.count; i++) {
         struct bytes name = opening->settings.items[i].name;
 
         if (bytes_starts_with(name, prefix)) {
-            properties[config.property_count].name =
-                (struct bytes){ name.data + prefix.len, name.len - prefix.len };
-            properties[config.property_count++].value = opening->settings.items[i].value;
+            *vec_push(&node->arena, &properties) =
+                (struct topic_config){ { name.data + prefix.len, name.len - prefix.len },
+                                       opening->settings.items[i].value };
         }
     }
+    config.properties = properties.items;
+    config.property_count = properties.count;
     return log_kafka_create(&config, &node->clock, &node->log, err);
 }
 

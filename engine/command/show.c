@@ -145,7 +145,9 @@ typedef VEC(struct shown_property) property_list;
 
 static bool is_secret(struct bytes name)
 {
-    static const char *const words[] = { "password", "secret", "sasl.jaas", "ksql.functions." };
+    static const char *const words[] = { "password",           "secret",       "sasl.jaas",
+                                         "oauthbearer.config", "keystore.key", "ssl.key.pem",
+                                         "ksql.functions." };
     bool found = false;
 
     for (size_t w = 0; w < sizeof words / sizeof words[0]; w++) {

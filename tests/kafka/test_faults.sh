@@ -20,6 +20,13 @@ run 0 "${sasl[@]}" --set kafka.sasl.password=secret -e 'SHOW TOPICS; SHOW PROPER
 has out 'kafka.sasl.username'
 lacks out secret
 
+case_begins 'the settings of a Java client do, too, and nobody is shown what they hold'
+jaas='org.apache.kafka.common.security.plain.PlainLoginModule required username="alice" password="secret";'
+run 0 --bootstrap "$("$services/kafka" sasl)" --set security.protocol=SASL_PLAINTEXT \
+    --set sasl.mechanism=PLAIN --set "sasl.jaas.config=$jaas" -e 'SHOW TOPICS; SHOW PROPERTIES;'
+has out 'sasl.mechanism'
+lacks out secret
+
 case_begins 'while the broker does not answer statements fail with the reason, and later all goes on'
 node one --set "ksql.service.id=$service" --data one.data
 ksql one "CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='in', VALUE_FORMAT='JSON', PARTITIONS=1);"
