@@ -86,9 +86,11 @@ int error_prefix(struct error *err, const char *format, ...)
 
 void error_clear(struct error *err)
 {
-    err->code = ERR_NONE;
-    err->at = NO_POSITION;
-    err->message[0] = '\0';
+    if (err) {
+        err->code = ERR_NONE;
+        err->at = NO_POSITION;
+        err->message[0] = '\0';
+    }
 }
 
 const char *error_name(enum error_code code)

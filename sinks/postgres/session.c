@@ -105,16 +105,26 @@ static int report_result(struct session *s, const PGresult *result, struct error
     return code;
 }
 
-/* The line of libpq's message that says most: the last one. */
+static size_t line_begin(struct bytes text, size_t end)
+{
+    while (end > 0 && text.data[end - 1] != '\n') {
+        end--;
+    }
+    return end;
+}
+
+/* The line of libpq's message that says most: the last one, but for hints, which are indented. */
 static struct bytes last_line(const char *text)
 {
     struct bytes all = java_trim(bytes_of(text));
-    size_t at = all.len;
+    size_t end = all.len;
+    size_t at = line_begin(all, end);
 
-    while (at > 0 && all.data[at - 1] != '\n') {
-        at--;
+    while (at > 0 && all.data[at] == '\t') {
+        end = at - 1;
+        at = line_begin(all, end);
     }
-    return (struct bytes){ all.data + at, all.len - at };
+    return (struct bytes){ all.data + at, end - at };
 }
 
 int session_broken(struct session *s, struct error *err)
