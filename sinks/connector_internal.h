@@ -92,6 +92,7 @@ struct task {
     struct sink sink;
     VEC(struct log_block *) held; /* since the last flush */
     uint64_t held_rows;
+    uint64_t most_rows; /* of a flush; less where the target could not take more */
     size_t held_bytes;
     int64_t held_since_us;
     struct error refusal; /* met while decoding */

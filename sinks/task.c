@@ -27,6 +27,7 @@ enum {
     LOOK_FOR_TOPICS_MS = 500,
     LOOK_FOR_SLOTS_MS = 100,
     FLUSH_ROWS = 100000,
+    HALVED_AFTER = 3,
     US_PER_MS = 1000,
 };
 
@@ -207,7 +208,6 @@ static void hold(struct task *task, struct log_block *block)
         task->held_since_us = clock_monotonic_us(connector_clock(task->connector));
     }
     *vec_push(&task->arena, &task->held) = block;
-    task->held_rows += block->record_count;
     task->held_bytes += block->size_bytes;
 }
 
@@ -238,26 +238,20 @@ static uint32_t count_before_halt(const struct task *task, const struct log_bloc
     return count;
 }
 
-static int write_block(struct task *task, const struct log_block *block, uint32_t count,
-                       struct error *err)
+static int write_rows(struct task *task, const struct log_block *block, uint32_t first,
+                      uint32_t count, struct error *err)
 {
     struct task_input *input = task_find_input(task, block->topic);
+    const struct row_batch *batch;
 
-    for (uint32_t first = 0; first < count; first += BATCH_MAX_ROWS) {
-        uint32_t rows = count - first < BATCH_MAX_ROWS ? count - first : BATCH_MAX_ROWS;
-        const struct row_batch *batch;
-
-        arena_reset(&task->rows);
-        error_clear(&task->refusal);
-        batch = input_decoder_decode(input->decoder, block, first, rows, &task->rows);
-        if (task->refusal.code) {
-            return error_set(err, task->refusal.code, NO_POSITION, "%s", task->refusal.message);
-        }
-        if (batch->selected_count > 0) {
-            TRY(task->sink.kind->write(&task->sink, batch, err));
-        }
+    arena_reset(&task->rows);
+    error_clear(&task->refusal);
+    batch = input_decoder_decode(input->decoder, block, first, count, &task->rows);
+    if (task->refusal.code) {
+        return error_set(err, task->refusal.code, NO_POSITION, "%s", task->refusal.message);
     }
-    return 0;
+    task->held_rows += count;
+    return batch->selected_count > 0 ? task->sink.kind->write(&task->sink, batch, err) : 0;
 }
 
 static int flush(struct task *task, struct error *err)
@@ -289,13 +283,45 @@ static int halt_at(struct task *task, struct error *err)
     return halted(task, err);
 }
 
+/* Its first records are written, the others are still to come. */
+static int flush_within(struct task *task, struct log_block *block, struct error *err)
+{
+    int code;
+
+    log_block_ref(block);
+    code = flush(task, err);
+    if (code) {
+        log_block_unref(block);
+        return code;
+    }
+    hold(task, block);
+    return 0;
+}
+
+static int write_block(struct task *task, struct log_block *block, uint32_t count,
+                       struct position_at *position, struct error *err)
+{
+    uint32_t slice = task->most_rows < BATCH_MAX_ROWS ? (uint32_t)task->most_rows : BATCH_MAX_ROWS;
+
+    for (uint32_t first = 0; first < count; first += slice) {
+        uint32_t rows = count - first < slice ? count - first : slice;
+
+        TRY(write_rows(task, block, first, rows, err));
+        if (first + rows < count && task->held_rows >= task->most_rows) {
+            position->offset = block->records[first + rows].offset;
+            TRY(flush_within(task, block, err));
+        }
+    }
+    return 0;
+}
+
 static int take_block(struct task *task, struct log_block *block, struct error *err)
 {
     struct position_at *position = find_position(task, block->topic->name, block->partition);
     uint32_t count = count_before_halt(task, block);
 
     hold(task, block);
-    TRY(write_block(task, block, count, err));
+    TRY(write_block(task, block, count, position, err));
     if (count < block->record_count) {
         position->offset = block->records[count].offset;
         return halt_at(task, err);
@@ -331,7 +357,7 @@ static bool is_due(const struct task *task, int64_t linger_ms, size_t most_bytes
     int64_t waited_us = clock_monotonic_us(connector_clock(task->connector)) - task->held_since_us;
 
     return task->held.count > 0 &&
-           (task->held_rows >= FLUSH_ROWS || task->held_bytes >= most_bytes ||
+           (task->held_rows >= task->most_rows || task->held_bytes >= most_bytes ||
             waited_us >= linger_ms * US_PER_MS);
 }
 
@@ -388,6 +414,7 @@ static int pump(struct task *task, struct error *err)
         }
         TRY(task_group_tell(task, GROUP_MEANWHILE, err));
         if (!block && log_reader_at_end(task->reader)) {
+            task->most_rows = FLUSH_ROWS;
             note_drained(task, wanted);
         }
     }
@@ -463,6 +490,14 @@ static int read_and_write(struct task *task, struct error *err)
     return pump(task, err);
 }
 
+/* Locks, deadlocks, limits of time and size: what does not go through may be too much at once. */
+static void halve(struct task *task)
+{
+    if (task->may_retry_at_once && task->failures >= HALVED_AFTER && task->held_rows > 1) {
+        task->most_rows = task->held_rows / 2;
+    }
+}
+
 static void close_attempt(struct task *task)
 {
     struct connector *c = task->connector;
@@ -470,11 +505,12 @@ static void close_attempt(struct task *task)
     pthread_mutex_lock(&c->mutex);
     task->wakeable = NULL;
     pthread_mutex_unlock(&c->mutex);
-    release_held(task);
     if (task->sink.kind) {
         task->sink.kind->stop(&task->sink);
     }
     task->may_retry_at_once = task->sink.may_retry_at_once;
+    halve(task);
+    release_held(task);
     memset(&task->sink, 0, sizeof task->sink);
     task->is_untold = false;
     if (task->reader) {
@@ -559,6 +595,7 @@ static void handle(struct task *task, struct error *why)
 static void begin_anew(struct task *task)
 {
     task->failures = 0;
+    task->most_rows = FLUSH_ROWS;
     task->halt.is_set = false;
     atomic_store(&task->interrupted, false);
     if (task->state == TASK_FAILED) {
@@ -636,6 +673,7 @@ static void *run(void *context)
 
 void task_start(struct task *task)
 {
+    task->most_rows = FLUSH_ROWS;
     arena_init(&task->arena, 0);
     arena_init(&task->rows, 0);
     arena_init(&task->halt_arena, 0);

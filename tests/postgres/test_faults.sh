@@ -219,4 +219,13 @@ release
 ends_well
 complete changed
 
+case_begins 'what takes too long is cut in halves until it does not'
+psql -c 'CREATE TABLE slow ("N" bigint)' \
+    -c "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
+          'BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END'" \
+    -c 'CREATE TRIGGER dawdles BEFORE INSERT ON slow FOR EACH ROW EXECUTE FUNCTION dawdle()'
+begin slow "'batch.bytes'=1000000" "'statement.timeout.ms'=250"
+ends_well
+complete slow
+
 report_and_exit
