@@ -25,6 +25,8 @@ void planning_settings(const struct command *command, struct plan_settings *out)
         .default_key_format = default_format(command, "ksql.persistence.default.format.key"),
         .default_value_format = default_format(command, "ksql.persistence.default.format.value"),
         .topic_prefix = property_get(properties, "ksql.output.topic.name.prefix"),
+        .persistent_prefix = property_get(properties, "ksql.persistent.prefix"),
+        .transient_prefix = property_get(properties, "ksql.transient.prefix"),
         .headers_enabled = property_get_boolean(properties, "ksql.headers.columns.enabled"),
         .joins_at_once = !property_get_boolean(properties, "join.causal"),
         .wrap_single_values =

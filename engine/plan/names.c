@@ -124,8 +124,15 @@ struct bytes name_key(const struct analysis *a, const key_list *others, const st
 struct bytes name_application(struct plan_context *context, enum query_kind kind,
                               struct bytes query_id)
 {
-    return arena_printf(context->arena, "_confluent-ksql-%s%s%.*s", context->settings->service_id,
-                        kind == QUERY_PERSISTENT ? "query_" : "transient_", BYTES_ARG(query_id));
+    bool persistent = kind == QUERY_PERSISTENT;
+    struct bytes prefix =
+        persistent ? context->settings->persistent_prefix : context->settings->transient_prefix;
+
+    if (!prefix.data) {
+        prefix = bytes_of(persistent ? "query_" : "transient_");
+    }
+    return arena_printf(context->arena, "_confluent-ksql-%s%.*s%.*s", context->settings->service_id,
+                        BYTES_ARG(prefix), BYTES_ARG(query_id));
 }
 
 struct bytes name_repartition(struct arena *arena, struct bytes application, struct bytes context)

@@ -281,6 +281,8 @@ struct plan_settings {
     const struct format_kind *default_key_format;
     const struct format_kind *default_value_format; /* NULL: must be said */
     struct bytes topic_prefix;                      /* ksql.output.topic.name.prefix */
+    struct bytes persistent_prefix;                 /* of application ids; absent: the defaults */
+    struct bytes transient_prefix;
     bool headers_enabled;
     bool joins_at_once;     /* join.causal is off */
     int wrap_single_values; /* -1: the format decides */

@@ -86,6 +86,36 @@ for mode in interval never; do
     run 0 --data kept --set log.fsync=$mode -e 'SHOW TABLES;'
 done
 
+case_begins 'log.level is checked'
+run 255 --set log.level=loud -e 'SHOW TABLES;'
+has err 'error, warn, info or debug'
+run 0 --set log.level=debug -e 'SHOW TABLES;'
+
+case_begins 'internal topics are named by ksql.persistent.prefix, which a query keeps for its life'
+run 0 --data named --set ksql.persistent.prefix=mine_ -e "
+CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='in', VALUE_FORMAT='JSON', PARTITIONS=1);
+CREATE TABLE t AS SELECT v, COUNT(*) AS n FROM s GROUP BY v; SHOW ALL TOPICS;"
+has out _confluent-ksql-default_mine_CTAS_T_0-Aggregate-GroupBy-repartition
+has out _confluent-ksql-default_mine_CTAS_T_0-Aggregate-Aggregate-Materialize-changelog
+run 0 --data named -e 'SHOW QUERIES;'
+has err 'CTAS_T_0 would no longer fit its state'
+run 0 --data named --set ksql.persistent.prefix=mine_ --output json \
+    -e "INSERT INTO s VALUES ('a', 7); SELECT v, n FROM t;"
+has out '[7,1]'
+
+case_begins 'a query cannot ask an at-least-once server for more'
+alos=(--set processing.guarantee=at_least_once)
+stream="CREATE STREAM s (v INT) WITH (KAFKA_TOPIC='in', VALUE_FORMAT='JSON', PARTITIONS=1);"
+run 1 "${alos[@]}" -e "$stream SET 'processing.guarantee'='exactly_once_v2';
+CREATE STREAM c AS SELECT v FROM s;"
+has err 'processing.guarantee=at_least_once'
+run 1 "${alos[@]}" -e "$stream CREATE STREAM c (v INT) WITH (KAFKA_TOPIC='c', VALUE_FORMAT='JSON', PARTITIONS=1);
+SET 'processing.guarantee'='exactly_once'; INSERT INTO c SELECT v FROM s;"
+has err 'processing.guarantee=at_least_once'
+run 0 "${alos[@]}" -e "$stream SET 'processing.guarantee'='at_least_once';
+CREATE STREAM c AS SELECT v FROM s;"
+run 0 -e "$stream SET 'processing.guarantee'='at_least_once'; CREATE STREAM c AS SELECT v FROM s;"
+
 case_begins 'cases of the test runner give the same on disk'
 cat >case.sql <<'END'
 --@test: sum on disk
