@@ -55,6 +55,7 @@ struct asking {
     struct bytes instance_id;
     struct bytes member_id;
     bool *found;
+    struct bytes topic;
 };
 
 static void list_owners(const struct asking *asking,
@@ -206,6 +207,42 @@ int kafka_group_has_other(struct log *base, struct bytes group, struct bytes ins
     code = ask_until_told(&asking, group, err);
     arena_fini(&arena);
     *out = code ? *out : found;
+    return code;
+}
+
+static void count_owned(const struct asking *asking,
+                        const rd_kafka_ConsumerGroupDescription_t *group)
+{
+    size_t members = rd_kafka_ConsumerGroupDescription_member_count(group);
+
+    *asking->found =
+        rd_kafka_ConsumerGroupDescription_state(group) == RD_KAFKA_CONSUMER_GROUP_STATE_STABLE;
+    *asking->count = 0;
+    for (size_t i = 0; i < members; i++) {
+        const rd_kafka_topic_partition_list_t *held =
+            held_by(rd_kafka_ConsumerGroupDescription_member(group, i));
+
+        for (int p = 0; held && p < held->cnt; p++) {
+            *asking->count += bytes_equal_text(asking->topic, held->elems[p].topic);
+        }
+    }
+}
+
+int kafka_group_count_owned(struct log *base, struct bytes group, const char *topic, bool *settled,
+                            uint32_t *owned, struct error *err)
+{
+    struct asking asking = { .log = kafka_log_of(base),
+                             .use = count_owned,
+                             .topic = bytes_of(topic),
+                             .found = settled,
+                             .count = owned };
+    struct arena arena;
+    int code;
+
+    arena_init(&arena, 0);
+    asking.arena = &arena;
+    code = ask_until_told(&asking, group, err);
+    arena_fini(&arena);
     return code;
 }
 

@@ -170,6 +170,9 @@ int kafka_group_owners(struct log *log, struct bytes group, struct arena *arena,
 /* Whether a member of this instance id is in the group that is not the one of this member id. */
 int kafka_group_has_other(struct log *log, struct bytes group, struct bytes instance_id,
                           struct bytes member_id, bool *out, struct error *err);
+/* Whether its members have settled, and then how many partitions of the topic somebody has. */
+int kafka_group_count_owned(struct log *log, struct bytes group, const char *topic, bool *settled,
+                            uint32_t *owned, struct error *err);
 int kafka_group_await(struct log *log, struct bytes group, struct error *err); /* is reachable */
 int kafka_group_positions(struct log *log, struct bytes group, struct group_position *positions,
                           uint32_t count, struct arena *arena, struct error *err);

@@ -34,21 +34,24 @@ enum {
     BEATS_PER_SESSION = 20,
     FASTEST_BEAT_MS = 100,
     LOOK_AGAIN_MS = 500,
+    SETTLE_LOOK_MS = 700,
     LONGEST_CLOSE_MS = 3000
 };
 
 struct kafka_member {
     struct log_member pub; /* first */
     struct kafka_log *log;
-    rd_kafka_t *rk;        /* NULL while it is away */
-    rd_kafka_conf_t *conf; /* of the next handle, while it is away */
-    const char *topic;     /* the log's */
-    int64_t look_at_ms;    /* when the group is to be asked; monotonic */
-    bool told;             /* the callback has run */
-    bool leaving;          /* what is assigned now is not taken */
-    bool lost_session;     /* it is to go away */
-    bool replaced;         /* another member has come under the instance's id */
-    bool *holds;           /* per partition, as the callbacks have told */
+    rd_kafka_t *rk;         /* NULL while it is away */
+    rd_kafka_conf_t *conf;  /* of the next handle, while it is away */
+    const char *topic;      /* the log's */
+    int64_t look_at_ms;     /* when the group is to be asked; monotonic */
+    int64_t settle_at_ms;   /* when to look whether all partitions have an owner; 0: they have */
+    int32_t gap_generation; /* in which they had not when it was looked last; 0: none */
+    bool told;              /* the callback has run */
+    bool leaving;           /* what is assigned now is not taken */
+    bool lost_session;      /* it is to go away */
+    bool replaced;          /* another member has come under the instance's id */
+    bool *holds;            /* per partition, as the callbacks have told */
     uint32_t partition_count;
     uint32_t *list; /* what a callback gets */
     void (*assigned)(void *context, const uint32_t *partitions, uint32_t count);
@@ -323,10 +326,11 @@ static void drop_handle(struct kafka_member *member)
     atomic_store(&closing->users, 2);
     member->rk = NULL;
     if (pthread_create(&thread, NULL, close_main, closing)) {
+        atomic_store(&closing->users, 1);
         (void)close_main(closing);
-    } else {
-        (void)pthread_detach(thread);
+        return;
     }
+    (void)pthread_detach(thread);
     if (!queue_take(&closing->done, LONGEST_CLOSE_MS)) {
         TRACE(TRACE_WARN, "kafka", "a member that has ended cannot be closed; it is left as it is");
     }
@@ -351,7 +355,49 @@ static int open_handle(struct kafka_member *member, rd_kafka_conf_t *conf, struc
     TRY(kafka_open(conf, KAFKA_MEMBER, &member->rk, err));
     (void)rd_kafka_poll_set_consumer(member->rk); /* one queue; it is a consumer */
     member->told = false;
+    member->gap_generation = 0;
+    member->settle_at_ms =
+        member->instance_id.len > 0 ? kafka_now_ms(member->log) + SETTLE_LOOK_MS : 0;
     return subscribe(member, err);
+}
+
+/* --- partitions without an owner --- */
+
+/*
+ * Who is told to give up partitions does so and joins anew; only then does another get them. Where
+ * it dies in between, and comes back before its session is over, the broker gives it what it had
+ * left, as to any static member, and nobody ever joins anew: what it was to give up stays without
+ * an owner.
+ *
+ *   generation 1   one: 0-63
+ *   generation 2   one: 32-63, is giving up 0-31; two: nothing yet
+ *        one dies and is back within its session
+ *   generation 2   one: 32-63; two: nothing                               for ever
+ *
+ * So a static member looks some time after it came. Twice in one generation is no coincidence;
+ * then it takes its subscription back and subscribes again, which makes all join anew.
+ */
+static void look_for_gap(struct kafka_member *member)
+{
+    uint32_t owned = 0;
+    bool settled = false;
+    int code = kafka_group_count_owned(&member->log->pub, buffer_bytes(&member->group),
+                                       member->topic, &settled, &owned, NULL);
+
+    member->settle_at_ms = kafka_now_ms(member->log) + SETTLE_LOOK_MS;
+    if (code || !settled) {
+        member->gap_generation = 0;
+    } else if (owned >= member->partition_count) {
+        member->settle_at_ms = 0;
+    } else if (member->gap_generation != member->generation) {
+        member->gap_generation = member->generation;
+    } else {
+        TRACE(TRACE_INFO, "kafka", "%s: %u of %u partitions have no owner: joining anew",
+              rd_kafka_name(member->rk), member->partition_count - owned, member->partition_count);
+        member->gap_generation = 0;
+        (void)rd_kafka_unsubscribe(member->rk);
+        (void)subscribe(member, NULL); /* if it fails, it is looked again */
+    }
 }
 
 /* --- away --- */
@@ -439,6 +485,9 @@ int kafka_member_poll(struct log_member *base, int64_t wait_ms, struct error *er
     TRY(poll_handle(member, wait_ms, err));
     if (member->lost_session) {
         go_away(member);
+    } else if (member->told && member->settle_at_ms > 0 &&
+               kafka_now_ms(member->log) >= member->settle_at_ms) {
+        look_for_gap(member);
     }
     return 0;
 }

@@ -236,21 +236,35 @@ static int start_fetching(struct kafka_reader *reader, struct place *place, stru
     return 0;
 }
 
+/*
+ * The end is that of now, not of the first fetch. The begin is asked for here because a new handle
+ * of librdkafka 2.0 that has to ask does so 500 ms later; what cannot be told now it may ask.
+ */
+static int find_offset(struct kafka_reader *reader, const struct log_topic *topic,
+                       uint32_t partition, int64_t *from, struct error *err)
+{
+    struct log_range range = { OFFSET_BEGIN, OFFSET_END };
+    struct error why = { 0 };
+    int code;
+
+    if (*from >= 0) {
+        return 0;
+    }
+    code = kafka_topic_range(reader->pub.log, topic, partition, reader->isolation, &range, &why);
+    if (code && code != ERR_TOPIC_GONE && *from == OFFSET_END) {
+        return error_set(err, why.code, why.at, "%s", why.message);
+    }
+    *from = *from == OFFSET_END ? range.end : range.begin;
+    return 0;
+}
+
 int kafka_reader_assign(struct log_reader *base, const struct log_topic *topic, uint32_t partition,
                         int64_t from, struct error *err)
 {
     struct kafka_reader *reader = reader_of(base);
     struct place *place = find_place(reader, topic, partition);
 
-    if (from == OFFSET_END) { /* the end of now, not of the first fetch */
-        struct log_range range = { 0, OFFSET_END };
-        int code = kafka_topic_range(base->log, topic, partition, reader->isolation, &range, err);
-
-        if (code && code != ERR_TOPIC_GONE) {
-            return code;
-        }
-        from = range.end;
-    }
+    TRY(find_offset(reader, topic, partition, &from, err));
     if (place) {
         stop_fetching(reader, place);
     } else {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "engine/log/log_kafka.h"
 
@@ -39,6 +40,15 @@ int64_t times_quantile(struct times *times, double share)
 
 /* --- the end --- */
 
+static void describe_shares(struct cluster *c)
+{
+    uint32_t members = 0, least = 0, most = 0;
+    bool all = c->has_service && cluster_shares(c, &members, &least, &most);
+
+    (void)fprintf(stderr, "  members %u with %u to %u slots%s\n", members, least, most,
+                  all ? "" : "; not all slots have an owner");
+}
+
 void cluster_fail(struct cluster *c, const char *format, ...)
 {
     char state[400];
@@ -52,6 +62,7 @@ void cluster_fail(struct cluster *c, const char *format, ...)
     va_end(arguments);
     (void)fprintf(stderr, "\n  %s\n  last: %s\n  seed %u, %llu kills, service %s; evidence: %s\n",
                   state, c->step, c->seed, (unsigned long long)c->kills, c->service, c->evidence);
+    describe_shares(c);
     exit(1);
 }
 
@@ -156,6 +167,7 @@ void cluster_start(struct cluster *c, int node, const char *fault)
     (void)snprintf(session, sizeof session, "SLUICE_SESSION_MS=%lld", (long long)c->session_ms);
     (void)snprintf(steps, sizeof steps, "SLUICE_STEPS=%s",
                    getenv("SLUICE_STEPS") ? getenv("SLUICE_STEPS") : "");
+    process->may_die = fault != NULL;
     cluster_step(c, "start %s %s", id, fault ? fault : "");
     if (!process_start(process, arguments, variables)) {
         cluster_fail(c, "a node cannot be started");
@@ -184,8 +196,25 @@ void cluster_await_death(struct cluster *c, int node)
 
 /* --- looking on --- */
 
+/* A node whose start ran into a time limit is started again, as whoever keeps it running does. */
+static void tend_nodes(struct cluster *c)
+{
+    for (int i = 0; i < CLUSTER_NODES; i++) {
+        struct process *process = &c->nodes[i];
+
+        if (!process->pid || process->may_die || process_runs(process)) {
+            continue;
+        }
+        if (!WIFEXITED(process->status) || WEXITSTATUS(process->status) != 1) {
+            cluster_fail(c, "%s has ended by itself", process->name);
+        }
+        cluster_start(c, i, NULL);
+    }
+}
+
 static void look(struct cluster *c, int64_t wait_ms)
 {
+    tend_nodes(c);
     if (!verifier_poll(&c->verifier, wait_ms)) {
         cluster_fail(c, "an output is wrong");
     }
@@ -310,8 +339,8 @@ bool cluster_shares(struct cluster *c, uint32_t *members, uint32_t *least, uint3
     arena_init(&arena, 0);
     all = log_group_owners(c->log, bytes_of(group), &arena, &owners, &count, NULL) == 0 &&
           count == 64;
-    *members = count_shares(owners, all ? count : 0, shares);
-    *least = all ? UINT32_MAX : 0;
+    *members = count_shares(owners, count, shares);
+    *least = *members ? UINT32_MAX : 0;
     *most = 0;
     for (uint32_t i = 0; i < *members; i++) {
         *least = shares[i].slots < *least ? shares[i].slots : *least;

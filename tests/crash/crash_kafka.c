@@ -157,6 +157,31 @@ static void take_over(struct run *r, uint32_t rounds, int64_t session_ms)
     cluster_end(c);
 }
 
+/*
+ * A node dies while it gives up slots, and is back before its session is over: the broker takes it
+ * for what it was, and nothing may be left without an owner.
+ */
+static void returns(struct run *r, uint32_t rounds)
+{
+    static const char *const faults[] = { "revoked:before:1", "revoked:after:1" };
+    struct cluster *c = &r->cluster;
+
+    cluster_begin(c, "return", SHORT_SESSION_MS, RATE);
+    for (uint32_t i = 0; i < rounds; i++) {
+        cluster_start(c, 0, faults[i % 2]);
+        (void)cluster_await_shares(c, 1, STUCK_MS);
+        cluster_start(c, 1, NULL);
+        cluster_await_death(c, 0);
+        cluster_start(c, 0, NULL);
+        (void)cluster_await_shares(c, 2, STUCK_MS);
+        (void)cluster_await_news(c, STUCK_MS);
+        cluster_kill(c, 0);
+        cluster_kill(c, 1);
+    }
+    cluster_start(c, 0, NULL);
+    cluster_end(c);
+}
+
 static void zombies(struct run *r, uint32_t rounds)
 {
     struct cluster *c = &r->cluster;
@@ -338,6 +363,8 @@ static void run_long(struct run *r)
     revoking(r);
     begin(r, "take-over");
     take_over(r, 4, SESSION_MS);
+    begin(r, "nodes return in the midst of a rebalance");
+    returns(r, 4);
     begin(r, "two servers, random kills");
     servers(r, 20);
     begin(r, "zombies");
@@ -357,7 +384,7 @@ static void run_long(struct run *r)
             some_nodes(r, 1 + (int)(n % 3), kills);
         }
     }
-    r->passed += 11;
+    r->passed += 12;
 }
 
 static void run_one(struct run *r, const char *name)
@@ -377,6 +404,8 @@ static void run_one(struct run *r, const char *name)
         take_over(r, r->kills, SESSION_MS);
     } else if (strcmp(name, "servers") == 0) {
         servers(r, r->kills);
+    } else if (strcmp(name, "return") == 0) {
+        returns(r, r->kills);
     } else if (strcmp(name, "zombie") == 0) {
         zombies(r, r->kills);
     } else if (strcmp(name, "members") == 0) {

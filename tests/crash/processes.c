@@ -68,7 +68,7 @@ bool process_start(struct process *process, char *const *arguments, char *const 
 
 bool process_runs(struct process *process)
 {
-    if (process->pid && waitpid(process->pid, NULL, WNOHANG) == process->pid) {
+    if (process->pid && waitpid(process->pid, &process->status, WNOHANG) == process->pid) {
         process->pid = 0;
     }
     return process->pid != 0;

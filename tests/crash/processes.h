@@ -11,7 +11,9 @@
 #include <sys/types.h>
 
 struct process {
-    pid_t pid; /* 0: does not run */
+    pid_t pid;    /* 0: does not run */
+    int status;   /* as it ended by itself; waitpid's */
+    bool may_die; /* that is its plan */
     char name[32];
     char log[200]; /* its standard error is appended there */
 };
