@@ -210,6 +210,7 @@ int insert_select_plan(struct command *command, const struct physical_plan **out
                        struct error *err);
 /* By CREATE ... AS SELECT: what it is made from cannot be dropped before it. */
 bool source_is_made_from(struct arena *arena, const struct source *made, struct bytes name);
+int alter_change(struct command *command, struct change *out, struct error *err);
 int drop_change(struct command *command, struct change *out, struct error *err);
 /* The queries that an id or ALL means. ERR_UNKNOWN_QUERY. */
 int query_ref_find(struct command *command, const struct bytes **out, uint32_t *count,

@@ -32,15 +32,13 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                             "deletes it). PARTITIONS makes the topic if it is not "
                                             "there. A SOURCE is "
                                             "read-only; a SOURCE TABLE is kept by a query of its "
-                                            "own, so pull queries can ask it. The properties are on the page about WITH.",
+                                            "own, so pull queries can ask it. "
+                                            "OR REPLACE adds columns to one that is there, as "
+                                            "ALTER does. The properties are on the page about WITH.",
                                         .example = "CREATE STREAM orders (id INT KEY, item STRING, "
                                                    "price DECIMAL(8, 2))\n"
                                                    "  WITH (KAFKA_TOPIC = 'orders', VALUE_FORMAT = "
-                                                   "'JSON', PARTITIONS = 4);",
-                                        .gaps = { { "OR REPLACE",
-                                                    "CREATE OR REPLACE STREAM x (a INT) WITH "
-                                                    "(KAFKA_TOPIC = "
-                                                    "'clicks', VALUE_FORMAT = 'JSON');" } } } },
+                                                   "'JSON', PARTITIONS = 4);" } },
     [AST_CREATE_AS] = { .change = create_as_change,
                         .manual = { .syntax = "CREATE [OR REPLACE] (STREAM | TABLE) [IF NOT "
                                               "EXISTS] name\n"
@@ -169,11 +167,15 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                     .doc = "Forgets the name that CREATE TYPE gave.",
                                     .example = "CREATE TYPE place AS STRUCT<town STRING>;\n"
                                                "DROP TYPE place;" } },
-    [AST_ALTER_SOURCE] = { .manual = { .syntax =
+    [AST_ALTER_SOURCE] = { .change = alter_change,
+                           .manual = { .syntax =
                                            "ALTER (STREAM | TABLE) name ADD [COLUMN] column type\n"
                                            "  {, ADD [COLUMN] column type};",
                                        .doc = "Adds value columns at the end of a stream or "
-                                              "table." } },
+                                              "table that was declared. Records written before "
+                                              "have NULL there; queries that run go on with "
+                                              "the columns they know.",
+                                       .example = "ALTER STREAM clicks ADD COLUMN browser STRING;" } },
     [AST_ALTER_SYSTEM] = { .manual = { .syntax = "ALTER SYSTEM 'setting' = 'value';",
                                        .doc = "Changes a setting of the whole cluster." } },
     [AST_TERMINATE] = { .change = terminate_change,

@@ -3,6 +3,18 @@
  */
 #include "engine/command/command_internal.h"
 
+static int check_replace(const struct command *command, struct error *err)
+{
+    const struct ast_create_source *create = &command->statement->create_source;
+
+    if (create->or_replace && !command->record &&
+        !property_get_boolean(command->properties, "ksql.create.or.replace.enabled")) {
+        return error_set(err, ERR_UNSUPPORTED, create->name.at,
+                         "OR REPLACE is switched off (ksql.create.or.replace.enabled)");
+    }
+    return 0;
+}
+
 static int check_read_only(const struct command *command, struct error *err)
 {
     const struct ast_create_source *create = &command->statement->create_source;
@@ -59,6 +71,7 @@ int create_source_change(struct command *command, struct change *out, struct err
                                     out->type, BYTES_ARG(create->name.text));
         return 0;
     }
+    TRY(check_replace(command, err));
     TRY(check_read_only(command, err));
     if (command->engine->config.create_partitions > 0 && !command->record) {
         TRY(topic_create_missing(command, &create->properties, err));
@@ -67,7 +80,7 @@ int create_source_change(struct command *command, struct change *out, struct err
     planning_context(command, &settings, &context);
     TRY(plan_create_source(&context, command->statement, source, err));
     source->sql = planning_canonical(command->arena, command->statement, source);
-    out->source = source;
+    out->source = catalog_find_source(command->catalog, source->name) ? NULL : source;
     out->sql = source->sql;
     if (source->read_only && source->kind == SOURCE_TABLE) {
         return keep_table(command, &context, source, out, err);

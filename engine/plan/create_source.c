@@ -161,27 +161,12 @@ static int make_schema(struct plan_context *context, const struct ast_create_sou
 
 /* --- the statement --- */
 
-/* SOURCE is read-only: neither it nor what stands there can be replaced. */
-int plan_check_replace(const struct plan_context *context, const struct ast_name *name,
-                       bool or_replace, bool read_only, struct error *err)
-{
-    const struct source *there = catalog_find_source(context->catalog, name->text);
-
-    if (!or_replace) {
-        return 0;
-    }
-    if (read_only || (there && there->read_only)) {
-        return error_set(err, ERR_WRONG_KIND, name->at,
-                         "%.*s is read-only (CREATE SOURCE ...), and OR REPLACE is not for such",
-                         BYTES_ARG(name->text));
-    }
-    return error_set(err, ERR_UNSUPPORTED, name->at, "OR REPLACE is not supported");
-}
-
 static int check_statement(struct plan_context *context, const struct ast_create_source *create,
                            struct error *err)
 {
-    TRY(plan_check_replace(context, &create->name, create->or_replace, create->read_only, err));
+    if (create->or_replace) {
+        return plan_check_replaced(context, &create->name, create->read_only, err);
+    }
     if (catalog_find_source(context->catalog, create->name.text)) {
         return error_set(err, ERR_NAME_TAKEN, create->name.at,
                          "There is a stream or table %.*s already", BYTES_ARG(create->name.text));
@@ -229,6 +214,7 @@ int plan_create_source(struct plan_context *context, const struct ast_statement 
     TRY(source_formats_finish(context, &with, &source, err));
     TRY(source_timestamp_settle(context->arena, &with, &source, err));
     TRY(source_topic_settle(context, &with, 0, &source, err));
+    TRY(plan_check_upgrade(context, &source, err));
     source.sql = plan_statement_text(context->arena, statement);
     *out = source;
     return 0;

@@ -237,9 +237,14 @@ int plan_insert_sink(struct plan_context *context, const struct ast_insert_selec
 /* The result's columns with their roles. */
 /* Whether the column of the projection is a key column of what it is computed from. */
 bool analysis_is_key(const struct analysis *a, uint32_t column);
-/* What OR REPLACE cannot do. */
-int plan_check_replace(const struct plan_context *context, const struct ast_name *name,
-                       bool or_replace, bool read_only, struct error *err);
+/* --- CREATE OR REPLACE, ALTER: replace.c --- */
+
+/* Whether OR REPLACE may be said of what there is by the name, and of what is to be. */
+int plan_check_replaced(const struct plan_context *context, const struct ast_name *name,
+                        bool read_only, struct error *err);
+/* Whether the source goes on with the records of the one of its name, if there is one. */
+int plan_check_upgrade(const struct plan_context *context, const struct source *source,
+                       struct error *err);
 void analysis_schema(const struct analysis *a, struct arena *arena, struct schema *out);
 
 /* --- logical steps: logical.c --- */

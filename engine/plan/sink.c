@@ -11,7 +11,10 @@ static int check_statement(struct plan_context *context, const struct ast_create
 {
     bool wants_table = create->kind == AST_TABLE;
 
-    TRY(plan_check_replace(context, &create->name, create->or_replace, false, err));
+    if (create->or_replace) {
+        TRY(plan_check_replaced(context, &create->name, false, err));
+        return error_set(err, ERR_UNSUPPORTED, create->name.at, "OR REPLACE is not supported");
+    }
     if (catalog_find_source(context->catalog, create->name.text)) {
         return error_set(err, ERR_NAME_TAKEN, create->name.at,
                          "There is a stream or table %.*s already", BYTES_ARG(create->name.text));

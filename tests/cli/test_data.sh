@@ -35,6 +35,24 @@ lacks out 'changelog'
 run 1 --data sources -e 'SELECT v FROM r;'
 has err '(ERR_UNKNOWN_SOURCE)'
 
+case_begins 'columns that were added are there for new queries, and after a restart'
+run 0 --data altered -e "CREATE STREAM s (k STRING KEY, v INT) WITH (kafka_topic='s', value_format='json', partitions=1);
+CREATE STREAM old AS SELECT * FROM s;
+INSERT INTO s VALUES ('a', 1); ALTER STREAM s ADD COLUMN w DOUBLE, ADD x STRING;
+INSERT INTO s VALUES ('b', 2, 2.5, 'y');"
+has out 'Stream altered'
+run 0 --data altered --output json -e "CREATE OR REPLACE STREAM s (k STRING KEY, v INT, w DOUBLE, x STRING, z DATE) WITH (kafka_topic='s', value_format='json');
+SELECT * FROM s; SELECT * FROM old; DESCRIBE s;"
+has out '{"row":{"columns":["a",1,null,null,null]}}'
+has out '{"row":{"columns":["b",2,2.5,"y",null]}}'
+has out '{"row":{"columns":["b",2]}}'
+run 0 --data altered --output json -e "INSERT INTO s (k, z) VALUES ('c', '2020-01-02'); SELECT k, z FROM s; SELECT * FROM old;"
+has out '{"row":{"columns":["c","2020-01-02"]}}'
+has out '{"row":{"columns":["c",null]}}'
+run 1 --data altered -e "SET 'ksql.create.or.replace.enabled'='false';
+CREATE OR REPLACE STREAM s (k STRING KEY, v INT) WITH (kafka_topic='s', value_format='json');"
+has err 'OR REPLACE is switched off'
+
 case_begins 'types with names outlive a process, and columns outlive the names'
 run 0 --data typed -e "CREATE TYPE place AS STRUCT<town STRING>; CREATE STREAM s (p place) WITH (kafka_topic='s', value_format='json', partitions=1);"
 run 0 --data typed -e 'SHOW TYPES; DROP TYPE place;'

@@ -48,11 +48,20 @@ reject 'a property that was not set' ERR_INVALID_PROPERTY "UNSET 'auto.offset.re
 for statement in \
     'ASSERT SCHEMA SUBJECT t' \
     'ASSERT VALUES s (v) VALUES (1)' 'ASSERT NULL VALUES s (k) KEY (1)' 'ASSERT STREAM s' \
-    'ALTER STREAM s ADD COLUMN x INT' "ALTER SYSTEM 'a'='b'" 'EXPLAIN SHOW STREAMS' \
+    "ALTER SYSTEM 'a'='b'" 'EXPLAIN SHOW STREAMS' \
     "CREATE SOURCE CONNECTOR c WITH ('connector.class'='MqttSource')"; do
     reject "refused by name: $statement" ERR_UNSUPPORTED "$statement;"
 done
 
+reject 'a column that is there already' ERR_DUPLICATE_COLUMN 'ALTER STREAM s ADD COLUMN v INT;'
+reject 'a type that the format cannot hold' ERR_FORMAT_SCHEMA \
+    "CREATE STREAM d (v INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='DELIMITED'); ALTER STREAM d ADD COLUMN a ARRAY<INT>;"
+reject 'the wrong kind to alter' ERR_WRONG_KIND 'ALTER TABLE s ADD COLUMN w INT;'
+reject 'nothing to alter' ERR_UNKNOWN_SOURCE 'ALTER STREAM z ADD COLUMN w INT;'
+reject 'a result cannot be altered' ERR_WRONG_KIND \
+    'CREATE STREAM o AS SELECT * FROM s; ALTER STREAM o ADD COLUMN w INT;'
+reject 'a source that is read only cannot be altered' ERR_WRONG_KIND \
+    "CREATE SOURCE STREAM r (v INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON'); ALTER STREAM r ADD COLUMN w INT;"
 reject 'no such connector to drop' ERR_UNKNOWN_CONNECTOR 'DROP CONNECTOR c;'
 reject 'no such connector to describe' ERR_UNKNOWN_CONNECTOR 'DESCRIBE CONNECTOR c;'
 reject 'a connector without a class' ERR_MISSING_PROPERTY "CREATE SINK CONNECTOR c WITH ('a'='b');"

@@ -688,7 +688,6 @@ static void what_is_not_built_is_refused_by_name_with_its_place(void **state)
         const char *text;
         const char *why;
     } refused[] = {
-        { "ALTER STREAM s ADD COLUMN w INT;", "is not built yet" },
         { "ALTER SYSTEM 'a' = 'b';", "is not built yet" },
         { "RUN SCRIPT 'x';", "is for those who have files" },
         { "ASSERT VALUES s (v) VALUES (1);", "is for the .sql files" },
