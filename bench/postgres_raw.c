@@ -14,7 +14,7 @@
 #include "base/bytes.h"
 #include "base/memory.h"
 
-enum { COLUMNS_MAX = 4, ROWS_PER_READ = 500 };
+enum { COLUMNS_MAX = 4, ROWS_PER_READ = 500, TICKS_MOST = 2 };
 
 struct postgres_raw {
     PGconn *conn;
@@ -111,7 +111,7 @@ static long process_ticks(long pid, long server)
     return parent == server ? ticks[0] + ticks[1] : 0;
 }
 
-int64_t postgres_raw_server_cpu_us(struct postgres_raw *raw)
+static int64_t server_ticks(const struct postgres_raw *raw)
 {
     DIR *processes = opendir("/proc");
     const struct dirent *entry;
@@ -125,6 +125,19 @@ int64_t postgres_raw_server_cpu_us(struct postgres_raw *raw)
     if (processes) {
         (void)closedir(processes);
     }
+    return ticks;
+}
+
+int64_t postgres_raw_server_cpu_us(struct postgres_raw *raw)
+{
+    int64_t ticks = server_ticks(raw);
+    int64_t again;
+
+    /* A process that ends meanwhile counts twice or not at all: it never shrinks else. */
+    while ((again = server_ticks(raw)) - ticks > TICKS_MOST || again < ticks) {
+        ticks = again;
+    }
+    ticks = again;
     return ticks * 1000000 / sysconf(_SC_CLK_TCK);
 }
 
