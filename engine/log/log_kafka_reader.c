@@ -1,10 +1,8 @@
 /*
- * log_kafka_reader.c: reading partitions; what is fetched is handed out without copying.
+ * log_kafka_reader.c: reading partitions.
  *
  * A reader has a consumer handle of its own without a group, and one queue for
- * all its partitions. Fetched messages point into the responses that brought
- * them; a block keeps its messages, hands out their bytes and gives them back when
- * the last reference goes. Blocks outlive the reader, so the handle is counted.
+ * all its partitions. What is in the queue is copied into blocks (log_kafka_block.c).
  *
  *   queue:   a1 a2 a3 b1 b2 <end of a: 7> a8 ...
  *   blocks:  [a1 a2 a3] [b1 b2]           [a8]      ready, in this order
@@ -16,7 +14,8 @@
  * fetch.wait.max.ms late, and earlier when the position is the one at which the
  * last response saw the log's end.
  *
- * A pause stops fetching and drops what has not been handed out; going on fetches again.
+ * A paused place's blocks are held, so that a short pause costs nothing. Where all that is held
+ * becomes too much, the place is fetched no further; going on begins behind what it holds.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -24,21 +23,24 @@
 
 #include "base/memory.h"
 #include "base/trace.h"
+#include "engine/log/log_kafka_block.h"
 #include "engine/log/log_kafka_internal.h"
 
 enum {
     BATCH_MESSAGES = 1000,
-    BLOCK_BYTES = 128 * 1024,   /* a block is closed before it grows beyond */
-    MESSAGE_BYTES = 200,        /* librdkafka's own, per message */
+    HELD_BYTES_MAX = 8 << 20,   /* of all paused places together */
     LONGEST_WAIT_MS = 60 * 1000 /* callers come again */
 };
 
-/* The handle, for a reader and all blocks read with it. */
 struct kafka_consumer {
-    _Atomic uint32_t references;
     rd_kafka_t *rk;
     rd_kafka_queue_t *queue;
     _Atomic bool misses_topic; /* one of those that are read may be gone */
+};
+
+struct block_list {
+    struct kafka_block *first;
+    struct kafka_block **end;
 };
 
 struct place {
@@ -47,20 +49,13 @@ struct place {
     rd_kafka_topic_t *rkt;
     int64_t position; /* handed out up to here, or OFFSET_BEGIN, OFFSET_END while not known */
     int64_t fetched;  /* the position once `waiting` is 0 */
-    uint32_t waiting; /* blocks of it that are ready */
-    bool fetching;    /* not while paused, nor after a failure */
+    uint32_t waiting; /* blocks of it that are ready or held */
+    bool fetching;
+    bool paused;
     bool at_end;
-    int failure;      /* to be told once what came before it has been handed out */
-    struct error why; /* the client's words */
-};
-
-struct kafka_block {
-    struct log_block pub; /* first */
-    struct kafka_consumer *consumer;
-    struct place *place; /* while it is ready */
-    struct kafka_block *next;
-    struct record_header *headers;
-    rd_kafka_message_t **messages; /* behind the records, in the block's own memory */
+    struct block_list held; /* while it is paused */
+    int failure;            /* to be told once what came before it has been handed out */
+    struct error why;       /* the client's words */
 };
 
 struct kafka_reader {
@@ -71,10 +66,12 @@ struct kafka_reader {
     uint32_t place_count;
     uint32_t place_capacity;
     struct place *last_found;
-    struct kafka_block *ready;
-    struct kafka_block **ready_end;
+    struct kafka_block *open; /* the messages at hand go there */
+    uint32_t taken;           /* messages of this call */
+    uint32_t expected;        /* for the next block */
+    struct block_list ready;
+    size_t held_bytes;
     _Atomic bool woken;
-    rd_kafka_message_t *messages[BATCH_MESSAGES];
 };
 
 static struct kafka_reader *reader_of(struct log_reader *reader)
@@ -84,13 +81,11 @@ static struct kafka_reader *reader_of(struct log_reader *reader)
 
 /* --- the handle --- */
 
-static void consumer_unref(struct kafka_consumer *consumer)
+static void close_consumer(struct kafka_consumer *consumer)
 {
-    if (atomic_fetch_sub_explicit(&consumer->references, 1, memory_order_acq_rel) == 1) {
-        rd_kafka_queue_destroy(consumer->queue);
-        rd_kafka_destroy(consumer->rk);
-        free(consumer);
-    }
+    rd_kafka_queue_destroy(consumer->queue);
+    rd_kafka_destroy(consumer->rk);
+    free(consumer);
 }
 
 /* That a topic is unknown is told without saying which. */
@@ -123,7 +118,6 @@ static int open_consumer(struct kafka_log *log, const struct reader_spec *spec,
         TRY(kafka_conf_set_number(conf, "fetch.wait.max.ms", BRIEF_WAIT_MS, err));
     }
     consumer = memory_zalloc(1, sizeof *consumer);
-    atomic_init(&consumer->references, 1);
     rd_kafka_conf_set_opaque(conf, consumer);
     rd_kafka_conf_set_error_cb(conf, note_error);
     code = kafka_open(conf, KAFKA_READER, &consumer->rk, err);
@@ -137,6 +131,18 @@ static int open_consumer(struct kafka_log *log, const struct reader_spec *spec,
 }
 
 /* --- places --- */
+
+static void list_init(struct block_list *list)
+{
+    *list = (struct block_list){ NULL, &list->first };
+}
+
+static void list_add(struct block_list *list, struct kafka_block *block)
+{
+    block->next = NULL;
+    *list->end = block;
+    list->end = &block->next;
+}
 
 static struct place *find_place(const struct kafka_reader *reader, const struct log_topic *topic,
                                 uint32_t partition)
@@ -178,6 +184,7 @@ static struct place *add_place(struct kafka_reader *reader, const struct log_top
         reader->places =
             memory_resize(reader->places, reader->place_capacity, sizeof(struct place *));
     }
+    list_init(&place->held);
     place->topic = kafka_topic_of(topic);
     place->partition = partition;
     place->rkt = rd_kafka_topic_new(reader->consumer->rk, place->topic->name, NULL);
@@ -185,29 +192,50 @@ static struct place *add_place(struct kafka_reader *reader, const struct log_top
     return place;
 }
 
-/* Takes back what is ready of the place. */
-static void drop_ready(struct kafka_reader *reader, struct place *place)
+static void drop_blocks(struct block_list *list)
 {
-    struct kafka_block **link = &reader->ready;
+    while (list->first) {
+        struct kafka_block *block = list->first;
+
+        list->first = block->next;
+        log_block_unref(&block->pub);
+    }
+    list_init(list);
+}
+
+/* What is ready of the place becomes held, until it is let go or dropped. */
+static void hold(struct kafka_reader *reader, struct place *place)
+{
+    struct kafka_block **link = &reader->ready.first;
 
     while (*link) {
         struct kafka_block *block = *link;
 
         if (block->place == place) {
             *link = block->next;
-            log_block_unref(&block->pub);
+            list_add(&place->held, block);
+            reader->held_bytes += block->pub.size_bytes;
         } else {
             link = &block->next;
         }
     }
-    reader->ready_end = link;
-    place->waiting = 0;
-    place->fetched = place->position;
+    reader->ready.end = link;
 }
 
-static void stop_fetching(struct kafka_reader *reader, struct place *place)
+static void let_go(struct kafka_reader *reader, struct place *place)
 {
-    drop_ready(reader, place);
+    while (place->held.first) {
+        struct kafka_block *block = place->held.first;
+
+        place->held.first = block->next;
+        reader->held_bytes -= block->pub.size_bytes;
+        list_add(&reader->ready, block);
+    }
+    list_init(&place->held);
+}
+
+static void end_fetching(struct kafka_reader *reader, struct place *place)
+{
     place->at_end = false;
     if (place->fetching) {
         (void)rd_kafka_consume_stop(place->rkt, (int32_t)place->partition); /* it was started */
@@ -218,9 +246,22 @@ static void stop_fetching(struct kafka_reader *reader, struct place *place)
     }
 }
 
+/* What has not been handed out is dropped. */
+static void stop_fetching(struct kafka_reader *reader, struct place *place)
+{
+    hold(reader, place);
+    for (const struct kafka_block *block = place->held.first; block; block = block->next) {
+        reader->held_bytes -= block->pub.size_bytes;
+    }
+    drop_blocks(&place->held);
+    place->waiting = 0;
+    place->fetched = place->position;
+    end_fetching(reader, place);
+}
+
 static int start_fetching(struct kafka_reader *reader, struct place *place, struct error *err)
 {
-    int64_t from = place->position;
+    int64_t from = place->fetched;
 
     if (from == OFFSET_BEGIN) {
         from = RD_KAFKA_OFFSET_BEGINNING;
@@ -273,6 +314,7 @@ int kafka_reader_assign(struct log_reader *base, const struct log_topic *topic, 
     place->position = from;
     place->fetched = from;
     place->failure = 0;
+    place->paused = false;
     return start_fetching(reader, place, err);
 }
 
@@ -300,8 +342,9 @@ void kafka_reader_pause(struct log_reader *base, const struct log_topic *topic, 
     struct kafka_reader *reader = reader_of(base);
     struct place *place = find_place(reader, topic, partition);
 
-    if (place) {
-        stop_fetching(reader, place);
+    if (place && !place->paused) {
+        place->paused = true;
+        hold(reader, place);
     }
 }
 
@@ -310,126 +353,14 @@ void kafka_reader_resume(struct log_reader *base, const struct log_topic *topic,
     struct kafka_reader *reader = reader_of(base);
     struct place *place = find_place(reader, topic, partition);
 
-    if (place && !place->fetching && start_fetching(reader, place, &place->why)) {
-        place->failure = ERR_LOG_UNAVAILABLE;
-    }
-}
-
-/* --- blocks --- */
-
-static void release_block(struct log_block *base)
-{
-    struct kafka_block *block = (struct kafka_block *)base;
-
-    for (uint32_t i = 0; i < base->record_count; i++) {
-        rd_kafka_message_destroy(block->messages[i]);
-    }
-    consumer_unref(block->consumer);
-    free(block->headers);
-    free(block);
-}
-
-static size_t message_bytes(const rd_kafka_message_t *message)
-{
-    return message->len + message->key_len + MESSAGE_BYTES + sizeof(struct log_record);
-}
-
-static uint32_t header_count(rd_kafka_message_t *message)
-{
-    rd_kafka_headers_t *headers = NULL;
-
-    return rd_kafka_message_headers(message, &headers) ? 0 : (uint32_t)rd_kafka_header_cnt(headers);
-}
-
-static void read_headers(rd_kafka_message_t *message, struct record_header *out, uint32_t count)
-{
-    rd_kafka_headers_t *headers = NULL;
-
-    (void)rd_kafka_message_headers(message, &headers); /* it has some */
-    for (uint32_t i = 0; i < count; i++) {
-        const char *name = NULL;
-        const void *value = NULL;
-        size_t len = 0;
-
-        (void)rd_kafka_header_get_all(headers, i, &name, &value, &len);
-        out[i].key = bytes_of(name);
-        out[i].value = (struct bytes){ value, len };
-    }
-}
-
-static void fill_headers(struct kafka_block *block, struct log_record *records, uint32_t count)
-{
-    size_t total = 0;
-    struct record_header *at;
-
-    for (uint32_t i = 0; i < count; i++) {
-        records[i].header_count = header_count(block->messages[i]);
-        total += records[i].header_count;
-    }
-    if (total == 0) {
+    if (!place) {
         return;
     }
-    block->headers = memory_zalloc(total, sizeof *block->headers);
-    at = block->headers;
-    for (uint32_t i = 0; i < count; i++) {
-        if (records[i].header_count) {
-            read_headers(block->messages[i], at, records[i].header_count);
-            records[i].headers = at;
-            at += records[i].header_count;
-        }
+    place->paused = false;
+    let_go(reader, place);
+    if (!place->fetching && !place->failure && start_fetching(reader, place, &place->why)) {
+        place->failure = ERR_LOG_UNAVAILABLE;
     }
-}
-
-/* A record that says it has no timestamp is of the epoch's begin (see log_kafka_writer.c). */
-static int64_t timestamp_of(const rd_kafka_message_t *message)
-{
-    rd_kafka_timestamp_type_t type;
-    int64_t timestamp_ms = rd_kafka_message_timestamp(message, &type);
-
-    return timestamp_ms == -1 ? 0 : timestamp_ms;
-}
-
-static struct log_record record_of(const rd_kafka_message_t *message)
-{
-    return (struct log_record){
-        .offset = message->offset,
-        .timestamp_ms = timestamp_of(message),
-        .key = { message->key, message->key_len },
-        .value = { message->payload, message->len },
-    };
-}
-
-static void make_block(struct kafka_reader *reader, struct place *place,
-                       rd_kafka_message_t **messages, uint32_t count, size_t size_bytes)
-{
-    struct kafka_block *block =
-        memory_alloc(sizeof *block + count * (sizeof(struct log_record) + sizeof *messages));
-    struct log_record *records = (struct log_record *)(block + 1);
-
-    *block = (struct kafka_block){
-        .pub = { .partition = place->partition,
-                 .topic = &place->topic->pub,
-                 .records = records,
-                 .record_count = count,
-                 .next_offset = messages[count - 1]->offset + 1,
-                 .size_bytes = size_bytes,
-                 .release = release_block },
-        .consumer = reader->consumer,
-        .place = place,
-        .messages = (rd_kafka_message_t **)(records + count),
-    };
-    atomic_init(&block->pub.references, 1);
-    (void)atomic_fetch_add_explicit(&reader->consumer->references, 1, memory_order_relaxed);
-    memcpy(block->messages, messages, count * sizeof *messages);
-    for (uint32_t i = 0; i < count; i++) {
-        records[i] = record_of(messages[i]);
-    }
-    fill_headers(block, records, count);
-    place->fetched = block->pub.next_offset;
-    place->waiting++;
-    place->at_end = false;
-    *reader->ready_end = block;
-    reader->ready_end = &block->next;
 }
 
 /* --- fetching --- */
@@ -460,52 +391,70 @@ static void take_event(struct place *place, const rd_kafka_message_t *event)
     }
 }
 
-static void sort_messages(struct kafka_reader *reader, size_t count)
+static void close_block(struct kafka_reader *reader)
 {
-    size_t at = 0;
+    struct kafka_block *block = reader->open;
+    struct place *place;
 
-    while (at < count) {
-        rd_kafka_message_t *first = reader->messages[at];
-        struct place *place = first->rkt ? place_of(reader, first) : NULL;
-        size_t size_bytes = message_bytes(first);
-        size_t end = at + 1;
-
-        if (!place || first->err || place->failure) {
-            if (place && !place->failure) {
-                take_event(place, first);
-            }
-            rd_kafka_message_destroy(first);
-            at = end;
-            continue;
+    if (!block) {
+        return;
+    }
+    place = block->place;
+    place->fetched = block->pub.next_offset;
+    place->waiting++;
+    place->at_end = false;
+    list_add(&reader->ready, block);
+    reader->open = NULL;
+    if (place->paused) {
+        hold(reader, place);
+        if (reader->held_bytes > HELD_BYTES_MAX) {
+            end_fetching(reader, place);
         }
-        while (end < count && reader->messages[end]->rkt == first->rkt &&
-               reader->messages[end]->partition == first->partition &&
-               !reader->messages[end]->err &&
-               size_bytes + message_bytes(reader->messages[end]) <= BLOCK_BYTES) {
-            size_bytes += message_bytes(reader->messages[end++]);
-        }
-        make_block(reader, place, &reader->messages[at], (uint32_t)(end - at), size_bytes);
-        at = end;
     }
 }
 
-/* librdkafka waits until its array is full, so waiting is for one message only. */
+/* While there is more than was expected, each block is larger than the one before. */
+static void open_block(struct kafka_reader *reader, struct place *place,
+                       rd_kafka_message_t *message)
+{
+    close_block(reader);
+    reader->open = kafka_block_new(&place->topic->pub, message, reader->expected);
+    reader->open->place = place;
+    reader->expected *= reader->expected < BATCH_MESSAGES ? 2 : 1;
+}
+
+static void take_message(rd_kafka_message_t *message, void *context)
+{
+    struct kafka_reader *reader = context;
+    struct place *place = message->rkt ? place_of(reader, message) : NULL;
+
+    if (++reader->taken >= BATCH_MESSAGES) {
+        rd_kafka_yield(reader->consumer->rk); /* the others stay in the queue */
+    }
+    if (!place || place->failure) {
+        return;
+    }
+    if (message->err) {
+        close_block(reader);
+        take_event(place, message);
+        return;
+    }
+    if (!reader->open || reader->open->place != place || !kafka_block_add(reader->open, message)) {
+        open_block(reader, place, message);
+        (void)kafka_block_add(reader->open, message); /* there is room */
+    }
+}
+
 static void fetch(struct kafka_reader *reader, int64_t wait_ms)
 {
     rd_kafka_queue_t *queue = reader->consumer->queue;
     int wait = (int)(wait_ms < LONGEST_WAIT_MS ? wait_ms : LONGEST_WAIT_MS);
-    ssize_t count = rd_kafka_consume_batch_queue(queue, 0, reader->messages, BATCH_MESSAGES);
+    size_t there = rd_kafka_queue_length(queue);
 
-    if (count <= 0 && wait > 0) {
-        count = rd_kafka_consume_batch_queue(queue, wait, reader->messages, 1);
-        if (count == 1) {
-            count +=
-                rd_kafka_consume_batch_queue(queue, 0, reader->messages + 1, BATCH_MESSAGES - 1);
-        }
-    }
-    if (count > 0) {
-        sort_messages(reader, (size_t)count);
-    }
+    reader->taken = 0;
+    reader->expected = there < 1 ? 1 : there < BATCH_MESSAGES ? (uint32_t)there : BATCH_MESSAGES;
+    (void)rd_kafka_consume_callback_queue(queue, wait, take_message, reader);
+    close_block(reader);
 }
 
 /* --- polling --- */
@@ -560,7 +509,7 @@ static int check_places(struct kafka_reader *reader, struct log_place *failed, s
         if (place->fetching && atomic_load_explicit(&place->topic->gone, memory_order_relaxed)) {
             place->failure = ERR_TOPIC_GONE;
         }
-        if (place->failure && !place->waiting) {
+        if (place->failure && !place->waiting && !place->paused) {
             return tell_failure(reader, place, failed, err);
         }
     }
@@ -569,15 +518,15 @@ static int check_places(struct kafka_reader *reader, struct log_place *failed, s
 
 static struct log_block *take_ready(struct kafka_reader *reader)
 {
-    struct kafka_block *block = reader->ready;
+    struct kafka_block *block = reader->ready.first;
     struct place *place;
 
     if (!block) {
         return NULL;
     }
-    reader->ready = block->next;
-    if (!reader->ready) {
-        reader->ready_end = &reader->ready;
+    reader->ready.first = block->next;
+    if (!reader->ready.first) {
+        list_init(&reader->ready);
     }
     place = block->place;
     block->place = NULL;
@@ -593,7 +542,7 @@ int kafka_reader_poll(struct log_reader *base, int64_t wait_ms, struct log_block
     struct kafka_reader *reader = reader_of(base);
 
     TRY(check_places(reader, failed, err));
-    if (!reader->ready) {
+    if (!reader->ready.first) {
         fetch(reader, atomic_exchange(&reader->woken, false) ? 0 : wait_ms);
         TRY(check_places(reader, failed, err));
     }
@@ -675,7 +624,8 @@ bool kafka_reader_at_end(struct log_reader *base)
     for (uint32_t i = 0; i < reader->place_count; i++) {
         struct place *place = reader->places[i];
 
-        if (place->failure || (place->fetching && !has_reached_end(reader, place))) {
+        if (place->failure ||
+            (!place->paused && place->fetching && !has_reached_end(reader, place))) {
             return false;
         }
     }
@@ -695,7 +645,7 @@ int kafka_reader_open(struct log *base, const struct reader_spec *spec, struct l
     reader->pub.log = base;
     reader->consumer = consumer;
     reader->isolation = spec->isolation;
-    reader->ready_end = &reader->ready;
+    list_init(&reader->ready);
     *out = &reader->pub;
     return 0;
 }
@@ -709,7 +659,7 @@ void kafka_reader_close(struct log_reader *base)
 
         kafka_reader_unassign(base, &place->topic->pub, place->partition);
     }
-    consumer_unref(reader->consumer);
+    close_consumer(reader->consumer);
     free(reader->places);
     free(reader);
 }

@@ -11,7 +11,8 @@
  * part when its own commit.interval.ms has passed, so an emission and the state and
  * positions behind it are always in the same transaction. The others take
  * part whenever the worker commits: when its input is drained, or after
- * MAX_COMMIT_PAUSE_MS, but at least twice the last commit's duration apart.
+ * MAX_COMMIT_PAUSE_MS, but at least twice the last commit's duration apart. While the log has more
+ * for it, it is not drained, and commits are ten of their durations apart, up to CATCH_UP_PAUSE_MS.
  *
  * Tasks of push queries are not durable: their rows go to topics of their own at once.
  *
@@ -101,6 +102,7 @@ static bool takes_part(const struct worker *worker, const struct task *task, int
 bool commit_is_due(struct worker *worker, bool drained)
 {
     int64_t now_ms, since_ms;
+    bool behind;
 
     if (worker->dirty_tasks == 0) {
         return false;
@@ -108,7 +110,12 @@ bool commit_is_due(struct worker *worker, bool drained)
     now_ms = clock_elapsed_ms(worker->rt->clock);
     since_ms = now_ms - worker->last_commit_ms;
     worker->pressed = save_is_pressed(worker);
-    if (!drained && !worker->pressed && since_ms < MAX_COMMIT_PAUSE_MS) {
+    behind = fetcher_is_behind(worker->rt->fetcher);
+    if ((behind || !drained) && !worker->pressed && since_ms < MAX_COMMIT_PAUSE_MS) {
+        return false;
+    }
+    if (behind && !worker->pressed && !worker->flush_now && since_ms < CATCH_UP_PAUSE_MS &&
+        since_ms * 1000 < 10 * worker->last_commit_us) {
         return false;
     }
     if (since_ms * 1000 < 2 * worker->last_commit_us && !worker->flush_now) {

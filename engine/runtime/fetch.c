@@ -62,6 +62,7 @@ struct fetcher {
     pthread_mutex_t noted_mutex; /* noted; nothing is called under it */
     struct channel *noted;       /* where something has happened */
     _Atomic bool all_noted;      /* the next step steers all */
+    _Atomic bool behind[2];      /* by cursor: its log has more than it has handed out */
 };
 
 static struct bytes channel_key_bytes(const struct channel_key *key)
@@ -581,6 +582,8 @@ static bool poll_once(struct fetcher *fetcher, enum cursor cursor, int64_t wait_
     struct log_block *block = NULL;
     int code = log_reader_poll(reader, wait_ms, &block, &failed, &err);
 
+    /* Before the block is posted: who has worked on it may ask. */
+    atomic_store(&fetcher->behind[cursor], !log_reader_at_end(reader));
     if (!code && !block) {
         return false;
     }
@@ -628,5 +631,14 @@ bool fetcher_step(struct fetcher *fetcher, int64_t wait_ms)
         }
         moved = true;
     }
+    if (!catching_up) {
+        atomic_store(&fetcher->behind[CURSOR_CATCH_UP], false);
+    }
     return moved;
+}
+
+bool fetcher_is_behind(const struct fetcher *fetcher)
+{
+    return atomic_load(&fetcher->behind[CURSOR_HEAD]) ||
+           atomic_load(&fetcher->behind[CURSOR_CATCH_UP]);
 }

@@ -33,7 +33,7 @@ struct causal_gate;
 struct mirror;
 
 enum { SLOT_COUNT_DEFAULT = 64, SLOT_COUNT_MAX = 1024, BUILDER_DRAIN_BYTES = 64 * 1024 };
-enum { MAX_COMMIT_PAUSE_MS = 100, TRANSACTION_TIMEOUT_MS = 10000, SESSION_TIMEOUT_MS = 6000 };
+enum { MAX_COMMIT_PAUSE_MS = 100, CATCH_UP_PAUSE_MS = 500, TRANSACTION_TIMEOUT_MS = 10000, SESSION_TIMEOUT_MS = 6000 };
 enum { RETRY_FIRST_MS = 15000, RETRY_MOST_MS = 900000 };
 
 /* --- mailbox: messages to a worker, from any thread; what they carry bounds them --- */
@@ -115,6 +115,7 @@ void fetcher_unsubscribe(struct fetcher *fetcher, struct fetch_subscriber *subsc
 void fetcher_note(struct fetcher *fetcher, struct fetch_subscriber *subscriber);
 /* Moves cursors and delivers at most a few blocks; false: nothing to do. */
 bool fetcher_step(struct fetcher *fetcher, int64_t wait_ms);
+bool fetcher_is_behind(const struct fetcher *fetcher); /* the next records are there; any thread */
 /* The next step sees, too, where the log has moved without records. */
 void fetcher_look(struct fetcher *fetcher);
 /* The same of one partition. */
