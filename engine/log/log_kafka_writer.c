@@ -25,8 +25,15 @@
 #include "base/memory.h"
 #include "engine/log/log_kafka_internal.h"
 
-enum { DEFAULT_TIMEOUT_MS = 60000, FULL_WAIT_MS = 5, CLOSE_MS = 5000, REPORT_WAIT_MS = 200 };
-enum { FENCE_LOOK_MS = 10, FENCE_LOOK_MOST_MS = 100 };
+enum {
+    DEFAULT_TIMEOUT_MS = 60000,
+    QUICK_LOOKS = 50,
+    REPORT_SLICE_MS = 5,
+    CLOSE_MS = 5000,
+    REPORT_WAIT_MS = 200,
+    FENCE_LOOK_MS = 10,
+    FENCE_LOOK_MOST_MS = 100
+};
 
 struct written_topic {
     const struct kafka_topic *topic;
@@ -216,7 +223,7 @@ static void hear_why(struct kafka_writer *writer, const rd_kafka_error_t *error)
     }
     while (rd_kafka_error_txn_requires_abort(error) && !writer->spoilt && !writer->broken &&
            kafka_now_ms(writer->log) < deadline) {
-        (void)rd_kafka_poll(writer->rk, FULL_WAIT_MS);
+        (void)rd_kafka_poll(writer->rk, REPORT_SLICE_MS);
     }
 }
 
@@ -365,24 +372,33 @@ static rd_kafka_resp_err_t produce(struct kafka_writer *writer, rd_kafka_topic_t
     return code;
 }
 
+/* Sends what is queued and waits for it; librdkafka itself looks every 10 ms only. */
+static rd_kafka_resp_err_t flush(struct kafka_writer *writer)
+{
+    for (int looks = 0; looks < QUICK_LOOKS; looks++) {
+        if (!rd_kafka_flush(writer->rk, 1)) {
+            return RD_KAFKA_RESP_ERR_NO_ERROR;
+        }
+    }
+    return rd_kafka_flush(writer->rk, writer->timeout_ms);
+}
+
+/*
+ * A full queue is emptied whole: a partition has one request under way, and while there is more
+ * for it that is due, librdkafka's thread spins.
+ */
 static rd_kafka_resp_err_t produce_waiting(struct kafka_writer *writer, rd_kafka_topic_t *rkt,
                                            uint32_t partition, const struct log_record *record,
                                            void *owner)
 {
     rd_kafka_resp_err_t code = produce(writer, rkt, partition, record, owner);
-    int64_t deadline = 0;
 
-    while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-        int64_t now = kafka_now_ms(writer->log);
-
-        deadline = deadline ? deadline : now + writer->timeout_ms;
-        if (now > deadline) {
-            return RD_KAFKA_RESP_ERR__TIMED_OUT;
-        }
-        (void)rd_kafka_flush(writer->rk, FULL_WAIT_MS); /* a poll would wait for linger.ms */
-        code = produce(writer, rkt, partition, record, owner);
+    if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        return code;
     }
-    return code;
+    (void)flush(writer);
+    code = produce(writer, rkt, partition, record, owner);
+    return code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? RD_KAFKA_RESP_ERR__TIMED_OUT : code;
 }
 
 /*
@@ -456,7 +472,7 @@ int kafka_writer_flush(struct log_writer *base, struct error *err)
     rd_kafka_resp_err_t code;
 
     TRY(check_fatal(writer, err));
-    code = rd_kafka_flush(writer->rk, writer->timeout_ms);
+    code = flush(writer);
     TRY(check_deliveries(writer, err));
     if (code) {
         return error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION,
@@ -566,6 +582,7 @@ int kafka_writer_commit(struct log_writer *base, struct error *err)
     if (writer->spoilt) {
         return tell(writer, ERR_RECORD_REFUSED, err);
     }
+    (void)flush(writer); /* or the commit does, or fails */
     while ((error = rd_kafka_commit_transaction(writer->rk, writer->timeout_ms)) &&
            rd_kafka_error_is_retriable(error) && kafka_now_ms(writer->log) < deadline) {
         rd_kafka_error_destroy(error);

@@ -33,7 +33,12 @@ struct causal_gate;
 struct mirror;
 
 enum { SLOT_COUNT_DEFAULT = 64, SLOT_COUNT_MAX = 1024, BUILDER_DRAIN_BYTES = 64 * 1024 };
-enum { MAX_COMMIT_PAUSE_MS = 100, CATCH_UP_PAUSE_MS = 500, TRANSACTION_TIMEOUT_MS = 10000, SESSION_TIMEOUT_MS = 6000 };
+enum {
+    MAX_COMMIT_PAUSE_MS = 100,
+    CATCH_UP_PAUSE_MS = 500,
+    TRANSACTION_TIMEOUT_MS = 10000,
+    SESSION_TIMEOUT_MS = 6000
+};
 enum { RETRY_FIRST_MS = 15000, RETRY_MOST_MS = 900000 };
 
 /* --- mailbox: messages to a worker, from any thread; what they carry bounds them --- */
