@@ -3,9 +3,9 @@
  *
  * A message is an allocation of librdkafka's reading thread, which points into the response that
  * brought it. Copied at once and given back while it is still in the cache, it costs less
- * than half of what it does when a block hands it on and its last reader frees it.
+ * than when a block hands it on and its last reader frees it (docs/decisions.md, 43).
  */
-#include "engine/log/log_kafka_block.h"
+#include "engine/log/log_kafka_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -180,6 +180,26 @@ int kafka_group_alter(struct log *log, struct bytes group, const struct group_po
                       uint32_t count, struct error *err);
 int kafka_group_delete(struct log *log, struct bytes group, struct error *err);
 
+/* --- log_kafka_block.c --- */
+
+struct place;
+
+/* Records grow from the front of `memory`, their bytes and headers from its back. */
+struct kafka_block {
+    struct log_block pub; /* first */
+    struct place *place;  /* while the reader has it */
+    struct kafka_block *next;
+    char *front;
+    char *back;
+    _Alignas(16) char memory[];
+};
+
+/* Has room for `count` messages like this one, within a bound, and at least for it. */
+struct kafka_block *kafka_block_new(const struct log_topic *topic, rd_kafka_message_t *message,
+                                    uint32_t count);
+/* Copies the message, or is false when there is no room for it. */
+bool kafka_block_add(struct kafka_block *block, rd_kafka_message_t *message);
+
 /* --- log_kafka_orphan.c --- */
 
 /* Positions that carry nothing carry who sends them. */

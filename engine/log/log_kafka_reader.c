@@ -23,7 +23,6 @@
 
 #include "base/memory.h"
 #include "base/trace.h"
-#include "engine/log/log_kafka_block.h"
 #include "engine/log/log_kafka_internal.h"
 
 enum {
