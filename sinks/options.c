@@ -165,6 +165,10 @@ static int check_one(const struct options *options, const struct connector_optio
     const char *meant = NULL;
 
     if (spec) {
+        if (spec->effect == OPTION_REFUSED) {
+            return error_set(err, ERR_INVALID_PROPERTY, NO_POSITION, "'%.*s' is not supported: %s",
+                             BYTES_ARG(given->name), spec->doc);
+        }
         if (spec->effect == OPTION_IGNORED) {
             *warning = arena_printf(arena, "'%.*s' has no effect here: %s", BYTES_ARG(given->name),
                                     spec->doc);

@@ -21,7 +21,8 @@ enum option_type {
 };
 
 /* IGNORED: accepted, and said to be without effect. */
-enum option_effect { OPTION_USED, OPTION_IGNORED };
+/* Refused: what it asks for is missing here, and without it other rows would be written. */
+enum option_effect { OPTION_USED, OPTION_IGNORED, OPTION_REFUSED };
 
 struct option_spec {
     const char *name; /* with ".*" at the end: all names that begin so */

@@ -43,6 +43,9 @@ refuses 'the dead-letter topic may not be read' "$jdbc" "$good" "'topics'='t'" \
 refuses 'a class that is not there is named' "'connector.class'='x.Y'" -- \
     'Failed to find any class that implements Connector and which name matches x.Y'
 
+refuses 'what would change the rows and is missing is not ignored' "$jdbc" "$good" "'topics'='t'" \
+    "'transforms'='key'" "'transforms.key.type'='x'" -- "'transforms' is not supported: let a query"
+
 case_begins 'unknown properties, and those of Connect alone, are warned of'
 { echo "$table"; connector c "$jdbc" "$create" "'topics'='t'" "'rest.advertised.host.name'='x'" \
     "'my.own'='y'" "'value.converter'='z'"; } >in.sql
