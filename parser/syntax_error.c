@@ -42,7 +42,7 @@ static const struct group groups[] = {
     { "a type",
       { TOKEN_ARRAY_TYPE, TOKEN_DECIMAL },
       { TOKEN_NAME, TOKEN_ARRAY_TYPE, TOKEN_MAP_TYPE, TOKEN_STRUCT_TYPE, TOKEN_DECIMAL, 0 } },
-    { "a time unit",
+    { "a time unit (DAYS, HOURS, MINUTES, SECONDS, MILLISECONDS)",
       { TOKEN_DAYS, TOKEN_HOURS },
       { TOKEN_DAYS, TOKEN_DAY, TOKEN_HOURS, TOKEN_HOUR, TOKEN_MINUTES, TOKEN_MINUTE, TOKEN_SECONDS,
         TOKEN_SECOND, TOKEN_MILLISECONDS, TOKEN_MILLISECOND, 0 } },
@@ -191,6 +191,33 @@ static bool lists_a_name(const char *const *names, int count)
     return false;
 }
 
+/* What other dialects have: a word that stands here, or just before. NULL: no such word. */
+static const char *foreign_advice(struct token found, struct token previous)
+{
+    static const struct {
+        const char *word;
+        const char *advice;
+    } foreign[] = {
+        { "ORDER", "There is no ORDER BY: rows come as they were written" },
+        { "DISTINCT", "There is no SELECT DISTINCT: GROUP BY gives each value once" },
+        { "UNION",
+          "There is no UNION: INSERT INTO ... SELECT lets several queries fill one stream" },
+        { "UPDATE", "There is no UPDATE: INSERT INTO ... VALUES with the same key replaces a row" },
+        { "DELETE", "There is no DELETE: a record without a value deletes the row of its key" },
+        { "BEGIN", "There are no transactions in SQL: the statements of one text are checked "
+                   "together" },
+        { "USE", "There is one namespace, so no USE" },
+    };
+
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+        if (bytes_equal_text_nocase(found.text, foreign[i].word) ||
+            bytes_equal_text_nocase(previous.text, foreign[i].word)) {
+            return foreign[i].advice;
+        }
+    }
+    return NULL;
+}
+
 int syntax_error_report(struct token found, struct token previous, const bool *expected,
                         struct error *err)
 {
@@ -216,7 +243,10 @@ int syntax_error_report(struct token found, struct token previous, const bool *e
         (void)snprintf(message + len, sizeof message - (size_t)len,
                        ". As a name it needs back quotes: `%.*s`", BYTES_ARG(found.text));
     }
-    if (meant) {
+    if (foreign_advice(found, previous)) {
+        (void)snprintf(message + len, sizeof message - (size_t)len, "%s %s",
+                       count > listed ? "" : ".", foreign_advice(found, previous));
+    } else if (meant) {
         (void)snprintf(message + len, sizeof message - (size_t)len,
                        "%s Did you mean %s instead of %.*s?", count > listed ? "" : ".",
                        meant->spelling.data, BYTES_ARG(misspelt.text));

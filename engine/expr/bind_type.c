@@ -40,6 +40,15 @@ static int unknown_type(struct arena *arena, const struct ast_name *name, struct
                      BYTES_ARG(name->text), near_hint(arena, search.best));
 }
 
+/* NULL: it is no type that is made of others. */
+static const char *container_example(enum type_id id)
+{
+    return id == T_ARRAY    ? "ARRAY needs the type of its items: ARRAY<INT>"
+           : id == T_MAP    ? "MAP needs the types of its keys and values: MAP<STRING, INT>"
+           : id == T_STRUCT ? "STRUCT needs its fields: STRUCT<street STRING, number INT>"
+                            : NULL;
+}
+
 static int bind_named_type(struct arena *arena, const struct type_names *names,
                            const struct ast_type *syntax, const struct sql_type **out,
                            struct error *err)
@@ -56,7 +65,10 @@ static int bind_named_type(struct arena *arena, const struct type_names *names,
         *out = made;
         return 0;
     }
-    if (id == T_NULL || id == T_ARRAY || id == T_MAP || id == T_STRUCT) {
+    if (container_example(id)) {
+        return error_set(err, ERR_INVALID_TYPE, syntax->at, "%s", container_example(id));
+    }
+    if (id == T_NULL) {
         return unknown_type(arena, &syntax->name, err);
     }
     *out = type_scalar(id);

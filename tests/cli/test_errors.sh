@@ -84,6 +84,14 @@ says 'text in double quotes' 'SELECT k FROM s WHERE k = "x" EMIT CHANGES;' \
 says 'a setting without quotes' "SET auto.offset.reset = 'latest';" 'a string in single quotes'
 says 'a function that is nearly there' 'SELECT COUTN(*) FROM s GROUP BY k EMIT CHANGES;' \
     'There is no function COUTN (did you mean COUNT?)'
+says 'what other dialects have: ORDER BY' 'SELECT v FROM s ORDER BY v EMIT CHANGES;' \
+    'There is no ORDER BY'
+says 'what other dialects have: UPDATE' 'UPDATE s SET v = 1;' 'There is no UPDATE'
+says 'what other dialects have: DELETE' 'DELETE FROM s;' 'a record without a value deletes'
+says 'a unit that does not exist lists those that do' 'ASSERT TOPIC t TIMEOUT 1 FORTNIGHT;' \
+    'DAYS, HOURS, MINUTES, SECONDS, MILLISECONDS'
+says 'an array of nothing' \
+    "CREATE STREAM x (a ARRAY) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON');" 'ARRAY<INT>'
 says 'a type that is nearly there' \
     "CREATE STREAM x (a STRIN) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON');" \
     'There is no type STRIN (did you mean STRING?)'

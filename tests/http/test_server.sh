@@ -127,6 +127,14 @@ request POST /ksql '{"ksql":"ASSERT SCHEMA ID 1;"}'
 has answer 'ASSERT SCHEMA needs a schema registry'
 stop TERM 0
 
+case_begins 'routes that are not built are refused by name'
+serve
+request GET /ws/query
+has answer 'WebSocket is not built yet'
+request POST /ksql/terminate '{}'
+has answer 'POST /ksql/terminate is not built yet'
+stop TERM 0
+
 case_begins 'options are checked'
 run 255 server --nonsense
 has err '--nonsense is no option'

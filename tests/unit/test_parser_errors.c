@@ -60,7 +60,8 @@ static void syntax_errors_say_what_was_found_and_what_would_fit(void **state)
           "Unexpected keyword NULL; expected a name" },
         { "SELECT CAST(a AS NULL) FROM b;", ERR_SYNTAX, 1, 18, "expected a type" },
         { "SELECT a FROM b WINDOW TUMBLING (SIZE 3 WEEKS);", ERR_SYNTAX, 1, 41,
-          "Unexpected 'WEEKS'; expected a time unit" },
+          "Unexpected 'WEEKS'; expected a time unit (DAYS, HOURS, MINUTES, SECONDS, "
+          "MILLISECONDS)" },
         { "CREATE STREAM s WITH (a=b);", ERR_SYNTAX, 1, 25, "expected a literal" },
         { "SELECT 'ä', 'b' 'c' FROM d;", ERR_SYNTAX, 1, 17, "Unexpected string 'c'; expected" },
         { "SELECT a FROM b EMIT;", ERR_SYNTAX, 1, 21, "expected CHANGES or FINAL" },

@@ -129,6 +129,28 @@ static void complete_property(struct exchange *exchange, struct bytes body)
     exchange_respond(exchange, 200, media_name(MEDIA_JSON), bytes_of("true"));
 }
 
+/* --- what is known and not built --- */
+
+static void complete_websocket(struct exchange *exchange, struct bytes body)
+{
+    const struct api_error error =
+        error_entity_make(400, 40000,
+                          bytes_of("WebSocket is not built yet; POST /query-stream "
+                                   "streams rows over HTTP"));
+
+    error_entity_respond(exchange, &error);
+}
+
+static void complete_terminate(struct exchange *exchange, struct bytes body)
+{
+    const struct api_error error = error_entity_make(
+        400, 40000,
+        bytes_of("POST /ksql/terminate is not built yet; TERMINATE ALL, DROP ... DELETE TOPIC and "
+                 "the end of the server do the same"));
+
+    error_entity_respond(exchange, &error);
+}
+
 /* --- commands --- */
 
 static void complete_statuses(struct exchange *exchange, struct bytes body)
@@ -202,6 +224,8 @@ INFORMATION(alive)
 INFORMATION(property)
 INFORMATION(statuses)
 INFORMATION(status)
+INFORMATION(websocket)
+INFORMATION(terminate)
 #undef INFORMATION
 
 #define INFORMATION_ROUTES                                                                        \
@@ -227,6 +251,8 @@ const struct route ksql_information_routes[] = { INFORMATION_ROUTES, { NULL, NUL
 const struct route ksql_routes[] = {
     INFORMATION_ROUTES,
     { "POST", "/ksql", statements_open },
+    { "POST", "/ksql/terminate", open_terminate },
+    { "GET", "/ws/query", open_websocket },
     { "POST", "/query", query_open },
     { "POST", "/query-stream", query_stream_open },
     { "POST", "/close-query", close_query_open },
