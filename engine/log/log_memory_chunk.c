@@ -295,6 +295,9 @@ bool partition_publish_locked(struct memory_partition *partition, struct chunk *
 {
     bool taken = chunk->adopted || chunk->used_bytes > CHUNK_ADOPT_BYTES;
 
+    if (!chunk->record_count) {
+        return false; /* a page kept from the last time, in front of a builder that was adopted */
+    }
     if (taken) {
         link_chunk(partition, chunk);
         number(partition, chunk->records, chunk->record_count);

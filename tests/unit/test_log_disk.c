@@ -18,6 +18,8 @@
 
 /* --- the contract --- */
 
+enum { LITTLE_BYTES = 16 << 10 };
+
 static struct disk_log_bed shared; /* of the test that runs; the contract closes its log */
 
 static struct log *open_shared(const struct clock *clock)
@@ -43,6 +45,11 @@ static struct log *create_without_memory(const struct clock *clock)
     return create_with(clock, 1);
 }
 
+static struct log *create_with_little_memory(const struct clock *clock)
+{
+    return create_with(clock, LITTLE_BYTES);
+}
+
 static struct log *restart(struct log *log, const struct clock *clock)
 {
     assert_ptr_equal(log, shared.log);
@@ -56,6 +63,9 @@ static const struct log_contract_target resident = { .name = "disk",
 static const struct log_contract_target evicted = { .name = "disk without memory",
                                                     .create = create_without_memory,
                                                     .restart = restart };
+static const struct log_contract_target scarce = { .name = "disk with little memory",
+                                                   .create = create_with_little_memory,
+                                                   .restart = restart };
 static const struct log_contract_target timed = {
     .name = "disk in real time", .create = create, .restart = restart, .real_time = true
 };
@@ -459,6 +469,41 @@ static void commits_of_several_threads_are_all_there(void **state)
     assert_int_equal(end_of(c, topic), THREADS * THREAD_COMMITS);
 }
 
+/* --- what is in memory --- */
+
+/* The writer keeps the page of its small transaction for the next one, which has no use for it. */
+static void large_transaction_behind_a_small_one_that_left_memory_is_read(void **state)
+{
+    struct contract *c = *state;
+    const struct log_topic *topic = contract_topic(c, "t", 2);
+    struct log_writer *writer = contract_writer(c, contract_name(c, "tx"));
+    struct log_writer *other = contract_writer(c, contract_name(c, "other"));
+    char large[LITTLE_BYTES + 1];
+    char expected[LITTLE_BYTES + 8];
+
+    memset(large, 'x', sizeof large - 1);
+    large[sizeof large - 1] = '\0';
+    commit(c, writer, topic, "a");
+    assert_int_equal(log_writer_begin(other, &c->err), 0);
+    contract_put(c, other, topic, 1, large);
+    assert_int_equal(log_writer_commit(other, &c->err), 0);
+    large[LITTLE_BYTES / 2] = '\0';
+    commit(c, writer, topic, large);
+    (void)snprintf(expected, sizeof expected, "a %s", large);
+    contract_expect(c, topic, 0, expected);
+    log_writer_close(other);
+    log_writer_close(writer);
+}
+
+static int run_scarce(void)
+{
+    struct CMUnitTest tests[] = {
+        CONTRACT_TEST(large_transaction_behind_a_small_one_that_left_memory_is_read),
+    };
+
+    return CONTRACT_RUN("disk with little memory", tests, &scarce);
+}
+
 static int run_own(void)
 {
     struct CMUnitTest tests[] = {
@@ -484,8 +529,8 @@ static int run_threads(void)
 
 int main(void)
 {
-    int failed =
-        log_contract_run(&resident) + log_contract_run(&evicted) + run_own() + run_threads();
+    int failed = log_contract_run(&resident) + log_contract_run(&evicted) + run_own() +
+                 run_scarce() + run_threads();
 
     shared.log = NULL;
     disk_log_bed_remove(&shared);
