@@ -6,6 +6,7 @@
  */
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,4 +50,13 @@ void *memory_resize(void *old, size_t count, size_t size)
         memory_exhausted(total);
     }
     return data;
+}
+
+enum { LARGE_BYTES = 128 << 10, TRIM_BYTES = 1 << 20 };
+
+/* Saying what it is by default keeps it from rising with the largest block that was freed. */
+void memory_return_large(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
 }

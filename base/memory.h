@@ -18,4 +18,10 @@ void *memory_resize(void *old, size_t count, size_t size);
 /* Ends the process with a line on stderr that names the request. */
 _Noreturn void memory_exhausted(size_t size);
 
+/*
+ * Large blocks come from the system and go back to it when they are freed, for a process that has a
+ * budget: the C library would rather keep them, and cut them up. Before threads are started.
+ */
+void memory_return_large(void);
+
 #endif

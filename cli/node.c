@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/data_directory.h"
+#include "base/memory.h"
 #include "base/trace.h"
 #include "cli/kafka_security.h"
 #include "engine/command/properties.h"
@@ -180,6 +181,7 @@ static int open_database(struct opening *opening, struct error *err)
     struct bytes path = arena_printf(arena, "%s/db", data_directory_path(opening->node->directory));
 
     (void)umask(S_IRWXG | S_IRWXO);
+    memory_return_large();
     return database_open(arena_copy_text(arena, path), &opening->node->database, err);
 }
 

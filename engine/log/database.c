@@ -3,8 +3,12 @@
  *
  * Tuned for a small process that mostly waits: two spaces (column families) with
  * small write buffers, one small block cache, one thread each for flushing and
- * compacting, no mapped files. Records of the log come in blocks of some 64 KB;
- * entries of state are small and looked up one by one, hence their Bloom filters.
+ * compacting, no mapped files. Records of the log come in blocks of some 64 KB.
+ *
+ * Entries of state are small, written in no order, and looked up all over the place by who
+ * knows that they are there and keeps what is in use. So they are merged by whole runs (universal
+ * compaction), which writes each of them fewer times; the last run needs no Bloom filters; and
+ * the blocks that are read for them are not kept, as the next key is in another one.
  *
  * The log of writes is read with tolerance for a torn end alone: damage in the
  * middle is reported, where RocksDB by default would go on without the rest.
@@ -32,9 +36,10 @@ enum {
     WRITE_BUFFER_BYTES = 8 << 20,
     WRITE_BUFFER_COUNT = 3,
     WRITE_BUFFERS_BYTES = 24 << 20, /* of both spaces */
-    ARENA_BLOCK_BYTES = 64 << 10,
+    ARENA_BLOCK_BYTES = 256 << 10,  /* large enough to go back to the system at once */
     WAL_BYTES_MAX = 64 << 20,
     STATE_BLOCK_BYTES = 4 << 10,
+    STATE_FILE_BYTES = 32 << 20,
     BLOOM_BITS = 10,
     OPEN_FILES_MAX = 512,
     NO_INFO_LOG = 6, /* above all of its levels */
@@ -53,6 +58,7 @@ struct database {
     rocksdb_options_t *options;
     rocksdb_options_t *space_options[DATABASE_SPACE_COUNT];
     rocksdb_readoptions_t *read;
+    rocksdb_readoptions_t *read_once; /* keeps no block: of keys all over the place */
     rocksdb_writeoptions_t *write[2]; /* by enum database_sync */
     pthread_mutex_t turn;             /* of whoever writes */
     atomic_bool failed;               /* a write has, and it was not opened again since */
@@ -178,6 +184,11 @@ static rocksdb_options_t *make_options(rocksdb_cache_t *cache, enum database_spa
     rocksdb_options_set_max_write_buffer_number(options, WRITE_BUFFER_COUNT);
     rocksdb_options_set_arena_block_size(options, ARENA_BLOCK_BYTES);
     rocksdb_options_set_compression(options, rocksdb_lz4_compression);
+    if (space == DATABASE_STATE) {
+        rocksdb_options_set_compaction_style(options, rocksdb_universal_compaction);
+        rocksdb_options_set_target_file_size_base(options, STATE_FILE_BYTES);
+        rocksdb_options_set_optimize_filters_for_hits(options, 1);
+    }
     return options;
 }
 
@@ -217,6 +228,8 @@ static struct database *make(const char *directory)
     db->options = make_options(db->cache, DATABASE_LOG);
     set_process_options(db->options);
     db->read = rocksdb_readoptions_create();
+    db->read_once = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_fill_cache(db->read_once, 0);
     for (int i = 0; i < 2; i++) {
         db->write[i] = rocksdb_writeoptions_create();
         rocksdb_writeoptions_set_sync(db->write[i], i == DATABASE_SYNC);
@@ -288,6 +301,7 @@ void database_close(struct database *db)
         rocksdb_writeoptions_destroy(db->write[i]);
     }
     rocksdb_readoptions_destroy(db->read);
+    rocksdb_readoptions_destroy(db->read_once);
     for (int i = 0; i < DATABASE_SPACE_COUNT; i++) {
         rocksdb_options_destroy(db->space_options[i]);
     }
@@ -358,6 +372,69 @@ int database_get(struct database *db, enum database_space space, struct bytes ke
 
         buffer_append(out, value, len);
         rocksdb_pinnableslice_destroy(slice);
+    }
+    pthread_rwlock_unlock(&db->gate);
+    return code;
+}
+
+enum { GET_MANY = 128 };
+
+struct many_keys {
+    const char *data[GET_MANY];
+    size_t lens[GET_MANY];
+    rocksdb_pinnableslice_t *slices[GET_MANY];
+    char *messages[GET_MANY];
+};
+
+/* Lets go of all that the answers hold; the first error counts. */
+static int take_many(const struct database *db, struct many_keys *many, uint32_t first,
+                     uint32_t count,
+                     void (*found)(void *context, uint32_t number, struct bytes value),
+                     void *context, struct error *err)
+{
+    int code = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct bytes value;
+
+        if (many->messages[i] && !code) {
+            code = read_failed(db, many->messages[i], err);
+        } else if (many->messages[i]) {
+            rocksdb_free(many->messages[i]);
+        }
+        if (many->slices[i] && !code) {
+            value.data = rocksdb_pinnableslice_value(many->slices[i], &value.len);
+            found(context, first + i, value);
+        }
+        if (many->slices[i]) {
+            rocksdb_pinnableslice_destroy(many->slices[i]);
+        }
+    }
+    return code;
+}
+
+int database_get_many(struct database *db, enum database_space space, const struct bytes *keys,
+                      uint32_t count,
+                      void (*found)(void *context, uint32_t number, struct bytes value),
+                      void *context, struct error *err)
+{
+    int code = 0;
+
+    pthread_rwlock_rdlock(&db->gate);
+    if (!db->handle) {
+        code = not_open(db, err);
+    }
+    for (uint32_t done = 0; !code && done < count; done += GET_MANY) {
+        uint32_t now = count - done < GET_MANY ? count - done : GET_MANY;
+        struct many_keys many;
+
+        for (uint32_t i = 0; i < now; i++) {
+            many.data[i] = keys[done + i].data;
+            many.lens[i] = keys[done + i].len;
+        }
+        rocksdb_batched_multi_get_cf(db->handle, db->read_once, db->spaces[space], now, many.data,
+                                     many.lens, many.slices, many.messages, true);
+        code = take_many(db, &many, done, now, found, context, err);
     }
     pthread_rwlock_unlock(&db->gate);
     return code;

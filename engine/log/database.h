@@ -42,6 +42,15 @@ int database_reopen(struct database *db, struct error *err);
 int database_get(struct database *db, enum database_space space, struct bytes key,
                  struct buffer *out, bool *found, struct error *err);
 
+/*
+ * Several at once, of ascending keys, none twice: cheaper than one by one. `found` is called for
+ * those that are there, with the number of the key, in no order; its value is for that call only.
+ */
+int database_get_many(struct database *db, enum database_space space, const struct bytes *keys,
+                      uint32_t count,
+                      void (*found)(void *context, uint32_t number, struct bytes value),
+                      void *context, struct error *err);
+
 struct database_batch *database_batch_create(void);
 void database_batch_destroy(struct database_batch *batch);
 void database_batch_clear(struct database_batch *batch);

@@ -118,7 +118,8 @@ bool commit_is_due(struct worker *worker, bool drained)
         since_ms * 1000 < 10 * worker->last_commit_us) {
         return false;
     }
-    if (since_ms * 1000 < 2 * worker->last_commit_us && !worker->flush_now) {
+    if (since_ms * 1000 < 2 * worker->last_commit_us && !worker->flush_now &&
+        !save_is_large(worker)) {
         return false;
     }
     for (const struct task *task = worker->tasks; task; task = task->next) {

@@ -251,6 +251,7 @@ struct task {
     int64_t last_flush_ms;
     uint64_t rows_in;
     uint64_t rows_skipped;
+    size_t restored_bytes; /* of its state, until its worker has counted that */
 };
 
 int task_create(struct query *query, uint32_t sub_index, uint32_t partition, struct task **out,
@@ -390,9 +391,13 @@ struct worker {
     struct query *forgotten;                  /* the next commit deletes its progress */
     struct save *save;                        /* what the commit thread does instead of a commit */
     int64_t saved_ms, looked_ms;
-    uint64_t unsaved;         /* entries, when last looked; so the next one */
-    size_t young_bytes;       /* of state that a save would give way to other */
-    struct refusal *refusals; /* whose records were refused by the log */
+    uint64_t unsaved;              /* entries, when last looked; so the next four */
+    uint64_t uncommitted;          /* entries */
+    size_t young_bytes;            /* of state that a save would give way to other */
+    size_t kept_bytes;             /* of state that it would not */
+    atomic_size_t state_bytes;     /* both: for the other workers */
+    atomic_size_t restoring_bytes; /* of tasks that it has not counted yet */
+    struct refusal *refusals;      /* whose records were refused by the log */
     uint32_t refusal_count, refusal_capacity;
     struct error transient_refusal; /* of a push query's own topic */
     struct purge *purges;           /* done by the commit after the one that allowed them */
@@ -527,8 +532,9 @@ struct save;
 bool save_start(struct worker *worker);
 int save_execute(struct worker *worker, struct error *err); /* the waiting part */
 void save_finish(struct worker *worker, int code, const struct error *err);
-void save_at_close(struct worker *worker);   /* threads have ended; all is committed */
-bool save_is_pressed(struct worker *worker); /* the memory budget asks for a commit */
+void save_at_close(struct worker *worker);       /* threads have ended; all is committed */
+bool save_is_pressed(struct worker *worker);     /* the memory budget asks for a commit */
+bool save_is_large(const struct worker *worker); /* so much is uncommitted that it cannot wait */
 /* Attaches the store's checkpoint and loads what is in it; position -1: replay everything. */
 int save_open_store(struct task *task, uint32_t number, int64_t *position, struct error *err);
 /* Of a task that begins anew. */
@@ -536,6 +542,7 @@ int save_open_empty(struct task *task, uint32_t number, struct error *err);
 /* During recovery: the changelog was replayed up to the position. */
 int save_restored(struct task *task, uint32_t number, int64_t position, struct error *err);
 /* The query is dropped, the slot given up, the checkpoint damaged. */
+void save_count_restored(struct task *task); /* among the worker's, or it is gone */
 void save_forget_task(struct task *task);
 void save_forget_slot(struct runtime *rt, uint32_t slot);
 int save_check_store(struct store *store, struct error *err);

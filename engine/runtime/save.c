@@ -24,7 +24,15 @@
 #include "engine/runtime/runtime_internal.h"
 #include "engine/state/checkpoint.h"
 
-enum { SAVE_EVERY_MS = 10000, SAVE_UPDATES = 500000, LOOK_EVERY_MS = 20, PIECE_BYTES = 32 << 10 };
+enum {
+    SAVE_EVERY_MS = 10000,
+    SAVE_UPDATES = 500000,
+    LOOK_EVERY_MS = 20,
+    PIECE_BYTES = 32 << 10,
+    YOUNG_LEAST = 8,
+    RESTORED_LEAST = 16,
+    UNCOMMITTED_MAX = 32768
+};
 
 struct saved_store {
     struct store *store;
@@ -61,11 +69,39 @@ static int need_open(struct runtime *rt, struct error *err)
 
 /* --- when --- */
 
-static size_t young_bytes_max(const struct runtime *rt)
+/* What others leave of the budget, and no less than an equal share. */
+static size_t share_of(const struct worker *worker)
 {
+    struct runtime *rt = worker->rt;
     size_t budget = rt->config.state_memory_bytes;
+    size_t others = 0;
 
-    return budget ? budget / rt->worker_count / 2 : SIZE_MAX;
+    for (uint32_t i = 0; i < rt->worker_count; i++) {
+        if (&rt->workers[i] != worker) {
+            others += atomic_load(&rt->workers[i].state_bytes);
+        }
+    }
+    others = others < budget ? others : budget;
+    return budget - others > budget / rt->worker_count ? budget - others
+                                                       : budget / rt->worker_count;
+}
+
+/* Half of the share; less while what is kept beside takes more than the other half. */
+static size_t young_bytes_max(const struct worker *worker)
+{
+    size_t share = share_of(worker);
+    size_t left = share > worker->kept_bytes ? share - worker->kept_bytes : 0;
+
+    if (!worker->rt->config.state_memory_bytes) {
+        return SIZE_MAX;
+    }
+    left = left < share / 2 ? left : share / 2;
+    return left > share / YOUNG_LEAST ? left : share / YOUNG_LEAST;
+}
+
+static bool is_short(const struct worker *worker)
+{
+    return worker->young_bytes > young_bytes_max(worker);
 }
 
 /* Counts what is there: after each commit, and a little later if there is none. */
@@ -73,15 +109,21 @@ static void look(struct worker *worker, int64_t now_ms)
 {
     worker->looked_ms = now_ms;
     worker->unsaved = 0;
+    worker->uncommitted = 0;
     worker->young_bytes = 0;
-    for (const struct task *task = worker->tasks; task; task = task->next) {
+    worker->kept_bytes = 0;
+    for (struct task *task = worker->tasks; task; task = task->next) {
+        save_count_restored(task);
         for (uint32_t i = 0; task->query->durable && i < task->sub->store_count; i++) {
             const struct store *store = task->stores[task->sub->stores[i]];
 
             worker->unsaved += store_unsaved(store);
+            worker->uncommitted += store_uncommitted(store);
             worker->young_bytes += store_young_bytes(store);
+            worker->kept_bytes += store_bytes(store) - store_young_bytes(store);
         }
     }
+    atomic_store(&worker->state_bytes, worker->young_bytes + worker->kept_bytes);
 }
 
 bool save_is_pressed(struct worker *worker)
@@ -94,7 +136,13 @@ bool save_is_pressed(struct worker *worker)
     if (now_ms - worker->looked_ms >= LOOK_EVERY_MS) {
         look(worker, now_ms);
     }
-    return worker->young_bytes > young_bytes_max(worker->rt);
+    return is_short(worker) || worker->uncommitted > UNCOMMITTED_MAX;
+}
+
+/* What a commit writes is in memory several times over until it is done. */
+bool save_is_large(const struct worker *worker)
+{
+    return worker->pressed && worker->uncommitted > UNCOMMITTED_MAX;
 }
 
 static bool is_due(struct worker *worker)
@@ -104,9 +152,9 @@ static bool is_due(struct worker *worker)
     look(worker, now_ms);
     if (!worker->unsaved) {
         worker->saved_ms = now_ms;
-        return worker->young_bytes > young_bytes_max(worker->rt);
+        return is_short(worker);
     }
-    return worker->unsaved >= SAVE_UPDATES || worker->young_bytes > young_bytes_max(worker->rt) ||
+    return worker->unsaved >= SAVE_UPDATES || is_short(worker) ||
            now_ms - worker->saved_ms >= SAVE_EVERY_MS;
 }
 
@@ -146,7 +194,7 @@ static struct save *begin(struct worker *worker)
     struct save *save = memory_zalloc(1, sizeof *save);
 
     save->batch = database_batch_create();
-    save->ages = worker->young_bytes > young_bytes_max(worker->rt);
+    save->ages = is_short(worker);
     for (struct task *task = worker->tasks; task; task = task->next) {
         for (uint32_t i = 0; task->query->durable && task->born && i < task->sub->store_count;
              i++) {
@@ -279,6 +327,37 @@ static bool is_damage(int code)
     return code == ERR_LOG_DAMAGED || code == ERR_STATE_DAMAGED;
 }
 
+/* All that comes back at once has half of the worker's equal share, and each store a little. */
+static size_t restored_bytes_max(const struct task *task)
+{
+    const struct runtime *rt = task->query->rt;
+    size_t share = rt->config.state_memory_bytes / rt->worker_count;
+    size_t held = atomic_load(&task->worker->state_bytes) +
+                  atomic_load(&task->worker->restoring_bytes) - task->restored_bytes;
+
+    if (!rt->config.state_memory_bytes) {
+        return SIZE_MAX;
+    }
+    return share / 2 > held + share / RESTORED_LEAST ? share / 2 - held : share / RESTORED_LEAST;
+}
+
+static void note_restored(struct task *task)
+{
+    save_count_restored(task);
+    for (uint32_t i = 0; i < task->sub->store_count; i++) {
+        task->restored_bytes += store_young_bytes(task->stores[task->sub->stores[i]]);
+    }
+    atomic_fetch_add(&task->worker->restoring_bytes, task->restored_bytes);
+}
+
+void save_count_restored(struct task *task)
+{
+    if (task->restored_bytes) {
+        atomic_fetch_sub(&task->worker->restoring_bytes, task->restored_bytes);
+        task->restored_bytes = 0;
+    }
+}
+
 static int load(struct task *task, uint32_t number, int64_t *position, struct error *err)
 {
     struct runtime *rt = task->query->rt;
@@ -288,7 +367,11 @@ static int load(struct task *task, uint32_t number, int64_t *position, struct er
     TRY(log_topic_range(rt->log, task->query->topics.changelogs[number], task->partition,
                         READ_COMMITTED, &range, err));
     TRY(checkpoint_find(checkpoint, &range, clock_now_ms(rt->clock), position, err));
-    return *position < 0 ? 0 : store_load(task->stores[number], young_bytes_max(rt), err);
+    if (*position >= 0) {
+        TRY(store_load(task->stores[number], restored_bytes_max(task), err));
+        note_restored(task);
+    }
+    return 0;
 }
 
 int save_open_store(struct task *task, uint32_t number, int64_t *position, struct error *err)
@@ -332,7 +415,8 @@ int save_restored(struct task *task, uint32_t number, int64_t position, struct e
     bool more = true;
     int code = 0;
 
-    if (!store_checkpoint(store) || store_young_bytes(store) <= young_bytes_max(rt)) {
+    note_restored(task);
+    if (!store_checkpoint(store) || store_young_bytes(store) <= restored_bytes_max(task)) {
         return 0;
     }
     batch = database_batch_create();

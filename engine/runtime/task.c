@@ -187,6 +187,7 @@ void task_destroy(struct task *task)
     if (task->chain_open) {
         op_chain_close(&task->chain);
     }
+    save_count_restored(task);
     for (uint32_t i = 0; i < task->query->plan->store_count; i++) {
         if (task->stores[i]) {
             store_destroy(task->stores[i]);

@@ -204,6 +204,31 @@ int checkpoint_get(struct checkpoint *checkpoint, struct bytes key, struct buffe
     return 0;
 }
 
+int checkpoint_get_many(struct checkpoint *checkpoint, const struct bytes *keys, uint32_t count,
+                        void (*found)(void *context, uint32_t number, struct bytes value),
+                        void *context, struct error *err)
+{
+    struct bytes *whole = memory_resize(NULL, count, sizeof *whole);
+    const char *at;
+    int code;
+
+    checkpoint->key.len = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        buffer_append(&checkpoint->key, checkpoint->prefix, PREFIX_BYTES);
+        buffer_append_char(&checkpoint->key, 'D');
+        buffer_append_bytes(&checkpoint->key, keys[i]);
+    }
+    at = checkpoint->key.data; /* it has grown for the last time */
+    for (uint32_t i = 0; i < count; i++) {
+        whole[i] = (struct bytes){ at, ENTRY_PREFIX_BYTES + keys[i].len };
+        at += whole[i].len;
+    }
+    code =
+        database_get_many(checkpoint->database, DATABASE_STATE, whole, count, found, context, err);
+    free(whole);
+    return code;
+}
+
 int64_t checkpoint_value_time(struct bytes value)
 {
     return value.len < TIME_BYTES ? 0 : (int64_t)read_number(value.data, TIME_BYTES);

@@ -45,6 +45,10 @@ int checkpoint_drop_slot(struct database *database, uint32_t slot, struct error 
 /* The value: the time, then the image. */
 int checkpoint_get(struct checkpoint *checkpoint, struct bytes key, struct buffer *value,
                    bool *found, struct error *err);
+/* Of ascending keys, none twice. `found`: as database_get_many's. */
+int checkpoint_get_many(struct checkpoint *checkpoint, const struct bytes *keys, uint32_t count,
+                        void (*found)(void *context, uint32_t number, struct bytes value),
+                        void *context, struct error *err);
 int64_t checkpoint_value_time(struct bytes value);
 struct bytes checkpoint_value_image(struct bytes value);
 

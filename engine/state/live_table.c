@@ -164,7 +164,7 @@ static live_ref alloc_block(struct live_table *table, size_t size)
 
 /* --- slots --- */
 
-static uint32_t hash_of(struct bytes key)
+uint32_t live_table_hash(struct bytes key)
 {
     return (uint32_t)bytes_hash(key);
 }
@@ -221,7 +221,7 @@ live_ref live_table_find(const struct live_table *table, struct bytes key)
     if (!table->slot_count) {
         return 0;
     }
-    hash = hash_of(key);
+    hash = live_table_hash(key);
     for (uint32_t at = home_of(table, hash); table->slots[at].ref; at = next_slot(table, at)) {
         if (table->slots[at].hash == hash) {
             const struct live_entry *entry = live_table_at(table, table->slots[at].ref);
@@ -260,7 +260,7 @@ void live_table_prefetch(const struct live_table *table, const struct bytes *key
         uint32_t now = count - done < PREFETCH_AHEAD ? count - done : PREFETCH_AHEAD;
 
         for (uint32_t i = 0; i < now; i++) {
-            hashes[i] = hash_of(keys[done + i]);
+            hashes[i] = live_table_hash(keys[done + i]);
             __builtin_prefetch(&table->slots[home_of(table, hashes[i])]);
         }
         for (uint32_t i = 0; i < now; i++) {
@@ -296,14 +296,14 @@ live_ref live_table_add(struct live_table *table, struct bytes key, struct bytes
         memcpy(entry->data, key.data, key.len);
     }
     write_image(entry, image);
-    fill_slot(table, (struct live_slot){ hash_of(key), ref });
+    fill_slot(table, (struct live_slot){ live_table_hash(key), ref });
     table->entry_count++;
     return ref;
 }
 
 static uint32_t slot_of(const struct live_table *table, live_ref ref)
 {
-    uint32_t at = home_of(table, hash_of(live_entry_key(live_table_at(table, ref))));
+    uint32_t at = home_of(table, live_table_hash(live_entry_key(live_table_at(table, ref))));
 
     while (table->slots[at].ref != ref) {
         assert(table->slots[at].ref);

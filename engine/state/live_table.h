@@ -68,6 +68,7 @@ static inline struct bytes live_entry_image(const struct live_entry *entry)
     return (struct bytes){ entry->data + entry->key_len, entry->image_len };
 }
 
+uint32_t live_table_hash(struct bytes key); /* as its slots have it */
 live_ref live_table_find(const struct live_table *table, struct bytes key);
 void live_table_prefetch(const struct live_table *table, const struct bytes *keys, uint32_t count);
 /*

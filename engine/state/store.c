@@ -196,9 +196,12 @@ void store_unlist(struct store *store)
 
 /* --- keys --- */
 
-void store_prefetch(const struct store *store, const struct bytes *keys, uint32_t count)
+void store_prefetch(struct store *store, const struct bytes *keys, uint32_t count)
 {
     live_table_prefetch(&store->table, keys, count);
+    if (store->spilled) {
+        store_fetch_many(store, keys, count);
+    }
 }
 
 bool store_get(struct store *store, struct bytes key, struct store_entry *out)
@@ -362,6 +365,6 @@ uint64_t store_count(const struct store *store)
 
 size_t store_bytes(const struct store *store)
 {
-    return sizeof *store + store->table.bytes + store->former.bytes +
+    return sizeof *store + store->table.bytes + store->former.bytes + store_filter_bytes(store) +
            key_order_bytes(&store->order) + store->change_capacity * sizeof *store->changes;
 }

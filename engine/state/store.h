@@ -32,8 +32,8 @@ enum store_durability { STORE_TRANSIENT, STORE_DURABLE };
 struct store *store_create(enum store_durability durability);
 void store_destroy(struct store *store);
 
-/* A hint that these keys will be asked for soon: the memory is fetched for all of them at once. */
-void store_prefetch(const struct store *store, const struct bytes *keys, uint32_t count);
+/* A hint that these keys will be asked for soon: they are fetched all at once. */
+void store_prefetch(struct store *store, const struct bytes *keys, uint32_t count);
 bool store_get(struct store *store, struct bytes key, struct store_entry *out);
 void store_put(struct store *store, struct bytes key, struct bytes image, int64_t timestamp_ms);
 /* False when the key was not there. */
@@ -82,8 +82,9 @@ void store_detach_checkpoint(struct store *store);
 struct checkpoint *store_checkpoint(struct store *store); /* NULL: it has none */
 /* Reads what is in the checkpoint, as far as the budget goes. Before store_restore. */
 int store_load(struct store *store, size_t bytes_max, struct error *err);
-uint32_t store_unsaved(const struct store *store);   /* committed entries, about */
-size_t store_young_bytes(const struct store *store); /* memory that store_age would give way */
+uint32_t store_unsaved(const struct store *store);     /* committed entries, about */
+uint32_t store_uncommitted(const struct store *store); /* the others, about */
+size_t store_young_bytes(const struct store *store);   /* memory that store_age would give way */
 /*
  * A piece of what is committed and not saved; `at` is 0 at first and says how far it has come.
  * True: there is more. Nothing may change until all is saved.

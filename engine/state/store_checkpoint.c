@@ -6,7 +6,8 @@
  * `table`; aging drops `former` and puts `table` in its place. So the memory comes back
  * in whole tables, and what is in use stays.
  *
- *   get     table -> former -> checkpoint         (the last two only once something was dropped)
+ *   get     table -> former -> checkpoint         (the last two only once something was dropped;
+ *                                                  see store_fetch.c)
  *   scan    table and checkpoint merged by key: former holds nothing that the checkpoint lacks
  *
  * Invariant: an entry of `former` is in the checkpoint as it is, and not in `table`.
@@ -26,6 +27,7 @@ void store_attach_checkpoint(struct store *store, struct checkpoint *checkpoint)
 {
     assert(store->durability == STORE_DURABLE && !store->checkpoint);
     store->checkpoint = checkpoint;
+    store->filter_whole = true;
     live_table_init(&store->former);
 }
 
@@ -46,6 +48,7 @@ void store_clear_checkpoint(struct store *store)
     if (store->checkpoint) {
         live_table_fini(&store->former);
     }
+    store_clear_filter(store);
     store->spilled = false;
     buffer_fini(&store->fetched);
     buffer_fini(&store->scanned);
@@ -53,60 +56,7 @@ void store_clear_checkpoint(struct store *store)
     store->failure = NULL;
 }
 
-/* --- failures --- */
-
-/* The first one counts. A task that has met it must not commit. */
-static void note_failure(struct store *store, const struct error *err)
-{
-    if (!store->failure) {
-        store->failure = memory_alloc(sizeof *store->failure);
-        *store->failure = *err;
-    }
-}
-
-int store_check(const struct store *store, struct error *err)
-{
-    return store->failure
-               ? error_set(err, store->failure->code, NO_POSITION, "%s", store->failure->message)
-               : 0;
-}
-
 /* --- reading back --- */
-
-static live_ref take_from_former(struct store *store, struct bytes key)
-{
-    live_ref ref = store->former.entry_count ? live_table_find(&store->former, key) : 0;
-    const struct live_entry *entry;
-    live_ref added;
-
-    if (!ref) {
-        return 0;
-    }
-    entry = live_table_at(&store->former, ref);
-    added =
-        store_add_entry(store, live_entry_key(entry), live_entry_image(entry), entry->timestamp_ms);
-    live_table_remove(&store->former, ref);
-    return added;
-}
-
-live_ref store_fetch(struct store *store, struct bytes key)
-{
-    live_ref ref = take_from_former(store, key);
-    struct error err = { 0 };
-    bool found = false;
-
-    if (ref) {
-        return ref;
-    }
-    if (checkpoint_get(store->checkpoint, key, &store->fetched, &found, &err)) {
-        note_failure(store, &err);
-        return 0;
-    }
-    return found
-               ? store_add_entry(store, key, checkpoint_value_image(buffer_bytes(&store->fetched)),
-                                 checkpoint_value_time(buffer_bytes(&store->fetched)))
-               : 0;
-}
 
 int store_load(struct store *store, size_t bytes_max, struct error *err)
 {
@@ -122,6 +72,10 @@ int store_load(struct store *store, size_t bytes_max, struct error *err)
         more = database_cursor_next(cursor);
     }
     store->spilled = more;
+    if (more) {
+        store_begin_filter_scan(store, checkpoint_cursor_key(cursor));
+        store->filter_whole = false;
+    }
     code = more ? 0 : database_cursor_check(cursor, err);
     database_cursor_close(cursor);
     return code;
@@ -134,6 +88,11 @@ uint32_t store_unsaved(const struct store *store)
     return store->committed_count - (store->hole_count < store->committed_count
                                          ? store->hole_count
                                          : store->committed_count);
+}
+
+uint32_t store_uncommitted(const struct store *store)
+{
+    return store->change_count - store->committed_count;
 }
 
 size_t store_young_bytes(const struct store *store)
@@ -165,12 +124,14 @@ bool store_save(struct store *store, uint32_t *at, struct database_batch *batch)
         struct bytes key = live_entry_key(entries[i]);
 
         if (entries[i]->image_len == LIVE_DELETED) {
+            store_note_stale(store, key);
             checkpoint_delete(store->checkpoint, batch, key);
         } else {
             checkpoint_put(store->checkpoint, batch, key, live_entry_image(entries[i]),
                            entries[i]->timestamp_ms);
         }
     }
+    store_continue_filter_scan(store);
     return *at < store->committed_count;
 }
 
@@ -184,6 +145,7 @@ void store_age(struct store *store)
 {
     assert(store->change_count == 0);
     key_order_fini(&store->order);
+    store_filter_former(store);
     live_table_fini(&store->former);
     store->former = store->table;
     live_table_init(&store->table);
@@ -300,7 +262,7 @@ uint32_t store_scan_merged(struct store *store, const struct store_range *range,
     }
     place_copies(store, items, count);
     if (!merge.has_saved && count < limit && database_cursor_check(merge.cursor, &err)) {
-        note_failure(store, &err);
+        store_note_failure(store, &err);
     }
     database_cursor_close(merge.cursor);
     return count;

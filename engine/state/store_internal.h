@@ -9,8 +9,11 @@
 #ifndef SLUICE_ENGINE_STATE_STORE_INTERNAL_H
 #define SLUICE_ENGINE_STATE_STORE_INTERNAL_H
 
+#include "engine/state/key_filter.h"
 #include "engine/state/key_order.h"
 #include "engine/state/store.h"
+
+struct filter_scan;
 
 struct store {
     enum store_durability durability;
@@ -28,6 +31,10 @@ struct store {
     struct checkpoint *checkpoint; /* NULL: all there is, is in memory */
     struct live_table former;      /* entries that are in the checkpoint, and not in `table` */
     bool spilled;                  /* the checkpoint has keys that are not in memory */
+    struct key_filter filter;      /* of the keys that it has and memory has not */
+    bool filter_whole;             /* of all of them: after a start it is not */
+    struct filter_scan *scan;      /* while it is made anew; NULL: it is not */
+    uint64_t stale_count;          /* of the filter's keys were deleted, about */
     struct buffer fetched;
     struct buffer scanned; /* what the last scan found in the checkpoint */
     struct error *failure; /* of the checkpoint; NULL: none yet */
@@ -35,6 +42,17 @@ struct store {
 
 /* An entry of the key out of the former table or the checkpoint, in `table` now; 0: none. */
 live_ref store_fetch(struct store *store, struct bytes key);
+void store_fetch_many(struct store *store, const struct bytes *keys, uint32_t count);
+void store_note_failure(struct store *store, const struct error *err);
+/* --- the filter --- */
+size_t store_filter_bytes(const struct store *store);
+void store_clear_filter(struct store *store);
+void store_filter_former(struct store *store);                /* it will leave memory */
+void store_note_stale(struct store *store, struct bytes key); /* it will leave the checkpoint */
+/* Makes a filter of all keys from that one on that are not in memory; a piece at a time. */
+void store_begin_filter_scan(struct store *store, struct bytes from);
+void store_continue_filter_scan(struct store *store);
+/* --- */
 uint32_t store_scan_merged(struct store *store, const struct store_range *range,
                            struct store_item *items, uint32_t limit);
 /* An entry whose change is counted as committed already. */

@@ -248,6 +248,116 @@ static void saved_store_is_like_one_in_memory(void **state)
     }
 }
 
+/* --- more than fits --- */
+
+enum { MANY = 12000, KEPT = 2000, YOUNG_MAX = 40000, STATE_MAX = 220000, PER_COMMIT = 100 };
+
+static struct bytes many_key(uint32_t number, char text[16])
+{
+    (void)snprintf(text, 16, "n%05u", number * 7919 % MANY);
+    return bytes_of(text);
+}
+
+static void put_many(struct world *w, uint32_t number, uint32_t value)
+{
+    char text[16];
+
+    store_put(w->store, many_key(number, text), (struct bytes){ (const char *)&value, 4 }, 1);
+}
+
+/* As the runtime does: what is committed is saved and ages when there is too much. */
+static void settle_many(struct world *w)
+{
+    struct log_builder builder = { 0 };
+
+    store_write_changes(w->store, &builder);
+    log_builder_fini(&builder);
+    store_committed(w->store);
+    if (store_young_bytes(w->store) > YOUNG_MAX) {
+        save(w, 0);
+        store_age(w->store);
+    }
+    assert_true(store_bytes(w->store) < STATE_MAX);
+}
+
+static void check_many(struct world *w, uint32_t from, uint32_t upto, bool is_there)
+{
+    for (uint32_t i = from; i < upto; i += PER_COMMIT) {
+        char text[PER_COMMIT][16];
+        struct bytes keys[PER_COMMIT];
+
+        for (uint32_t k = 0; k < PER_COMMIT; k++) {
+            keys[k] = many_key(i + k - k % 2, text[k]); /* every other one twice */
+        }
+        store_prefetch(w->store, keys, PER_COMMIT);
+        for (uint32_t k = 0; k < PER_COMMIT; k++) {
+            struct store_entry entry;
+            uint32_t value;
+
+            assert_int_equal(store_get(w->store, many_key(i + k, text[0]), &entry), is_there);
+            if (is_there) {
+                memcpy(&value, entry.image.data, sizeof value);
+                assert_int_equal(value, i + k);
+            }
+        }
+        settle_many(w);
+    }
+    assert_int_equal(store_check(w->store, &w->err), 0);
+}
+
+static void put_all(struct world *w)
+{
+    for (uint32_t i = 0; i < MANY; i++) {
+        put_many(w, i, i);
+        if ((i + 1) % PER_COMMIT == 0) {
+            settle_many(w);
+        }
+    }
+}
+
+/* All but the first ones. */
+static void delete_most(struct world *w)
+{
+    for (uint32_t i = KEPT; i < MANY; i++) {
+        char text[16];
+
+        assert_true(store_delete(w->store, many_key(i, text)));
+        if ((i + 1) % PER_COMMIT == 0) {
+            settle_many(w);
+        }
+    }
+}
+
+static void state_larger_than_memory_is_all_there(void **state)
+{
+    struct world *w = *state;
+
+    put_all(w);
+    check_many(w, 0, MANY, true);
+    delete_most(w);
+    check_many(w, KEPT, MANY, false);
+    check_many(w, 0, KEPT, true);
+    put_all(w); /* the filter was made anew meanwhile */
+    check_many(w, 0, MANY, true);
+}
+
+static void state_larger_than_memory_is_all_there_after_a_restart(void **state)
+{
+    struct world *w = *state;
+
+    put_all(w);
+    save(w, 0);
+    store_destroy(w->store);
+    open_store(w);
+    assert_int_equal(store_load(w->store, YOUNG_MAX / 2, &w->err), 0);
+    check_many(w, 0, KEPT, true);
+    delete_most(w); /* more pieces are saved than the filter takes to be whole again */
+    check_many(w, KEPT, MANY, false);
+    check_many(w, 0, KEPT, true);
+    put_all(w);
+    check_many(w, 0, MANY, true);
+}
+
 /* --- what is not trusted --- */
 
 static int64_t position_found(struct world *w, int64_t begin, int64_t end, int64_t now_ms)
@@ -340,6 +450,8 @@ int main(void)
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         STORE_TEST(saved_store_is_like_one_in_memory),
+        STORE_TEST(state_larger_than_memory_is_all_there),
+        STORE_TEST(state_larger_than_memory_is_all_there_after_a_restart),
         STORE_TEST(checkpoint_that_matches_is_found),
         STORE_TEST(checkpoint_of_another_topic_or_plan_is_thrown_away),
         STORE_TEST(checkpoint_outside_its_changelog_is_thrown_away),
