@@ -22,6 +22,7 @@ enum {
 struct kafka_topic {
     struct log_topic pub; /* first */
     _Atomic bool gone;    /* deleted, or another one has its name */
+    bool has_grown;       /* handles may know of fewer partitions for a while */
     const char *name;     /* as librdkafka wants it */
     struct kafka_topic *next;
 };

@@ -298,6 +298,33 @@ static int find_offset(struct kafka_reader *reader, const struct log_topic *topi
     return 0;
 }
 
+/* librdkafka waits for a partition that it does not know yet until it looks by itself, minutes. */
+static void learn_partitions(struct place *place, rd_kafka_t *rk)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+
+    if (place->topic->has_grown &&
+        !rd_kafka_metadata(rk, 0, place->rkt, &metadata, KAFKA_CALL_MS)) {
+        rd_kafka_metadata_destroy(metadata);
+    }
+}
+
+/*
+ * One that read the topic as it was before: librdkafka knows names only, so to stop it later would
+ * stop the new one.
+ */
+static void stop_former(struct kafka_reader *reader, const struct place *place)
+{
+    for (uint32_t i = 0; i < reader->place_count; i++) {
+        struct place *other = reader->places[i];
+
+        if (other != place && other->partition == place->partition && other->fetching &&
+            bytes_equal(other->topic->pub.name, place->topic->pub.name)) {
+            stop_fetching(reader, other);
+        }
+    }
+}
+
 int kafka_reader_assign(struct log_reader *base, const struct log_topic *topic, uint32_t partition,
                         int64_t from, struct error *err)
 {
@@ -309,6 +336,8 @@ int kafka_reader_assign(struct log_reader *base, const struct log_topic *topic, 
         stop_fetching(reader, place);
     } else {
         place = add_place(reader, topic, partition);
+        learn_partitions(place, reader->consumer->rk);
+        stop_former(reader, place);
     }
     place->position = from;
     place->fetched = from;

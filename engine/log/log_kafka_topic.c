@@ -68,6 +68,7 @@ static const struct log_topic *note_topic(struct kafka_log *log,
             make_topic_locked(log, found->topic, partitions, replicas, topic->pub.incarnation + 1);
     } else if (partitions > topic->pub.partition_count) {
         topic = make_topic_locked(log, found->topic, partitions, replicas, topic->pub.incarnation);
+        topic->has_grown = true;
     }
     (void)pthread_mutex_unlock(&log->mutex);
     return &topic->pub;

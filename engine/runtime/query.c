@@ -102,6 +102,18 @@ static int count_tasks(const struct query *query, struct query_topics *found, st
     return 0;
 }
 
+/* State lies in the partition of its key, which is another one once there are more of them. */
+static int tell_growth(const struct query *query, const struct log_topic *changelog,
+                       uint32_t needed, struct error *err)
+{
+    return error_set(err, ERR_TOPIC_MISMATCH, NO_POSITION,
+                     "Partitions were added to a source topic of the query '%.*s', which has %u "
+                     "now, and its state is laid out for %u (topic '%.*s'): TERMINATE the query "
+                     "and create it anew",
+                     BYTES_ARG(query->plan->query_id), needed, changelog->partition_count,
+                     BYTES_ARG(changelog->name));
+}
+
 static int open_changelogs(struct query *query, struct query_topics *found, struct error *err)
 {
     const struct physical_plan *plan = query->plan;
@@ -111,8 +123,14 @@ static int open_changelogs(struct query *query, struct query_topics *found, stru
         for (uint32_t i = 0; i < plan->subs[s].store_count; i++) {
             uint32_t number = plan->subs[s].stores[i];
 
-            TRY(make_topic(query, plan->stores[number].changelog, found->task_counts[s], "compact",
-                           &found->changelogs[number], err));
+            int code = make_topic(query, plan->stores[number].changelog, found->task_counts[s],
+                                  "compact", &found->changelogs[number], err);
+
+            if (code == ERR_TOPIC_MISMATCH &&
+                found->changelogs[number]->partition_count < found->task_counts[s]) {
+                return tell_growth(query, found->changelogs[number], found->task_counts[s], err);
+            }
+            TRY(code);
         }
     }
     return 0;
@@ -343,4 +361,17 @@ bool query_retry_is_due(struct query *query, int64_t now_ms)
     due = now_ms >= query->retry_at_ms;
     pthread_mutex_unlock(&query->rt->leaf_mutex);
     return due;
+}
+
+void query_begin_again(struct query *query)
+{
+    struct error err = { 0 };
+    int code;
+
+    query_set_running(query);
+    code = query_open_topics(query, &err);
+    code = code ? code : recover_query(query->rt, query, &err);
+    if (code) {
+        query_set_error(query, &err);
+    }
 }

@@ -43,19 +43,6 @@ static bool recover_lost_workers(struct runtime *rt)
     return any;
 }
 
-static void retry(struct runtime *rt, struct query *query)
-{
-    struct error err = { 0 };
-    int code;
-
-    query_set_running(query);
-    code = query_open_topics(query, &err);
-    code = code ? code : recover_query(rt, query, &err);
-    if (code) {
-        query_set_error(query, &err);
-    }
-}
-
 /* What is left of a failed query on workers where it did not fail goes before it is retried. */
 static bool tend_failed_queries(struct runtime *rt)
 {
@@ -76,7 +63,7 @@ static bool tend_failed_queries(struct runtime *rt)
             drop_tasks(rt, &(struct drop){ .query = query });
             any = true;
         } else if (query_retry_is_due(query, now_ms)) {
-            retry(rt, query);
+            query_begin_again(query);
             any = true;
         }
     }
@@ -89,6 +76,7 @@ static bool control_step(struct runtime *rt)
 
     membership_poll(rt);
     any = recover_lost_workers(rt);
+    growth_look(rt);
     return tend_failed_queries(rt) || any;
 }
 

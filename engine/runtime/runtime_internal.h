@@ -312,6 +312,7 @@ struct query {
     int64_t running_since_ms;
     int64_t retry_at_ms;
     int64_t retry_delay_ms;
+    bool has_grown; /* a source had more partitions at the last look; control thread */
     _Atomic uint64_t rows_in;
     _Atomic uint64_t rows_skipped;
     _Atomic uint32_t live_tasks;
@@ -448,7 +449,8 @@ struct runtime {
     struct lookout *lookout;
     struct mirror *mirror;
     bool joined;
-    bool has_stopped; /* a query that ran here */
+    int64_t look_at_ms; /* when growth.c looks at the topics next */
+    bool has_stopped;   /* a query that ran here */
     _Atomic bool stop;
     _Atomic uint32_t lost_workers;
     _Atomic uint32_t failed_queries; /* in QUERY_ERROR */
@@ -474,6 +476,7 @@ int query_open_topics(struct query *query, struct error *err);
 void query_delete_topics(struct query *query);
 void query_set_error(struct query *query, const struct error *why); /* any thread */
 bool query_retry_is_due(struct query *query, int64_t now_ms);
+void query_begin_again(struct query *query); /* has no tasks: finds its topics anew, and runs */
 void query_set_running(struct query *query);
 
 /* --- worker.c --- */
@@ -647,6 +650,10 @@ int group_position_left(const struct task_input *input, const struct log_range *
 int membership_join(struct runtime *rt, struct error *err);
 void membership_leave(struct runtime *rt);
 void membership_poll(struct runtime *rt);
+
+/* --- growth.c --- */
+
+void growth_look(struct runtime *rt);         /* partitions that were added to sources */
 bool membership_owns_all(struct runtime *rt); /* no other node has a slot; any thread */
 
 #endif

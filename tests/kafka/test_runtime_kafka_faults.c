@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include <librdkafka/rdkafka.h>
+
 #include "tests/kafka/kafka_rig.h"
 
 static const char *const orders = "CREATE STREAM orders (id STRING KEY, item STRING, qty INT) "
@@ -78,6 +80,58 @@ static void vanished_source_stops_its_readers_until_it_is_back(void **state)
     kafka_rig_await_count(&f, "$COPY", 150);
     kafka_rig_await_count(&f, "$TOTALS", 150);
     kafka_rig_await_count(&f, "$NEIGHBOUR", 200);
+    rig_fini(&f);
+}
+
+/* As its owner would, with tools of his own. */
+static void add_partitions(struct rig *f, const char *topic, size_t count)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char why[512];
+    rd_kafka_NewPartitions_t *more =
+        rd_kafka_NewPartitions_new(rig_text(f, topic), count, why, sizeof why);
+    rd_kafka_queue_t *queue;
+    rd_kafka_event_t *answer;
+    rd_kafka_t *rk;
+
+    assert_int_equal(
+        rd_kafka_conf_set(conf, "bootstrap.servers", getenv("SLUICE_TEST_KAFKA"), why, sizeof why),
+        RD_KAFKA_CONF_OK);
+    rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
+    assert_non_null(rk);
+    queue = rd_kafka_queue_new(rk);
+    rd_kafka_CreatePartitions(rk, &more, 1, NULL, queue);
+    answer = rd_kafka_queue_poll(queue, 60000);
+    assert_non_null(answer);
+    assert_int_equal(rd_kafka_event_error(answer), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_event_destroy(answer);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_NewPartitions_destroy(more);
+    rd_kafka_destroy(rk);
+}
+
+static void added_partitions_are_taken_by_queries_without_state_and_stop_the_others(void **state)
+{
+    const struct physical_plan *copying, *keyed;
+    struct rig f;
+
+    (void)state;
+    begin(&f, 2);
+    copying = rig_sql(&f, copy);
+    keyed = rig_sql(&f, "CREATE TABLE keyed WITH (KAFKA_TOPIC='$KEYED') AS SELECT id, COUNT(*) AS "
+                        "n FROM orders GROUP BY id;");
+    rig_sql(&f, neighbour);
+    kafka_rig_await_slots(&f);
+    rig_put_many(&f, "$orders", 0, 100);
+    rig_drain(&f);
+    kafka_rig_await_count(&f, "$COPY", 100);
+    add_partitions(&f, "$orders", 4);
+    expect_error(&f, keyed, ERR_TOPIC_MISMATCH, "Partitions were added");
+    rig_put_many(&f, "$orders", 100, 300);
+    rig_put_many(&f, "$others", 0, 100);
+    kafka_rig_await_count(&f, "$COPY", 300);
+    kafka_rig_await_count(&f, "$NEIGHBOUR", 100);
+    assert_int_equal(kafka_rig_status(&f, copying).state, QUERY_RUNNING);
     rig_fini(&f);
 }
 
@@ -313,6 +367,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vanished_source_stops_its_readers_until_it_is_back),
+        cmocka_unit_test(added_partitions_are_taken_by_queries_without_state_and_stop_the_others),
         cmocka_unit_test(record_over_the_topics_limit_stops_its_query_alone),
         cmocka_unit_test(refused_record_without_transactions_stops_its_query_alone),
         cmocka_unit_test(position_beyond_the_end_is_told_and_the_new_topic_read_whole),
