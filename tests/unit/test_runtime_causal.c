@@ -1,10 +1,5 @@
 /*
  * test_runtime_causal.c: a stream joined with tables that derive from it: a tote pool.
- *
- * A bet is joined with the pools of its runner and of its race, which are sums over the same
- * bets re-keyed by other queries. Whatever the batches and whoever runs first, the pools that a
- * bet meets are those of the bets up to it or up to a later one, and they never go back.
- * Amounts are distinct, so a row of the result says which bet it is of.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,205 +11,14 @@
 
 #include "base/queue.h"
 #include "engine/runtime/runtime_internal.h"
-#include "tests/unit/runtime_rig.h"
-
-enum { BETS = 150, RUNNERS = 12, PER_RACE = 4, RACES = RUNNERS / PER_RACE, PARTITIONS_MAX = 3 };
-
-struct bet {
-    int runner;
-    int amount;
-    int partition;
-};
-
-struct pool {
-    struct rig f;
-    unsigned seed;
-    uint32_t partitions;
-    struct bet bets[BETS];
-    int put; /* so many are in the log */
-    const struct physical_plan *by_runner, *by_race, *runner_pools, *race_pools, *odds;
-};
-
-static int dice(struct pool *p, int sides)
-{
-    return rand_r(&p->seed) % sides;
-}
-
-static void make_bets(struct pool *p)
-{
-    int amounts[BETS];
-
-    for (int i = 0; i < BETS; i++) {
-        amounts[i] = i + 1;
-    }
-    for (int i = BETS - 1; i > 0; i--) {
-        int j = dice(p, i + 1);
-        int other = amounts[j];
-
-        amounts[j] = amounts[i];
-        amounts[i] = other;
-    }
-    for (int i = 0; i < BETS; i++) {
-        p->bets[i] = (struct bet){ dice(p, RUNNERS), amounts[i], dice(p, (int)p->partitions) };
-    }
-}
-
-static const char *const odds_sql =
-    "CREATE STREAM odds AS SELECT b.race_id AS race_id, b.runner_id AS runner, b.amount AS amount, "
-    "r.pool AS runner_pool, c.pool AS race_pool, "
-    "CASE WHEN r.pool = 0 THEN 0e0 ELSE c.pool / r.pool END AS odds FROM bets b "
-    "JOIN runner_pools r ON b.runner_id = r.runner_id JOIN race_pools c ON b.race_id = c.race_id;";
-
-/* Without a runtime yet: a plan for those that are to come. */
-static const struct physical_plan *make(struct pool *p, const char *sql)
-{
-    return p->f.rt ? rig_sql(&p->f, sql) : rig_plan(&p->f, sql);
-}
-
-static void make_pools(struct pool *p)
-{
-    rig_sql(&p->f, "CREATE STREAM bets (runner_id INT, race_id INT, amount DOUBLE) WITH "
-                   "(KAFKA_TOPIC='bets', VALUE_FORMAT='JSON');");
-    p->by_runner = make(p, "CREATE STREAM by_runner AS SELECT * FROM bets PARTITION BY runner_id;");
-    p->by_race = make(p, "CREATE STREAM by_race AS SELECT * FROM bets PARTITION BY race_id;");
-    p->runner_pools = make(p, "CREATE TABLE runner_pools AS SELECT runner_id, SUM(amount) AS pool "
-                              "FROM by_runner GROUP BY runner_id;");
-    p->race_pools = make(p, "CREATE TABLE race_pools AS SELECT race_id, SUM(amount) AS pool "
-                            "FROM by_race GROUP BY race_id;");
-}
+#include "tests/unit/tote_pool.h"
 
 static void begin(struct pool *p, unsigned seed, uint32_t partitions)
 {
-    *p = (struct pool){ .seed = seed, .partitions = partitions };
+    *p = (struct pool){ 0 };
     rig_init(&p->f);
-    p->f.settings.default_key_format = format_find((struct bytes)BYTES("DELIMITED")); /* text */
-    make_bets(p);
-    rig_topic(&p->f, "bets", partitions);
-}
-
-static void put_bets(struct pool *p, int count)
-{
-    for (; count > 0 && p->put < BETS; count--) {
-        const struct bet *bet = &p->bets[p->put++];
-        char value[96];
-
-        snprintf(value, sizeof value, "{\"RUNNER_ID\":%d,\"RACE_ID\":%d,\"AMOUNT\":%d}",
-                 bet->runner, bet->runner / PER_RACE, bet->amount);
-        rig_put_at(&p->f, "bets", (uint32_t)bet->partition, "", value, p->put);
-    }
-}
-
-/* --- what the rows must be --- */
-
-struct odds_row {
-    int bet;
-    double runner_pool, race_pool, odds;
-};
-
-static double field(const char *line, const char *name)
-{
-    char pattern[32];
-    const char *at;
-
-    snprintf(pattern, sizeof pattern, "\"%s\":", name);
-    at = strstr(line, pattern);
-    assert_non_null(at);
-    return strtod(at + strlen(pattern), NULL);
-}
-
-static struct odds_row read_row(const struct pool *p, const char *line)
-{
-    struct odds_row row = { .runner_pool = field(line, "RUNNER_POOL"),
-                            .race_pool = field(line, "RACE_POOL"),
-                            .odds = field(line, "ODDS") };
-    int amount = (int)field(line, "AMOUNT");
-
-    while (row.bet < BETS && p->bets[row.bet].amount != amount) {
-        row.bet++;
-    }
-    assert_true(row.bet < BETS);
-    return row;
-}
-
-/* Whether the pool is that of the bets before some moment, behind the bet or later. */
-static bool is_pool_since(const struct pool *p, int bet, bool of_race, double pool)
-{
-    const struct bet *of = &p->bets[bet];
-    double sum = 0;
-
-    for (int i = 0; i < p->put; i++) {
-        const struct bet *other = &p->bets[i];
-
-        sum += other->runner == of->runner ||
-                       (of_race && other->runner / PER_RACE == of->runner / PER_RACE)
-                   ? other->amount
-                   : 0;
-        if (i >= bet && sum == pool) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Bets of several partitions have no order: at least those before it in its own, itself too. */
-static bool is_pool_between(const struct pool *p, int bet, bool of_race, double pool)
-{
-    const struct bet *of = &p->bets[bet];
-    double least = 0, most = 0;
-
-    for (int i = 0; i < p->put; i++) {
-        const struct bet *other = &p->bets[i];
-
-        if (other->runner == of->runner ||
-            (of_race && other->runner / PER_RACE == of->runner / PER_RACE)) {
-            least += i <= bet && other->partition == of->partition ? other->amount : 0;
-            most += other->amount;
-        }
-    }
-    return pool >= least && pool <= most;
-}
-
-static void check_row(const struct pool *p, const struct odds_row *row)
-{
-    bool (*is_right)(const struct pool *, int, bool, double) =
-        p->partitions == 1 ? is_pool_since : is_pool_between;
-
-    if (!is_right(p, row->bet, false, row->runner_pool) ||
-        !is_right(p, row->bet, true, row->race_pool)) {
-        fail_msg("bet %d has the pools %g and %g", row->bet, row->runner_pool, row->race_pool);
-    }
-    assert_true(row->odds == row->race_pool / row->runner_pool);
-}
-
-static void check_odds(struct pool *p)
-{
-    double runner_pools[RUNNERS] = { 0 }, race_pools[RACES] = { 0 };
-    double runner_model[RUNNERS] = { 0 }, race_model[RACES] = { 0 };
-    bool seen[BETS] = { false };
-    struct bytes text = rig_read(&p->f, "ODDS");
-    int rows = 0;
-
-    for (const char *line = text.data; *line; line = strchr(line, '\n') + 1, rows++) {
-        struct odds_row row = read_row(p, line);
-        int runner = p->bets[row.bet].runner;
-
-        assert_false(seen[row.bet]);
-        seen[row.bet] = true;
-        check_row(p, &row);
-        assert_true(row.runner_pool >= runner_pools[runner] || p->partitions > 1);
-        assert_true(row.race_pool >= race_pools[runner / PER_RACE]);
-        runner_pools[runner] = row.runner_pool;
-        race_pools[runner / PER_RACE] = row.race_pool;
-    }
-    assert_int_equal(rows, p->put);
-    for (int i = 0; i < p->put; i++) {
-        runner_model[p->bets[i].runner] += p->bets[i].amount;
-        race_model[p->bets[i].runner / PER_RACE] += p->bets[i].amount;
-    }
-    for (int i = 0; p->partitions == 1 && i < RUNNERS; i++) {
-        assert_true(runner_pools[i] == runner_model[i]);
-        assert_true(race_pools[i / PER_RACE] == race_model[i / PER_RACE]);
-    }
+    p->f.prefix = "";
+    pool_init(p, seed, partitions);
 }
 
 /* --- batches --- */
@@ -227,12 +31,12 @@ static void bets_one_at_a_time_meet_exactly_the_pools_up_to_them(void **state)
     begin(&p, 1, 1);
     p.f.options.cache_bytes = 1 << 20;
     rig_open(&p.f, "node");
-    make_pools(&p);
-    p.odds = rig_sql(&p.f, odds_sql);
+    pool_make(&p);
+    p.odds = rig_sql(&p.f, pool_odds_sql);
     while (p.put < BETS) {
-        put_bets(&p, 1);
+        pool_put(&p, 1);
         rig_drain(&p.f);
-        check_odds(&p); /* with nothing behind it, the prefix is that of the bet */
+        pool_check(&p); /* with nothing behind it, the prefix is that of the bet */
     }
     rig_fini(&p.f);
 }
@@ -247,14 +51,14 @@ static void awaited_aggregates_emit_at_every_commit(void **state)
     p.f.options.cache_bytes = 1 << 20;
     p.f.options.commit_interval_ms = 60000;
     rig_open(&p.f, "node");
-    make_pools(&p);
-    p.odds = rig_sql(&p.f, odds_sql);
+    pool_make(&p);
+    p.odds = rig_sql(&p.f, pool_odds_sql);
     rig_drain(&p.f);
     while (p.put < 20) {
-        put_bets(&p, 1);
+        pool_put(&p, 1);
         while (runtime_step(p.f.rt)) {
         }
-        check_odds(&p);
+        pool_check(&p);
     }
     rig_fini(&p.f);
 }
@@ -269,11 +73,11 @@ static void replay_from_the_beginning_joins_every_bet(void **state)
         p.f.options.cache_bytes = seed % 2 ? 1 << 20 : 0;
         p.f.batch_rows = seed > 2 ? 7 : 0;
         rig_open(&p.f, "node");
-        put_bets(&p, BETS);
-        make_pools(&p);
-        p.odds = rig_sql(&p.f, odds_sql);
+        pool_put(&p, BETS);
+        pool_make(&p);
+        p.odds = rig_sql(&p.f, pool_odds_sql);
         rig_drain(&p.f);
-        check_odds(&p);
+        pool_check(&p);
         rig_fini(&p.f);
     }
 }
@@ -283,18 +87,18 @@ static void stir(struct pool *p, bool crashes)
 {
     struct error err = { 0 };
 
-    switch (dice(p, 5)) {
+    switch (pool_dice(p, 5)) {
     case 0:
         rig_drain(&p->f);
         break;
     case 1:
-        clock_advance(&p->f.clock, dice(p, 200));
+        clock_advance(&p->f.clock, pool_dice(p, 200));
         break;
     case 2:
         assert_true(!crashes || runtime_crash(p->f.rt, &err) == 0);
         break;
     default:
-        for (int n = dice(p, 40); n > 0; n--) {
+        for (int n = pool_dice(p, 40); n > 0; n--) {
             (void)runtime_step(p->f.rt);
         }
         break;
@@ -308,19 +112,19 @@ static void run_batching(unsigned seed, uint32_t partitions, bool crashes)
 
     begin(&p, seed, partitions);
     p.f.options.cache_bytes = seed % 2 ? 1 << 20 : 0;
-    p.f.batch_rows = rows[dice(&p, 4)];
-    p.f.workers = 1 + (uint32_t)dice(&p, 3);
+    p.f.batch_rows = rows[pool_dice(&p, 4)];
+    p.f.workers = 1 + (uint32_t)pool_dice(&p, 3);
     log_memory_set_gaps(p.f.log, seed % 3 == 0);
     rig_open(&p.f, "node");
-    put_bets(&p, dice(&p, 2) * dice(&p, 50));
-    make_pools(&p);
-    p.odds = rig_sql(&p.f, odds_sql);
+    pool_put(&p, pool_dice(&p, 2) * pool_dice(&p, 50));
+    pool_make(&p);
+    p.odds = rig_sql(&p.f, pool_odds_sql);
     while (p.put < BETS) {
-        put_bets(&p, 1 + dice(&p, 40));
+        pool_put(&p, 1 + pool_dice(&p, 40));
         stir(&p, crashes);
     }
     rig_drain(&p.f);
-    check_odds(&p);
+    pool_check(&p);
     rig_fini(&p.f);
 }
 
@@ -344,7 +148,7 @@ static void bets_of_several_partitions_wait_for_those_before_them(void **state)
 {
     (void)state;
     for (unsigned seed = 1; seed <= 20; seed++) {
-        run_batching(2000 + seed, PARTITIONS_MAX, seed % 2);
+        run_batching(2000 + seed, POOL_PARTITIONS_MAX, seed % 2);
     }
 }
 
@@ -362,16 +166,16 @@ static void same_steps_give_the_same_bytes(void **state)
         begin(&p, 5, 1);
         p.f.workers = 3;
         rig_open(&p.f, "node");
-        make_pools(&p);
-        p.odds = rig_sql(&p.f, odds_sql);
+        pool_make(&p);
+        p.odds = rig_sql(&p.f, pool_odds_sql);
         while (p.put < BETS) {
-            put_bets(&p, 1 + dice(&p, 20));
-            for (int n = dice(&p, 12); n > 0; n--) {
+            pool_put(&p, 1 + pool_dice(&p, 20));
+            for (int n = pool_dice(&p, 12); n > 0; n--) {
                 (void)runtime_step(p.f.rt);
             }
         }
         rig_drain(&p.f);
-        text = arena_copy(&arena, rig_read(&p.f, "ODDS"));
+        text = arena_copy(&arena, rig_read(&p.f, "$ODDS"));
         assert_true(round == 0 || bytes_equal(first, text));
         first = text;
         rig_fini(&p.f);
@@ -395,17 +199,17 @@ static void run_threads(unsigned seed, uint32_t workers)
     p.f.options.commit_interval_ms = 60000; /* awaited ones do not wait for it */
     log_memory_set_gaps(p.f.log, seed % 3 == 0);
     rig_open(&p.f, "node");
-    put_bets(&p, dice(&p, 60));
-    make_pools(&p);
-    p.odds = rig_sql(&p.f, odds_sql);
+    pool_put(&p, pool_dice(&p, 60));
+    pool_make(&p);
+    p.odds = rig_sql(&p.f, pool_odds_sql);
     while (p.put < BETS) {
-        put_bets(&p, 1 + dice(&p, 30));
-        if (dice(&p, 2)) {
+        pool_put(&p, 1 + pool_dice(&p, 30));
+        if (pool_dice(&p, 2)) {
             (void)queue_take(&pause, 1); /* lets the threads run */
         }
     }
     rig_drain(&p.f);
-    check_odds(&p);
+    pool_check(&p);
     rig_fini(&p.f);
     queue_fini(&pause);
 }
@@ -450,17 +254,17 @@ static void nodes_wait_for_each_other(void **state)
     for (unsigned seed = 1; seed <= 4; seed++) {
         struct runtime *nodes[2] = { NULL };
 
-        begin(&p, 3000 + seed, PARTITIONS_MAX);
+        begin(&p, 3000 + seed, POOL_PARTITIONS_MAX);
         p.f.options.causal_wait_ms = INT64_MAX / 4; /* never */
         log_memory_set_gaps(p.f.log, seed % 2);
-        make_pools(&p);
-        p.odds = make(&p, odds_sql);
+        pool_make(&p);
+        p.odds = pool_make_one(&p, pool_odds_sql);
         nodes[0] = open_node(&p, "a");
-        put_bets(&p, 20);
+        pool_put(&p, 20);
         turn(nodes);
         nodes[1] = open_node(&p, "b");
         while (p.put < BETS) {
-            put_bets(&p, 1 + dice(&p, 30));
+            pool_put(&p, 1 + pool_dice(&p, 30));
             turn(nodes);
             clock_advance(&p.f.clock, 500);
         }
@@ -468,7 +272,7 @@ static void nodes_wait_for_each_other(void **state)
             turn(nodes);
             clock_advance(&p.f.clock, 500);
         }
-        check_odds(&p);
+        pool_check(&p);
         runtime_close(nodes[0]);
         rig_fini(&p.f);
     }
@@ -483,25 +287,25 @@ static void paused_query_holds_the_join_for_a_while_and_nobody_else(void **state
     (void)state;
     begin(&p, 3, 1);
     rig_open(&p.f, "node");
-    make_pools(&p);
-    p.odds = rig_sql(&p.f, odds_sql);
+    pool_make(&p);
+    p.odds = rig_sql(&p.f, pool_odds_sql);
     rig_sql(&p.f, "CREATE STREAM copy AS SELECT runner_id, amount FROM bets;");
-    put_bets(&p, 100);
+    pool_put(&p, 100);
     rig_drain(&p.f);
     assert_int_equal(runtime_pause(p.f.rt, p.race_pools->query_id, NULL), 0);
-    put_bets(&p, 10);
+    pool_put(&p, 10);
     rig_drain(&p.f);
-    assert_int_equal(rig_count(&p.f, "ODDS"), 100);
+    assert_int_equal(rig_count(&p.f, "$ODDS"), 100);
     assert_int_equal(rig_count(&p.f, "COPY"), 110);
     clock_advance(&p.f.clock, 9999);
     rig_drain(&p.f);
-    assert_int_equal(rig_count(&p.f, "ODDS"), 100);
+    assert_int_equal(rig_count(&p.f, "$ODDS"), 100);
     clock_advance(&p.f.clock, 1);
     rig_drain(&p.f);
-    assert_int_equal(rig_count(&p.f, "ODDS"), 110);
-    put_bets(&p, 10); /* it is known by now */
+    assert_int_equal(rig_count(&p.f, "$ODDS"), 110);
+    pool_put(&p, 10); /* it is known by now */
     rig_drain(&p.f);
-    assert_int_equal(rig_count(&p.f, "ODDS"), 120);
+    assert_int_equal(rig_count(&p.f, "$ODDS"), 120);
     rig_fini(&p.f);
 }
 
@@ -512,22 +316,22 @@ static void resumed_query_is_waited_for_again(void **state)
     (void)state;
     begin(&p, 4, 1);
     rig_open(&p.f, "node");
-    make_pools(&p);
-    p.odds = rig_sql(&p.f, odds_sql);
+    pool_make(&p);
+    p.odds = rig_sql(&p.f, pool_odds_sql);
     assert_int_equal(runtime_pause(p.f.rt, p.by_runner->query_id, NULL), 0);
-    put_bets(&p, 100);
+    pool_put(&p, 100);
     rig_drain(&p.f);
-    assert_int_equal(rig_count(&p.f, "ODDS"), 0);
+    assert_int_equal(rig_count(&p.f, "$ODDS"), 0);
     assert_int_equal(runtime_resume(p.f.rt, p.by_runner->query_id, NULL), 0);
     rig_drain(&p.f);
-    check_odds(&p);
+    pool_check(&p);
     assert_int_equal(runtime_pause(p.f.rt, p.by_runner->query_id, NULL), 0);
-    put_bets(&p, BETS);
+    pool_put(&p, BETS);
     rig_drain(&p.f);
-    assert_int_equal(rig_count(&p.f, "ODDS"), 100);
+    assert_int_equal(rig_count(&p.f, "$ODDS"), 100);
     assert_int_equal(runtime_resume(p.f.rt, p.by_runner->query_id, NULL), 0);
     rig_drain(&p.f);
-    check_odds(&p);
+    pool_check(&p);
     rig_fini(&p.f);
 }
 
@@ -540,17 +344,17 @@ static void stopped_query_is_waited_for_no_longer_than_a_paused_one(void **state
     begin(&p, 5, 1);
     p.f.options.causal_wait_ms = 500;
     rig_open(&p.f, "node");
-    make_pools(&p);
-    p.odds = rig_sql(&p.f, odds_sql);
-    put_bets(&p, 100);
+    pool_make(&p);
+    p.odds = rig_sql(&p.f, pool_odds_sql);
+    pool_put(&p, 100);
     rig_drain(&p.f);
     assert_int_equal(runtime_stop(p.f.rt, p.runner_pools->query_id, &err), 0);
-    put_bets(&p, 20);
+    pool_put(&p, 20);
     rig_drain(&p.f);
-    assert_int_equal(rig_count(&p.f, "ODDS"), 100);
+    assert_int_equal(rig_count(&p.f, "$ODDS"), 100);
     clock_advance(&p.f.clock, 500);
     rig_drain(&p.f);
-    assert_int_equal(rig_count(&p.f, "ODDS"), 120);
+    assert_int_equal(rig_count(&p.f, "$ODDS"), 120);
     assert_int_equal(runtime_stop(p.f.rt, p.odds->query_id, &err), 0);
     rig_fini(&p.f);
 }
@@ -563,17 +367,17 @@ static void join_that_is_stopped_while_it_waits_leaves_nothing_behind(void **sta
     (void)state;
     begin(&p, 6, 1);
     rig_open(&p.f, "node");
-    make_pools(&p);
-    p.odds = rig_sql(&p.f, odds_sql);
+    pool_make(&p);
+    p.odds = rig_sql(&p.f, pool_odds_sql);
     assert_int_equal(runtime_pause(p.f.rt, p.race_pools->query_id, NULL), 0);
-    put_bets(&p, 50);
+    pool_put(&p, 50);
     rig_drain(&p.f);
     assert_int_equal(runtime_crash(p.f.rt, &err), 0);
     rig_drain(&p.f);
     assert_int_equal(runtime_stop(p.f.rt, p.odds->query_id, &err), 0);
     assert_int_equal(runtime_resume(p.f.rt, p.race_pools->query_id, NULL), 0);
     rig_drain(&p.f);
-    assert_int_equal(rig_count(&p.f, "ODDS"), 0);
+    assert_int_equal(rig_count(&p.f, "$ODDS"), 0);
     rig_fini(&p.f);
 }
 
@@ -604,11 +408,11 @@ static void only_tables_that_derive_from_the_stream_are_waited_for(void **state)
     rig_topic(&p.f, "names", 1);
     rig_topic(&p.f, "other", 1);
     rig_open(&p.f, "node");
-    make_pools(&p);
+    pool_make(&p);
     rig_sql(&p.f, "CREATE TABLE names (id INT PRIMARY KEY, name STRING) WITH "
                   "(KAFKA_TOPIC='names', VALUE_FORMAT='JSON');");
     rig_sql(&p.f, "CREATE TABLE same (id INT PRIMARY KEY, amount DOUBLE) WITH "
-                  "(KAFKA_TOPIC='BY_RUNNER', VALUE_FORMAT='JSON');");
+                  "(KAFKA_TOPIC='$BY_RUNNER', VALUE_FORMAT='JSON');");
     rig_sql(&p.f, "CREATE STREAM other (id INT KEY, v INT) WITH "
                   "(KAFKA_TOPIC='other', VALUE_FORMAT='JSON');");
     assert_true(is_causal(plan_sum_join(&p)));
@@ -619,7 +423,7 @@ static void only_tables_that_derive_from_the_stream_are_waited_for(void **state)
     assert_false(is_causal(rig_plan(&p.f, "CREATE STREAM m AS SELECT o.id, pool FROM other o "
                                           "JOIN runner_pools r ON o.id = r.runner_id;")));
     p.f.settings.joins_at_once = true;
-    assert_false(is_causal(rig_plan(&p.f, odds_sql)));
+    assert_false(is_causal(rig_plan(&p.f, pool_odds_sql)));
     rig_fini(&p.f);
 }
 
@@ -630,16 +434,16 @@ static void join_at_once_does_not_wait(void **state)
     (void)state;
     begin(&p, 8, 1);
     rig_open(&p.f, "node");
-    make_pools(&p);
+    pool_make(&p);
     p.f.settings.joins_at_once = true;
-    p.odds = rig_sql(&p.f, odds_sql);
+    p.odds = rig_sql(&p.f, pool_odds_sql);
     assert_int_equal(runtime_pause(p.f.rt, p.race_pools->query_id, NULL), 0);
-    put_bets(&p, 50);
+    pool_put(&p, 50);
     rig_drain(&p.f);
-    assert_int_equal(rig_count(&p.f, "ODDS"), 0); /* joined with nothing, and dropped */
+    assert_int_equal(rig_count(&p.f, "$ODDS"), 0); /* joined with nothing, and dropped */
     assert_int_equal(runtime_resume(p.f.rt, p.race_pools->query_id, NULL), 0);
     rig_drain(&p.f);
-    assert_int_equal(rig_count(&p.f, "ODDS"), 0);
+    assert_int_equal(rig_count(&p.f, "$ODDS"), 0);
     rig_fini(&p.f);
 }
 
@@ -653,7 +457,7 @@ static void join_that_feeds_its_own_table_does_not_wait_for_itself(void **state)
     rig_topic(&p.f, "fees", 1);
     rig_open(&p.f, "node");
     rig_sql(&p.f, "CREATE STREAM bets (runner_id INT, race_id INT, amount DOUBLE) WITH "
-                  "(KAFKA_TOPIC='bets', VALUE_FORMAT='JSON');");
+                  "(KAFKA_TOPIC='$bets', VALUE_FORMAT='JSON');");
     rig_sql(&p.f, "CREATE STREAM all_bets (runner_id INT KEY, amount DOUBLE) WITH "
                   "(KAFKA_TOPIC='fees', VALUE_FORMAT='JSON');");
     rig_sql(&p.f, "INSERT INTO all_bets SELECT runner_id, amount FROM bets "
@@ -664,7 +468,7 @@ static void join_that_feeds_its_own_table_does_not_wait_for_itself(void **state)
                            "amount FROM bets b JOIN sums s ON b.runner_id = s.runner_id;");
     assert_true(is_causal(p.odds));
     while (p.put < BETS) {
-        put_bets(&p, 10);
+        pool_put(&p, 10);
         rig_drain(&p.f);
         assert_int_equal(rig_count(&p.f, "fees"), 2 * p.put);
     }
