@@ -16,10 +16,10 @@
 /* Outages take long to notice, unlike other writers: after a few of them that is the answer. */
 enum { ATTEMPTS = 50, OUTAGE_WEIGHT = 20 };
 
+/* What comes out may point into the overlay. */
 static int validate(const struct command *command, const struct command_kind *kind,
-                    struct change *out, struct error *err)
+                    struct catalog *overlay, struct change *out, struct error *err)
 {
-    struct catalog *overlay = catalog_create(command->engine->catalog);
     struct command trial = *command;
     struct change change = { 0 };
     int code;
@@ -27,7 +27,6 @@ static int validate(const struct command *command, const struct command_kind *ki
     trial.catalog = overlay;
     trial.next_query = command->engine->next_query;
     code = kind->change(&trial, &change, err);
-    catalog_destroy(overlay);
     if (!code) {
         *out = change;
     }
@@ -236,6 +235,18 @@ static int commit(struct attempt *attempt, struct error *err)
     return code ? code : apply(attempt, err);
 }
 
+static int validate_and_commit(struct attempt *attempt, struct error *err)
+{
+    struct catalog *overlay = catalog_create(attempt->command->engine->catalog);
+    int code = validate(attempt->command, attempt->kind, overlay, &attempt->change, err);
+
+    if (!code && !attempt->change.none && !attempt->change.client) {
+        code = commit(attempt, err);
+    }
+    catalog_destroy(overlay);
+    return code;
+}
+
 static int try_once(struct attempt *attempt, struct error *err)
 {
     struct command *command = attempt->command;
@@ -243,8 +254,7 @@ static int try_once(struct attempt *attempt, struct error *err)
 
     TRY(statement_log_lock(command->engine->slog, err));
     TRY(replay_catch_up(command->engine, STATEMENTS_TO_END, &outcome, err));
-    TRY(validate(command, attempt->kind, &attempt->change, err));
-    return attempt->change.none || attempt->change.client ? 0 : commit(attempt, err);
+    return validate_and_commit(attempt, err);
 }
 
 /* A writer that came in between had its statement through: somebody always gets on. */
