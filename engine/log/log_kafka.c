@@ -52,9 +52,9 @@ struct setting {
  *
  * An idempotent producer has one request per partition under way (librdkafka 2.0 compares
  * messages with the limit of five requests), and its thread spins while a batch that is
- * full or whose linger.ms has passed waits for it: so the queue is small and linger.ms
- * much longer than a request takes. That delays nobody: a flush, and so a commit and an append
- * that finds the queue full, ignores linger.ms.
+ * full or whose linger.ms has passed waits for it: so linger.ms is much longer than a request
+ * takes, and the writer flushes before a batch is full. That delays nobody: a flush,
+ * and so a commit and an append that finds the queue full, ignores linger.ms.
  */
 static const struct setting defaults[] = {
     { KAFKA_ANY, "socket.nagle.disable", "true" },

@@ -28,6 +28,8 @@
 enum {
     DEFAULT_TIMEOUT_MS = 60000,
     QUICK_LOOKS = 50,
+    REQUEST_BYTES = 900 * 1000, /* batch.size is a million */
+    RECORD_BYTES = 24,          /* beside key, value and headers */
     REPORT_SLICE_MS = 5,
     CLOSE_MS = 5000,
     REPORT_WAIT_MS = 200,
@@ -38,6 +40,7 @@ enum {
 struct written_topic {
     const struct kafka_topic *topic;
     rd_kafka_topic_t *rkt;
+    size_t *queued; /* bytes since the last flush, by partition */
 };
 
 struct kafka_writer {
@@ -254,13 +257,19 @@ static int fail(struct kafka_writer *writer, rd_kafka_error_t *error, const char
 
 /* --- topics --- */
 
+static void close_topic(struct written_topic *topic)
+{
+    rd_kafka_topic_destroy(topic->rkt);
+    free(topic->queued);
+}
+
 static void forget_gone_topics(struct kafka_writer *writer)
 {
     uint32_t kept = 0;
 
     for (uint32_t i = 0; i < writer->topic_count; i++) {
         if (atomic_load(&writer->topics[i].topic->gone)) {
-            rd_kafka_topic_destroy(writer->topics[i].rkt);
+            close_topic(&writer->topics[i]);
         } else {
             writer->topics[kept++] = writer->topics[i];
         }
@@ -291,24 +300,26 @@ static rd_kafka_resp_err_t learn_partitions(struct kafka_writer *writer, rd_kafk
     return code;
 }
 
-static rd_kafka_topic_t *find_topic(struct kafka_writer *writer, const struct kafka_topic *topic)
+static struct written_topic *find_topic(struct kafka_writer *writer,
+                                        const struct kafka_topic *topic)
 {
     if (writer->last_topic < writer->topic_count &&
         writer->topics[writer->last_topic].topic == topic) {
-        return writer->topics[writer->last_topic].rkt;
+        return &writer->topics[writer->last_topic];
     }
     for (uint32_t i = 0; i < writer->topic_count; i++) {
         if (writer->topics[i].topic == topic) {
             writer->last_topic = i;
-            return writer->topics[i].rkt;
+            return &writer->topics[i];
         }
     }
     return NULL;
 }
 
 static rd_kafka_resp_err_t get_topic(struct kafka_writer *writer, const struct kafka_topic *topic,
-                                     rd_kafka_topic_t **out)
+                                     struct written_topic **out)
 {
+    rd_kafka_topic_t *rkt;
     rd_kafka_resp_err_t code;
 
     if (atomic_load(&topic->gone)) {
@@ -319,10 +330,10 @@ static rd_kafka_resp_err_t get_topic(struct kafka_writer *writer, const struct k
         return RD_KAFKA_RESP_ERR_NO_ERROR;
     }
     forget_gone_topics(writer);
-    *out = rd_kafka_topic_new(writer->rk, topic->name, NULL);
-    code = learn_partitions(writer, *out);
+    rkt = rd_kafka_topic_new(writer->rk, topic->name, NULL);
+    code = learn_partitions(writer, rkt);
     if (code) {
-        rd_kafka_topic_destroy(*out);
+        rd_kafka_topic_destroy(rkt);
         return code;
     }
     if (writer->topic_count == writer->topic_capacity) {
@@ -330,7 +341,9 @@ static rd_kafka_resp_err_t get_topic(struct kafka_writer *writer, const struct k
         writer->topics =
             memory_resize(writer->topics, writer->topic_capacity, sizeof *writer->topics);
     }
-    writer->topics[writer->topic_count++] = (struct written_topic){ topic, *out };
+    *out = &writer->topics[writer->topic_count++];
+    **out = (struct written_topic){ topic, rkt,
+                                    memory_zalloc(topic->pub.partition_count, sizeof(size_t)) };
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
@@ -375,6 +388,11 @@ static rd_kafka_resp_err_t produce(struct kafka_writer *writer, rd_kafka_topic_t
 /* Sends what is queued and waits for it; librdkafka itself looks every 10 ms only. */
 static rd_kafka_resp_err_t flush(struct kafka_writer *writer)
 {
+    for (uint32_t i = 0; i < writer->topic_count; i++) {
+        const struct written_topic *topic = &writer->topics[i];
+
+        memset(topic->queued, 0, topic->topic->pub.partition_count * sizeof *topic->queued);
+    }
     for (int looks = 0; looks < QUICK_LOOKS; looks++) {
         if (!rd_kafka_flush(writer->rk, 1)) {
             return RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -384,9 +402,21 @@ static rd_kafka_resp_err_t flush(struct kafka_writer *writer)
 }
 
 /*
- * A full queue is emptied whole: a partition has one request under way, and while there is more
- * for it that is due, librdkafka's thread spins.
+ * An idempotent partition has one request under way. While there is more for it that is due,
+ * librdkafka's thread spins, so all is sent before a partition has more than a request takes.
  */
+static void make_room(struct kafka_writer *writer, const struct written_topic *topic,
+                      uint32_t partition, const struct log_builder *b)
+{
+    size_t *queued = &topic->queued[partition];
+    size_t more = b->bytes.len + (size_t)b->record_count * RECORD_BYTES;
+
+    if (*queued > 0 && *queued + more > REQUEST_BYTES) {
+        (void)flush(writer);
+    }
+    *queued += more;
+}
+
 static rd_kafka_resp_err_t produce_waiting(struct kafka_writer *writer, rd_kafka_topic_t *rkt,
                                            uint32_t partition, const struct log_record *record,
                                            void *owner)
@@ -429,14 +459,17 @@ int kafka_writer_append(struct log_writer *base, const struct log_topic *topic, 
                         struct log_builder *b, void *owner, struct error *err)
 {
     struct kafka_writer *writer = writer_of(base);
-    rd_kafka_topic_t *rkt = NULL;
+    struct written_topic *to = NULL;
     const struct log_record *records;
     rd_kafka_resp_err_t code;
 
     TRY(check_fatal(writer, err));
-    code = get_topic(writer, kafka_topic_of(topic), &rkt);
+    code = get_topic(writer, kafka_topic_of(topic), &to);
     if (code && !is_refusal(code)) {
         return kafka_fail(err, code, NULL, "topic", topic->name);
+    }
+    if (to) {
+        make_room(writer, to, partition, b);
     }
     arena_reset(&writer->arena);
     records = log_builder_records(b, &writer->arena);
@@ -444,7 +477,7 @@ int kafka_writer_append(struct log_writer *base, const struct log_topic *topic, 
         if (code) {
             refuse(writer, owner, code, topic->name);
         } else {
-            TRY(append_record(writer, rkt, partition, &records[i], owner, err));
+            TRY(append_record(writer, to->rkt, partition, &records[i], owner, err));
         }
     }
     (void)rd_kafka_poll(writer->rk, 0);
@@ -593,7 +626,7 @@ int kafka_writer_commit(struct log_writer *base, struct error *err)
 static void close_handle(struct kafka_writer *writer)
 {
     for (uint32_t i = 0; i < writer->topic_count; i++) {
-        rd_kafka_topic_destroy(writer->topics[i].rkt);
+        close_topic(&writer->topics[i]);
     }
     writer->topic_count = 0;
     if (writer->rk) {

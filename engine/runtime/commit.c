@@ -12,7 +12,7 @@
  * positions behind it are always in the same transaction. The others take
  * part whenever the worker commits: when its input is drained, or after
  * MAX_COMMIT_PAUSE_MS, but at least twice the last commit's duration apart. While the log has more
- * for it, it is not drained, and commits are ten of their durations apart, up to CATCH_UP_PAUSE_MS.
+ * for it, it is not drained, and commits are 20 of their durations apart, up to CATCH_UP_PAUSE_MS.
  *
  * Tasks of push queries are not durable: their rows go to topics of their own at once.
  *
@@ -115,7 +115,7 @@ bool commit_is_due(struct worker *worker, bool drained)
         return false;
     }
     if (behind && !worker->pressed && !worker->flush_now && since_ms < CATCH_UP_PAUSE_MS &&
-        since_ms * 1000 < 10 * worker->last_commit_us) {
+        since_ms * 1000 < 20 * worker->last_commit_us) {
         return false;
     }
     if (since_ms * 1000 < 2 * worker->last_commit_us && !worker->flush_now &&
