@@ -66,11 +66,10 @@ struct kafka_reader {
     uint32_t place_capacity;
     struct place *last_found;
     struct kafka_block *open; /* the messages at hand go there */
-    uint32_t taken;           /* messages of this call */
-    uint32_t expected;        /* for the next block */
     struct block_list ready;
     size_t held_bytes;
     _Atomic bool woken;
+    rd_kafka_message_t *messages[BATCH_MESSAGES];
 };
 
 static struct kafka_reader *reader_of(struct log_reader *reader)
@@ -441,24 +440,24 @@ static void close_block(struct kafka_reader *reader)
     }
 }
 
-/* While there is more than was expected, each block is larger than the one before. */
-static void open_block(struct kafka_reader *reader, struct place *place,
-                       rd_kafka_message_t *message)
+/* Messages of the first one's partition, in one run. */
+static uint32_t run_of(rd_kafka_message_t *const *messages, size_t count)
 {
-    close_block(reader);
-    reader->open = kafka_block_new(&place->topic->pub, message, reader->expected);
-    reader->open->place = place;
-    reader->expected *= reader->expected < BATCH_MESSAGES ? 2 : 1;
+    uint32_t run = 1;
+
+    while (run < count && messages[run]->rkt == messages[0]->rkt &&
+           messages[run]->partition == messages[0]->partition) {
+        run++;
+    }
+    return run;
 }
 
-static void take_message(rd_kafka_message_t *message, void *context)
+static void take_message(struct kafka_reader *reader, rd_kafka_message_t *const *messages,
+                         size_t count)
 {
-    struct kafka_reader *reader = context;
+    rd_kafka_message_t *message = messages[0];
     struct place *place = message->rkt ? place_of(reader, message) : NULL;
 
-    if (++reader->taken >= BATCH_MESSAGES) {
-        rd_kafka_yield(reader->consumer->rk); /* the others stay in the queue */
-    }
     if (!place || place->failure) {
         return;
     }
@@ -468,20 +467,35 @@ static void take_message(rd_kafka_message_t *message, void *context)
         return;
     }
     if (!reader->open || reader->open->place != place || !kafka_block_add(reader->open, message)) {
-        open_block(reader, place, message);
+        close_block(reader);
+        reader->open = kafka_block_new(&place->topic->pub, message, run_of(messages, count));
+        reader->open->place = place;
         (void)kafka_block_add(reader->open, message); /* there is room */
     }
 }
 
+/*
+ * librdkafka waits until its array is full, so waiting is for one message only. Its call that takes
+ * a function instead of an array lets a marker that was fetched before the partition was assigned
+ * anew move rd_kafka_position, by which `passed` would skip records.
+ */
 static void fetch(struct kafka_reader *reader, int64_t wait_ms)
 {
     rd_kafka_queue_t *queue = reader->consumer->queue;
     int wait = (int)(wait_ms < LONGEST_WAIT_MS ? wait_ms : LONGEST_WAIT_MS);
-    size_t there = rd_kafka_queue_length(queue);
+    ssize_t count = rd_kafka_consume_batch_queue(queue, 0, reader->messages, BATCH_MESSAGES);
 
-    reader->taken = 0;
-    reader->expected = there < 1 ? 1 : there < BATCH_MESSAGES ? (uint32_t)there : BATCH_MESSAGES;
-    (void)rd_kafka_consume_callback_queue(queue, wait, take_message, reader);
+    if (count <= 0 && wait > 0) {
+        count = rd_kafka_consume_batch_queue(queue, wait, reader->messages, 1);
+        if (count == 1) {
+            count +=
+                rd_kafka_consume_batch_queue(queue, 0, reader->messages + 1, BATCH_MESSAGES - 1);
+        }
+    }
+    for (ssize_t i = 0; i < count; i++) {
+        take_message(reader, reader->messages + i, (size_t)(count - i));
+        rd_kafka_message_destroy(reader->messages[i]);
+    }
     close_block(reader);
 }
 
@@ -604,7 +618,7 @@ static int64_t passed(const struct kafka_reader *reader, const struct place *pla
 
 static int64_t position_of(const struct kafka_reader *reader, struct place *place)
 {
-    if (place->fetching && !place->waiting) {
+    if (place->fetching && !place->waiting && !place->failure) {
         int64_t offset = passed(reader, place);
 
         if (offset > place->position) {
