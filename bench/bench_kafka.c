@@ -93,6 +93,13 @@ static long status_field(const char *field)
     return value;
 }
 
+static void pause_ms(long ms)
+{
+    const struct timespec pause = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+    (void)nanosleep(&pause, NULL);
+}
+
 /* --- the log --- */
 
 static void open_log(struct bench *bench)
@@ -118,14 +125,33 @@ static const struct log_topic *make_topic(struct bench *bench, const char *name)
     return topic;
 }
 
+/* Markers of the last transactions may be on their way. */
+static struct log_range settled_range(struct bench *bench, const struct log_topic *topic,
+                                      uint32_t partition)
+{
+    struct log_range committed = { 0, 0 };
+    struct log_range all = { 0, 0 };
+    struct error err = { 0 };
+
+    for (;;) {
+        check(log_topic_range(bench->log, topic, partition, READ_UNCOMMITTED, &all, &err), "range",
+              &err);
+        check(log_topic_range(bench->log, topic, partition, READ_COMMITTED, &committed, &err),
+              "range", &err);
+        if (committed.end >= all.end) {
+            return committed;
+        }
+        pause_ms(LOOK_MS);
+    }
+}
+
 static uint64_t topic_records(struct bench *bench, const struct log_topic *topic)
 {
-    struct log_range range = { 0, 0 };
-    struct error err = { 0 };
     uint64_t records = 0;
 
     for (uint32_t p = 0; p < RAW_PARTITIONS; p++) {
-        check(log_topic_range(bench->log, topic, p, READ_COMMITTED, &range, &err), "range", &err);
+        struct log_range range = settled_range(bench, topic, p);
+
         records += (uint64_t)(range.end - range.begin);
     }
     return records;
@@ -330,13 +356,6 @@ static void close_engine(struct bench *bench)
     session_destroy(bench->session);
     engine_close(bench->engine);
     log_close(bench->log);
-}
-
-static void pause_ms(long ms)
-{
-    const struct timespec pause = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-
-    (void)nanosleep(&pause, NULL);
 }
 
 static void await_records(struct bench *bench, uint64_t records, int *threads)

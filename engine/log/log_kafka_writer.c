@@ -574,6 +574,7 @@ int kafka_writer_send_positions(struct log_writer *base, const struct group_memb
 
     TRY(check_fatal(writer, err));
     TRY(await_coordinator(writer, member->group, err));
+    (void)rd_kafka_flush(writer->rk, 1); /* what is queued goes while the group is asked */
     list = kafka_position_list(positions, count);
     kafka_put_marks(list, writer->rk, member);
     arena_reset(&writer->arena);

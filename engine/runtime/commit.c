@@ -11,7 +11,7 @@
  * part when its own commit.interval.ms has passed, so an emission and the state and
  * positions behind it are always in the same transaction. The others take
  * part whenever the worker commits: when its input is drained, or after
- * MAX_COMMIT_PAUSE_MS, but at least twice the last commit's duration apart. While the log has more
+ * MAX_COMMIT_PAUSE_MS, but at least the last commit's duration apart. While the log has more
  * for it, it is not drained, and commits are 20 of their durations apart, up to CATCH_UP_PAUSE_MS.
  *
  * Tasks of push queries are not durable: their rows go to topics of their own at once.
@@ -118,8 +118,7 @@ bool commit_is_due(struct worker *worker, bool drained)
         since_ms * 1000 < 20 * worker->last_commit_us) {
         return false;
     }
-    if (since_ms * 1000 < 2 * worker->last_commit_us && !worker->flush_now &&
-        !save_is_large(worker)) {
+    if (since_ms * 1000 < worker->last_commit_us && !worker->flush_now && !save_is_large(worker)) {
         return false;
     }
     for (const struct task *task = worker->tasks; task; task = task->next) {
@@ -137,7 +136,7 @@ int64_t commit_pause_ms(const struct worker *worker, int64_t most_ms)
     if (worker->dirty_tasks == 0 || worker->phase != WORKER_IDLE) {
         return most_ms;
     }
-    left_ms = (2 * worker->last_commit_us + 999) / 1000 -
+    left_ms = (worker->last_commit_us + 999) / 1000 -
               (clock_elapsed_ms(worker->rt->clock) - worker->last_commit_ms);
     if (left_ms == 0) {
         return 1; /* it has just come */
