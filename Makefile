@@ -355,6 +355,7 @@ conformance-matrix: $(PROGRAM)
 	$(call run_conformance,--batch 256 $(if $(PASSING),--pass-list $(PASSING)))
 	$(call run_conformance,--crash-every 2 $(if $(PASSING),--pass-list $(PASSING)))
 	$(call run_conformance,--cache 1000000 $(if $(PASSING),--pass-list $(PASSING)))
+	$(call run_conformance,--store disk $(if $(PASSING),--pass-list $(PASSING)))
 
 .PHONY: check test check-suites test-suites
 check:
