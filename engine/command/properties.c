@@ -148,6 +148,9 @@ int setting_check(const struct setting_kind *kind, struct bytes value, struct po
     case SETTING_LONG:
         wants = is_integer(value, INT64_MIN, INT64_MAX) ? NULL : "a whole number of 64 bits";
         break;
+    case SETTING_COUNT:
+        wants = is_integer(value, 0, INT64_MAX) ? NULL : "a whole number from 0 on";
+        break;
     case SETTING_RESET:
         wants = is_one_of(value, resets) ? NULL : "earliest or latest";
         break;

@@ -43,6 +43,7 @@ reject 'the wrong kind of source' ERR_WRONG_KIND 'DROP TABLE s;'
 reject 'a value of the wrong type' ERR_INSERT_VALUE "INSERT INTO s VALUES ('a', 'b');"
 reject 'values that do not match the columns' ERR_INSERT_COLUMNS "INSERT INTO s VALUES ('a');"
 reject 'a setting of the server' ERR_INVALID_PROPERTY "SET 'bootstrap.servers'='b:1';"
+reject 'fewer than no milliseconds' ERR_INVALID_PROPERTY "SET 'commit.interval.ms'='-1';"
 reject 'a property that was not set' ERR_INVALID_PROPERTY "UNSET 'auto.offset.reset';"
 
 for statement in \
