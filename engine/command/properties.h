@@ -17,7 +17,7 @@ enum setting_type {
     SETTING_BOOLEAN,
     SETTING_INT,
     SETTING_LONG,
-    SETTING_COUNT, /* a long from 0 on */
+    SETTING_COUNT,     /* a long from 0 on */
     SETTING_RESET,     /* earliest, latest */
     SETTING_GUARANTEE, /* at_least_once, exactly_once, exactly_once_v2 */
     SETTING_FORMAT
