@@ -42,7 +42,6 @@ static void set_owned(struct runtime *rt, uint32_t slot, bool owned)
     pthread_mutex_unlock(&rt->leaf_mutex);
     rt->slots[slot].pending = owned;
     rt->slots[slot].has_read = false;
-    rt->slots[slot].read_ahead = false;
     if (!owned) {
         progress_free(rt->slots[slot].progress);
         rt->slots[slot].progress = NULL;

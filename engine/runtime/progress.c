@@ -458,12 +458,9 @@ int progress_read(struct runtime *rt, uint32_t slot, struct progress **out, stru
 {
     struct recover_range range;
 
-    if (!rt->slots[slot].read_ahead) {
-        TRY(plan_reading(rt, slot, &range, err));
-        TRY(recover_read(rt, &range, 1, err));
-        note_read(&rt->slots[slot], &range);
-    }
-    rt->slots[slot].read_ahead = false;
+    TRY(plan_reading(rt, slot, &range, err));
+    TRY(recover_read(rt, &range, 1, err));
+    note_read(&rt->slots[slot], &range);
     *out = rt->slots[slot].progress;
     return 0;
 }
@@ -479,7 +476,6 @@ int progress_read_ahead(struct runtime *rt, const uint32_t *slots, uint32_t coun
     TRY(recover_read(rt, ranges, count, err));
     for (uint32_t i = 0; i < count; i++) {
         note_read(&rt->slots[slots[i]], &ranges[i]);
-        rt->slots[slots[i]].read_ahead = true;
     }
     return 0;
 }

@@ -136,7 +136,6 @@ int recover_fence(struct runtime *rt, const uint32_t *slots, uint32_t count, str
     positions = arena_array(&arena, struct group_position, count);
     for (uint32_t i = 0; i < count; i++) {
         positions[i] = (struct group_position){ .topic = rt->slots_topic, .partition = slots[i] };
-        rt->slots[slots[i]].read_ahead = false; /* what comes behind the fence counts */
     }
     code = log_group_positions(rt->log, rt->group, positions, count, &arena, err);
     arena_fini(&arena);
@@ -555,7 +554,6 @@ int recover_new_query(struct runtime *rt, struct query *query, struct error *err
         struct slot *of = &rt->slots[slot];
 
         if (of->owned && !of->pending && has_tasks(rt, query, slot)) {
-            of->read_ahead = of->has_read;
             slots[count] = slot;
             count += !of->has_read;
         }

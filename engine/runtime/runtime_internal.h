@@ -327,7 +327,6 @@ struct slot {
     uint32_t worker;
     struct progress *progress; /* as last read, to read on from; under rt->mutex */
     bool has_read;             /* all that former owners have left; under rt->mutex */
-    bool read_ahead;           /* there is nothing new for who reads next; under rt->mutex */
     bool has_cohort;           /* since it was recovered; under rt->mutex */
     uint64_t cohort;           /* the worker's */
 };
