@@ -15,6 +15,17 @@
 #include "engine/log/log_kafka.h"
 #include "engine/runtime/runtime_internal.h"
 
+const char *const kafka_rig_orders = "CREATE STREAM orders (id STRING KEY, item STRING, qty INT) "
+                                     "WITH (KAFKA_TOPIC='$orders', VALUE_FORMAT='JSON');";
+const char *const kafka_rig_others = "CREATE STREAM others (id STRING KEY, item STRING, qty INT) "
+                                     "WITH (KAFKA_TOPIC='$others', VALUE_FORMAT='JSON');";
+const char *const kafka_rig_copy =
+    "CREATE STREAM copy WITH (KAFKA_TOPIC='$COPY') AS SELECT id, qty FROM orders;";
+const char *const kafka_rig_totals = "CREATE TABLE totals WITH (KAFKA_TOPIC='$TOTALS') AS SELECT "
+                                     "item, COUNT(*) AS n FROM orders GROUP BY item;";
+const char *const kafka_rig_neighbour =
+    "CREATE STREAM neighbour WITH (KAFKA_TOPIC='$NEIGHBOUR') AS SELECT id, qty FROM others;";
+
 enum { LONGEST_WAIT_US = 60 * 1000 * 1000, PAUSE_NS = 20 * 1000 * 1000 };
 
 static int rig_number;

@@ -9,6 +9,10 @@
 
 #include "tests/unit/runtime_rig.h"
 
+/* Two sources, a copy and a count of the first, a copy of the second. */
+extern const char *const kafka_rig_orders, *const kafka_rig_others;
+extern const char *const kafka_rig_copy, *const kafka_rig_totals, *const kafka_rig_neighbour;
+
 void kafka_rig_init(struct rig *f);
 /* The same with properties of the client. */
 void kafka_rig_init_with(struct rig *f, const struct topic_config *properties, uint32_t count);

@@ -10,20 +10,13 @@
 
 #include "tests/kafka/kafka_rig.h"
 
-static const char *const orders = "CREATE STREAM orders (id STRING KEY, item STRING, qty INT) "
-                                  "WITH (KAFKA_TOPIC='$orders', VALUE_FORMAT='JSON');";
-static const char *const copy =
-    "CREATE STREAM copy WITH (KAFKA_TOPIC='$COPY') AS SELECT id, qty FROM orders;";
-static const char *const totals = "CREATE TABLE totals WITH (KAFKA_TOPIC='$TOTALS') AS SELECT "
-                                  "item, COUNT(*) AS n FROM orders GROUP BY item;";
-
 static void begin(struct rig *f, enum runtime_guarantee guarantee)
 {
     kafka_rig_init(f);
     f->guarantee = guarantee;
     rig_open(f, "node");
     rig_topic(f, "$orders", 4);
-    rig_sql(f, orders);
+    rig_sql(f, kafka_rig_orders);
 }
 
 static void check_restart(enum runtime_guarantee guarantee)
@@ -32,8 +25,8 @@ static void check_restart(enum runtime_guarantee guarantee)
     struct rig f;
 
     begin(&f, guarantee);
-    plans[0] = rig_sql(&f, copy);
-    plans[1] = rig_sql(&f, totals);
+    plans[0] = rig_sql(&f, kafka_rig_copy);
+    plans[1] = rig_sql(&f, kafka_rig_totals);
     kafka_rig_await_slots(&f);
     rig_put_many(&f, "$orders", 0, 1000);
     rig_drain(&f);

@@ -18,17 +18,6 @@
 
 #include "tests/kafka/kafka_rig.h"
 
-static const char *const orders = "CREATE STREAM orders (id STRING KEY, item STRING, qty INT) "
-                                  "WITH (KAFKA_TOPIC='$orders', VALUE_FORMAT='JSON');";
-static const char *const others = "CREATE STREAM others (id STRING KEY, item STRING, qty INT) "
-                                  "WITH (KAFKA_TOPIC='$others', VALUE_FORMAT='JSON');";
-static const char *const copy =
-    "CREATE STREAM copy WITH (KAFKA_TOPIC='$COPY') AS SELECT id, qty FROM orders;";
-static const char *const totals = "CREATE TABLE totals WITH (KAFKA_TOPIC='$TOTALS') AS SELECT "
-                                  "item, COUNT(*) AS n FROM orders GROUP BY item;";
-static const char *const neighbour =
-    "CREATE STREAM neighbour WITH (KAFKA_TOPIC='$NEIGHBOUR') AS SELECT id, qty FROM others;";
-
 /* One worker, so that all share its transaction. */
 static void begin(struct rig *f, uint32_t partitions)
 {
@@ -37,8 +26,8 @@ static void begin(struct rig *f, uint32_t partitions)
     rig_open(f, "node");
     rig_topic(f, "$orders", partitions);
     rig_topic(f, "$others", 2);
-    rig_sql(f, orders);
-    rig_sql(f, others);
+    rig_sql(f, kafka_rig_orders);
+    rig_sql(f, kafka_rig_others);
 }
 
 static void expect_error(struct rig *f, const struct physical_plan *plan, enum error_code code,
@@ -60,9 +49,9 @@ static void vanished_source_stops_its_readers_until_it_is_back(void **state)
 
     (void)state;
     begin(&f, 2);
-    failing = rig_sql(&f, copy);
-    counting = rig_sql(&f, totals);
-    rig_sql(&f, neighbour);
+    failing = rig_sql(&f, kafka_rig_copy);
+    counting = rig_sql(&f, kafka_rig_totals);
+    rig_sql(&f, kafka_rig_neighbour);
     kafka_rig_await_slots(&f);
     rig_put_many(&f, "$orders", 0, 100);
     rig_put_many(&f, "$others", 0, 100);
@@ -117,10 +106,10 @@ static void added_partitions_are_taken_by_queries_without_state_and_stop_the_oth
 
     (void)state;
     begin(&f, 2);
-    copying = rig_sql(&f, copy);
+    copying = rig_sql(&f, kafka_rig_copy);
     keyed = rig_sql(&f, "CREATE TABLE keyed WITH (KAFKA_TOPIC='$KEYED') AS SELECT id, COUNT(*) AS "
                         "n FROM orders GROUP BY id;");
-    rig_sql(&f, neighbour);
+    rig_sql(&f, kafka_rig_neighbour);
     kafka_rig_await_slots(&f);
     rig_put_many(&f, "$orders", 0, 100);
     rig_drain(&f);
@@ -146,7 +135,7 @@ static void record_over_the_topics_limit_stops_its_query_alone(void **state)
     kafka_rig_topic_with(&f, "$COPY", 1, "max.message.bytes", "2000");
     failing = rig_sql(&f, "CREATE STREAM copy WITH (KAFKA_TOPIC='$COPY') AS "
                           "SELECT id, item FROM orders;");
-    other = rig_sql(&f, neighbour);
+    other = rig_sql(&f, kafka_rig_neighbour);
     rig_sql(&f, "CREATE STREAM whole WITH (KAFKA_TOPIC='$WHOLE') AS SELECT id, item FROM orders;");
     kafka_rig_await_slots(&f);
     rig_put(&f, "$orders", "small", "{\"ITEM\":\"one\"}", 1);
@@ -180,7 +169,7 @@ static void refused_record_without_transactions_stops_its_query_alone(void **sta
     f.guarantee = AT_LEAST_ONCE;
     rig_open(&f, "node");
     rig_topic(&f, "$orders", 1);
-    rig_sql(&f, orders);
+    rig_sql(&f, kafka_rig_orders);
     kafka_rig_topic_with(&f, "$COPY", 1, "max.message.bytes", "2000");
     failing = rig_sql(&f, "CREATE STREAM copy WITH (KAFKA_TOPIC='$COPY') AS "
                           "SELECT id, item FROM orders;");
@@ -207,7 +196,7 @@ static void position_beyond_the_end_is_told_and_the_new_topic_read_whole(void **
 
     (void)state;
     begin(&f, 1);
-    plan = rig_sql(&f, copy);
+    plan = rig_sql(&f, kafka_rig_copy);
     kafka_rig_await_slots(&f);
     rig_put_many(&f, "$orders", 0, 100);
     rig_drain(&f);
@@ -237,7 +226,7 @@ static void deleted_records_are_told_and_passed_over(void **state)
 
     (void)state;
     begin(&f, 1);
-    plan = rig_sql(&f, copy);
+    plan = rig_sql(&f, kafka_rig_copy);
     kafka_rig_await_slots(&f);
     rig_put_many(&f, "$orders", 0, 100);
     rig_drain(&f);
@@ -262,8 +251,8 @@ static void vanished_changelog_is_told_and_not_taken_for_an_empty_one(void **sta
 
     (void)state;
     begin(&f, 1);
-    counting = rig_sql(&f, totals);
-    other = rig_sql(&f, copy);
+    counting = rig_sql(&f, kafka_rig_totals);
+    other = rig_sql(&f, kafka_rig_copy);
     kafka_rig_await_slots(&f);
     rig_put_many(&f, "$orders", 0, 100);
     rig_drain(&f);
@@ -301,8 +290,8 @@ static void compressed_batches_are_read(void **state)
         kafka_rig_init_with(&f, &property, 1);
         rig_open(&f, "node");
         rig_topic(&f, "$orders", 2);
-        rig_sql(&f, orders);
-        rig_sql(&f, copy);
+        rig_sql(&f, kafka_rig_orders);
+        rig_sql(&f, kafka_rig_copy);
         rig_put_many(&f, "$orders", 0, 1000);
         kafka_rig_await_count(&f, "$COPY", 1000);
         rig_fini(&f);
@@ -351,8 +340,8 @@ static void damaged_batch_stops_its_readers_and_nobody_skips_it(void **state)
         rig_put_many(&f, "$orders", i * 100, i * 100 + 100);
     }
     turn_a_byte(&f, "$orders");
-    plan = rig_sql(&f, copy);
-    rig_sql(&f, neighbour);
+    plan = rig_sql(&f, kafka_rig_copy);
+    rig_sql(&f, kafka_rig_neighbour);
     rig_put_many(&f, "$others", 0, 100);
     expect_error(&f, plan, ERR_LOG_DAMAGED, "partition 0 cannot be read at offset 100");
     kafka_rig_await_count(&f, "$COPY", 100);

@@ -11,17 +11,12 @@
 
 #include "tests/kafka/kafka_rig.h"
 
-static const char *const orders = "CREATE STREAM orders (id STRING KEY, item STRING, qty INT) "
-                                  "WITH (KAFKA_TOPIC='$orders', VALUE_FORMAT='JSON');";
-static const char *const copy =
-    "CREATE STREAM copy WITH (KAFKA_TOPIC='$COPY') AS SELECT id, qty FROM orders;";
-
 static void begin(struct rig *f)
 {
     kafka_rig_init(f);
     rig_open(f, "node");
     rig_topic(f, "$orders", 2);
-    rig_sql(f, orders);
+    rig_sql(f, kafka_rig_orders);
 }
 
 struct seen {
@@ -70,7 +65,7 @@ static void others_see_how_far_a_query_is_until_it_is_gone(void **state)
     (void)state;
     begin(&f);
     seen.log = kafka_rig_another_log(&f);
-    seen.plan = rig_sql(&f, copy);
+    seen.plan = rig_sql(&f, kafka_rig_copy);
     kafka_rig_await_slots(&f);
     rig_put_many(&f, "$orders", 0, 100);
     assert_true(kafka_rig_await(&f, has_no_lag, &seen));
@@ -109,7 +104,7 @@ static void a_query_goes_on_where_ksqldb_ended_and_once_only(void **state)
     (void)state;
     begin(&f);
     rig_put_many(&f, "$orders", 0, 100);
-    plan = rig_plan(&f, copy);
+    plan = rig_plan(&f, kafka_rig_copy);
     seen.log = kafka_rig_another_log(&f);
     seen.plan = plan;
     leave_at(&f, plan->application_id, 10);

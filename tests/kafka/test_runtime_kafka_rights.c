@@ -18,17 +18,6 @@
 
 #include "tests/kafka/kafka_rig.h"
 
-static const char *const orders = "CREATE STREAM orders (id STRING KEY, item STRING, qty INT) "
-                                  "WITH (KAFKA_TOPIC='$orders', VALUE_FORMAT='JSON');";
-static const char *const others = "CREATE STREAM others (id STRING KEY, item STRING, qty INT) "
-                                  "WITH (KAFKA_TOPIC='$others', VALUE_FORMAT='JSON');";
-static const char *const copy =
-    "CREATE STREAM copy WITH (KAFKA_TOPIC='$COPY') AS SELECT id, qty FROM orders;";
-static const char *const totals = "CREATE TABLE totals WITH (KAFKA_TOPIC='$TOTALS') AS SELECT "
-                                  "item, COUNT(*) AS n FROM orders GROUP BY item;";
-static const char *const neighbour =
-    "CREATE STREAM neighbour WITH (KAFKA_TOPIC='$NEIGHBOUR') AS SELECT id, qty FROM others;";
-
 /* --- rules --- */
 
 enum { ADMIN_WAIT_MS = 60000 };
@@ -132,8 +121,8 @@ static void begin(struct rig *f)
     rig_open(f, "node");
     rig_topic(f, "$orders", 2);
     rig_topic(f, "$others", 2);
-    rig_sql(f, orders);
-    rig_sql(f, others);
+    rig_sql(f, kafka_rig_orders);
+    rig_sql(f, kafka_rig_others);
 }
 
 static void expect_error(struct rig *f, const struct physical_plan *plan, const char *words)
@@ -155,9 +144,9 @@ static void query_that_may_not_write_its_topic_stops_alone_until_it_may(void **s
 
     (void)state;
     begin(&f);
-    failing = rig_sql(&f, copy);
-    counting = rig_sql(&f, totals);
-    other = rig_sql(&f, neighbour);
+    failing = rig_sql(&f, kafka_rig_copy);
+    counting = rig_sql(&f, kafka_rig_totals);
+    other = rig_sql(&f, kafka_rig_neighbour);
     kafka_rig_await_slots(&f);
     rig_put_many(&f, "$orders", 0, 100);
     rig_put_many(&f, "$others", 0, 100);
@@ -189,8 +178,8 @@ static void query_that_may_not_read_its_source_stops_alone_until_it_may(void **s
 
     (void)state;
     begin(&f);
-    failing = rig_sql(&f, copy);
-    other = rig_sql(&f, neighbour);
+    failing = rig_sql(&f, kafka_rig_copy);
+    other = rig_sql(&f, kafka_rig_neighbour);
     kafka_rig_await_slots(&f);
     rig_put_many(&f, "$orders", 0, 100);
     rig_drain(&f);
