@@ -190,17 +190,6 @@ static struct place *add_place(struct kafka_reader *reader, const struct log_top
     return place;
 }
 
-static void drop_blocks(struct block_list *list)
-{
-    while (list->first) {
-        struct kafka_block *block = list->first;
-
-        list->first = block->next;
-        log_block_unref(&block->pub);
-    }
-    list_init(list);
-}
-
 /* What is ready of the place becomes held, until it is let go or dropped. */
 static void hold(struct kafka_reader *reader, struct place *place)
 {
@@ -218,6 +207,18 @@ static void hold(struct kafka_reader *reader, struct place *place)
         }
     }
     reader->ready.end = link;
+}
+
+static void drop_held(struct kafka_reader *reader, struct place *place)
+{
+    while (place->held.first) {
+        struct kafka_block *block = place->held.first;
+
+        place->held.first = block->next;
+        reader->held_bytes -= block->pub.size_bytes;
+        log_block_unref(&block->pub);
+    }
+    list_init(&place->held);
 }
 
 static void let_go(struct kafka_reader *reader, struct place *place)
@@ -248,10 +249,7 @@ static void end_fetching(struct kafka_reader *reader, struct place *place)
 static void stop_fetching(struct kafka_reader *reader, struct place *place)
 {
     hold(reader, place);
-    for (const struct kafka_block *block = place->held.first; block; block = block->next) {
-        reader->held_bytes -= block->pub.size_bytes;
-    }
-    drop_blocks(&place->held);
+    drop_held(reader, place);
     place->waiting = 0;
     place->fetched = place->position;
     end_fetching(reader, place);

@@ -553,7 +553,7 @@ int save_check_store(struct store *store, struct error *err);
 
 /* What a slot's partition says; kept with the slot, so only what is new is read. */
 int progress_read(struct runtime *rt, uint32_t slot, struct progress **out, struct error *err);
-/* For the next progress_read of each of these slots, which nobody writes to until then. */
+/* All at once, so that the next progress_read of each of these slots has little to read. */
 int progress_read_ahead(struct runtime *rt, const uint32_t *slots, uint32_t count,
                         struct error *err);
 void progress_free(struct progress *progress);
