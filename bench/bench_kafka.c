@@ -20,6 +20,7 @@
 
 #include "base/memory.h"
 #include "bench/kafka_raw.h"
+#include "bench/proc_field.h"
 #include "engine/command/engine.h"
 #include "engine/log/log_kafka.h"
 
@@ -74,23 +75,6 @@ static void check(int code, const char *what, const struct error *err)
     if (code) {
         die(what, err);
     }
-}
-
-static long status_field(const char *field)
-{
-    char line[256];
-    long value = 0;
-    FILE *in = fopen("/proc/self/status", "r");
-
-    while (in && fgets(line, sizeof line, in)) {
-        if (strncmp(line, field, strlen(field)) == 0) {
-            value = strtol(line + strlen(field), NULL, 10);
-        }
-    }
-    if (in) {
-        (void)fclose(in);
-    }
-    return value;
 }
 
 static void pause_ms(long ms)
@@ -370,7 +354,7 @@ static void await_records(struct bench *bench, uint64_t records, int *threads)
         if (status.state == QUERY_ERROR) {
             die(bench->query, &status.error);
         }
-        *threads = (int)status_field("Threads:");
+        *threads = (int)proc_field("/proc/self/status", "Threads:");
         pause_ms(LOOK_MS);
     }
     check(engine_drain(bench->engine, &err), "drain", &err);
@@ -534,7 +518,7 @@ static struct figures run_apart(struct bench *bench, enum bench_case which)
     }
     if (child == 0) {
         figures = cases[which].run(bench);
-        figures.resident_mb = (double)status_field("VmHWM:") / 1024.0;
+        figures.resident_mb = (double)proc_field("/proc/self/status", "VmHWM:") / 1024.0;
         exit(write(ends[1], &figures, sizeof figures) == (ssize_t)sizeof figures ? 0 : 1);
     }
     (void)close(ends[1]);

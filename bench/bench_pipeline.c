@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "bench/proc_field.h"
 #include "engine/command/engine.h"
 
 enum { DEFAULT_RECORDS = 1000000, RECORDS_PER_BLOCK = 400, ITEM_COUNT = 1000 };
@@ -194,23 +195,6 @@ static void bench_filters(uint32_t count, const char *what)
     buffer_fini(&sql);
 }
 
-static long status_kb(const char *file, const char *field)
-{
-    char line[256];
-    long kb = 0;
-    FILE *in = fopen(file, "r");
-
-    while (in && fgets(line, sizeof line, in)) {
-        if (strncmp(line, field, strlen(field)) == 0) {
-            kb += strtol(line + strlen(field), NULL, 10);
-        }
-    }
-    if (in) {
-        (void)fclose(in);
-    }
-    return kb;
-}
-
 static void bench_idle_queries(void)
 {
     struct bench bench;
@@ -219,7 +203,7 @@ static void bench_idle_queries(void)
     char sql[160];
 
     begin(&bench);
-    before = status_kb("/proc/self/status", "VmRSS:");
+    before = proc_field("/proc/self/status", "VmRSS:");
     for (int i = 0; i < 1000; i++) {
         (void)snprintf(sql, sizeof sql,
                        "CREATE STREAM idle%d AS SELECT id, price FROM orders WHERE qty > %d;", i,
@@ -229,11 +213,11 @@ static void bench_idle_queries(void)
     if (engine_drain(bench.engine, &err)) {
         die("drain", &err);
     }
-    after = status_kb("/proc/self/status", "VmRSS:");
+    after = proc_field("/proc/self/status", "VmRSS:");
     (void)printf("%-44s %6.1f MB resident in all, %.1f MB before\n", "1,000 idle filter queries",
                  (double)after / 1024.0, (double)before / 1024.0);
     (void)printf("%-44s %6.1f MB\n", "  of it private dirty",
-                 (double)status_kb("/proc/self/smaps_rollup", "Private_Dirty:") / 1024.0);
+                 (double)proc_field("/proc/self/smaps_rollup", "Private_Dirty:") / 1024.0);
     end(&bench);
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "bench/proc_field.h"
 
 enum { RUN_COUNT = 21 };
 
@@ -23,21 +24,10 @@ struct start {
 
 static long smaps_kb(pid_t pid, const char *field)
 {
-    char path[64], line[256];
-    long kb = -1;
-    FILE *in;
+    char path[64];
 
     (void)snprintf(path, sizeof path, "/proc/%ld/smaps_rollup", (long)pid);
-    in = fopen(path, "r");
-    while (in && fgets(line, sizeof line, in)) {
-        if (strncmp(line, field, strlen(field)) == 0) {
-            kb = strtol(line + strlen(field), NULL, 10);
-        }
-    }
-    if (in) {
-        (void)fclose(in);
-    }
-    return kb;
+    return proc_field(path, field);
 }
 
 static void run_child(const int out[2])

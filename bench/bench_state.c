@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/scratch_directory.h"
+#include "bench/proc_field.h"
 #include "engine/command/engine.h"
 #include "engine/command/properties.h"
 #include "engine/log/database.h"
@@ -190,23 +191,6 @@ static int fill(struct bench *b, uint64_t from, uint64_t end)
 
 /* --- figures --- */
 
-static unsigned long status_kb(const char *field)
-{
-    char line[256];
-    unsigned long kb = 0;
-    FILE *in = fopen("/proc/self/status", "r");
-
-    while (in && fgets(line, sizeof line, in)) {
-        if (strncmp(line, field, strlen(field)) == 0) {
-            kb = strtoul(line + strlen(field), NULL, 10);
-        }
-    }
-    if (in) {
-        (void)fclose(in);
-    }
-    return kb;
-}
-
 static unsigned long long directory_mb(const struct bench *b)
 {
     char command[SCRATCH_PATH_MAX + 16];
@@ -225,11 +209,12 @@ static unsigned long long directory_mb(const struct bench *b)
 static void report(const struct bench *b, const char *what, uint64_t count, int64_t wall_us,
                    int64_t cpu_us)
 {
-    (void)printf("%-34s %8.0f /s, %6.2f CPU s/M, resident %lu MB (anonymous %lu), peak %lu MB, "
+    (void)printf("%-34s %8.0f /s, %6.2f CPU s/M, resident %ld MB (anonymous %ld), peak %ld MB, "
                  "disk %llu MB\n",
                  what, (double)count * 1e6 / (double)wall_us, (double)cpu_us / (double)count,
-                 status_kb("VmRSS:") / 1024, status_kb("RssAnon:") / 1024,
-                 status_kb("VmHWM:") / 1024, directory_mb(b));
+                 proc_field("/proc/self/status", "VmRSS:") / 1024,
+                 proc_field("/proc/self/status", "RssAnon:") / 1024,
+                 proc_field("/proc/self/status", "VmHWM:") / 1024, directory_mb(b));
     (void)fflush(stdout);
 }
 
