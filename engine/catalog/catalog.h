@@ -17,6 +17,8 @@ struct side_format {
     struct format_options options;
 };
 
+#define RETENTION_NOT_GIVEN INT64_MIN
+
 /* A stream or table over a topic. */
 struct source {
     uint32_t id; /* never used again; names readers and shapes */
@@ -25,7 +27,7 @@ struct source {
     struct bytes topic;
     uint32_t partition_count;
     uint32_t replica_count; /* asked for by REPLICAS; 0: the log's default */
-    int64_t retention_ms;   /* asked for by RETENTION_MS; -1: the log's default */
+    int64_t retention_ms;   /* asked for by RETENTION_MS, -1: without end; or RETENTION_NOT_GIVEN */
     struct schema schema;   /* key columns first; header columns among the others */
     struct side_format key_format;
     struct side_format value_format;

@@ -13,18 +13,27 @@ static bool exists(struct log *log, struct bytes name, const struct log_topic **
     return !log_open_topic(log, name, out, NULL);
 }
 
-/* Of the topic that the query reads, or the usual one. */
-static struct bytes inherited_retention(struct command *command, const struct physical_plan *plan)
+/* The topic of a query's first source; NULL: there is no query, or no such topic. */
+static const struct log_topic *topic_read(struct command *command, const struct physical_plan *plan)
 {
     const struct source *from =
         plan ? catalog_find_source(command->catalog, plan->source_names[0]) : NULL;
     const struct log_topic *topic = NULL;
+
+    return from && exists(command->engine->config.log, from->topic, &topic) ? topic : NULL;
+}
+
+static struct bytes retention_of(struct command *command, const struct source *source,
+                                 const struct log_topic *from)
+{
     const struct topic_config *configs = NULL;
     uint32_t count = 0;
 
-    if (from && exists(command->engine->config.log, from->topic, &topic) &&
-        !log_topic_configs(command->engine->config.log, topic, command->arena, &configs, &count,
-                           NULL)) {
+    if (source->retention_ms != RETENTION_NOT_GIVEN) {
+        return arena_printf(command->arena, "%lld", (long long)source->retention_ms);
+    }
+    if (from && !log_topic_configs(command->engine->config.log, from, command->arena, &configs,
+                                   &count, NULL)) {
         for (uint32_t i = 0; i < count; i++) {
             if (bytes_equal_text(configs[i].name, "retention.ms")) {
                 return configs[i].value;
@@ -34,20 +43,26 @@ static struct bytes inherited_retention(struct command *command, const struct ph
     return arena_printf(command->arena, "%lld", (long long)usual_retention_ms);
 }
 
-static uint32_t list_configs(struct command *command, const struct change *change,
-                             struct topic_config *out)
+static uint32_t replicas_of(struct command *command, const struct source *source,
+                            const struct log_topic *from)
 {
-    const struct source *source = change->source;
+    if (source->replica_count == 0 && from &&
+        property_get_boolean(command->properties,
+                             "ksql.create.topic.inherit.source.replicas.enabled")) {
+        return from->replica_count;
+    }
+    return source->replica_count;
+}
 
+static uint32_t list_configs(struct command *command, const struct source *source,
+                             const struct log_topic *from, struct topic_config *out)
+{
     if (source->kind == SOURCE_TABLE) {
         out[0] = (struct topic_config){ BYTES("cleanup.policy"), BYTES("compact") };
         return 1;
     }
     out[0] = (struct topic_config){ BYTES("cleanup.policy"), BYTES("delete") };
-    out[1].name = bytes_of("retention.ms");
-    out[1].value = source->retention_ms >= 0
-                       ? arena_printf(command->arena, "%lld", (long long)source->retention_ms)
-                       : inherited_retention(command, change->plan);
+    out[1] = (struct topic_config){ BYTES("retention.ms"), retention_of(command, source, from) };
     return 2;
 }
 
@@ -57,6 +72,7 @@ int topic_create_for(struct command *command, const struct change *change, bool 
     struct log *log = command->engine->config.log;
     const struct source *source = change->source;
     const struct log_topic *topic = NULL;
+    const struct log_topic *from;
     struct topic_config configs[2];
     struct topic_spec spec;
     int code;
@@ -65,11 +81,12 @@ int topic_create_for(struct command *command, const struct change *change, bool 
     if (!source || exists(log, source->topic, &topic)) {
         return 0;
     }
+    from = topic_read(command, change->plan);
     spec = (struct topic_spec){ .name = source->topic,
                                 .partition_count = source->partition_count,
-                                .replica_count = source->replica_count,
+                                .replica_count = replicas_of(command, source, from),
                                 .configs = configs };
-    spec.config_count = list_configs(command, change, configs);
+    spec.config_count = list_configs(command, source, from, configs);
     code = log_create_topic(log, &spec, err);
     if (code == ERR_TOPIC_EXISTS) {
         error_clear(err); /* another node was faster */

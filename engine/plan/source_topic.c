@@ -44,7 +44,8 @@ static void find_in_catalog(struct plan_context *context, struct bytes name,
             int64_t retention = sources[i]->retention_ms;
 
             *out = (struct found_topic){ true, sources[i]->partition_count, 0,
-                                         retention < 0 ? default_retention_ms : retention };
+                                         retention == RETENTION_NOT_GIVEN ? default_retention_ms
+                                                                          : retention };
             return;
         }
     }
@@ -149,8 +150,9 @@ int source_topic_settle(struct plan_context *context, const struct source_proper
     TRY(check_settings(with, source, err));
     TRY(find_topic(context, source->topic, &topic, err));
     source->replica_count = (uint32_t)with->of[PROPERTY_REPLICAS].integer;
-    source->retention_ms =
-        with->of[PROPERTY_RETENTION_MS].given ? with->of[PROPERTY_RETENTION_MS].integer : -1;
+    source->retention_ms = with->of[PROPERTY_RETENTION_MS].given
+                               ? with->of[PROPERTY_RETENTION_MS].integer
+                               : RETENTION_NOT_GIVEN;
     if (topic.exists) {
         source->partition_count = topic.partition_count;
         TRY(check_partitions(with, inherited_partitions, source, &topic, err));

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "engine/command/properties.h"
 #include "tests/unit/engine_bed.h"
 
 static const char create_s[] = "CREATE STREAM s (k STRING KEY, v INT) "
@@ -140,6 +141,55 @@ static void sinks_inherit_retention_and_tables_are_compacted(void **state)
     assert_true(bytes_equal_text(topic_setting(bed, "O", "retention.ms"), "5000"));
     assert_true(bytes_equal_text(topic_setting(bed, "N", "cleanup.policy"), "compact"));
     assert_null(topic_setting(bed, "N", "retention.ms").data);
+}
+
+static uint32_t replicas_of(struct bed *bed, const char *topic_name)
+{
+    const struct log_topic *topic = NULL;
+
+    assert_int_equal(log_open_topic(bed->log, bytes_of(topic_name), &topic, NULL), 0);
+    return topic->replica_count;
+}
+
+static void sinks_inherit_replicas(void **state)
+{
+    struct bed *bed = *state;
+
+    bed_run(bed, "CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='t', "
+                 "VALUE_FORMAT='JSON', PARTITIONS=1, REPLICAS=3);"
+                 "CREATE STREAM o AS SELECT * FROM s;"
+                 "CREATE STREAM p WITH (REPLICAS=2) AS SELECT * FROM s;");
+    assert_int_equal(replicas_of(bed, "t"), 3);
+    assert_int_equal(replicas_of(bed, "O"), 3);
+    assert_int_equal(replicas_of(bed, "P"), 2);
+}
+
+static void sinks_have_the_usual_replicas_where_inheriting_is_off(void **state)
+{
+    struct bed *bed = *state;
+    static const struct property_text off = {
+        BYTES("ksql.create.topic.inherit.source.replicas.enabled"), BYTES("false")
+    };
+
+    bed_close(bed);
+    bed->config.settings = &off;
+    bed->config.setting_count = 1;
+    bed_open(bed);
+    bed_run(bed, "CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='t', "
+                 "VALUE_FORMAT='JSON', PARTITIONS=1, REPLICAS=3);"
+                 "CREATE STREAM o AS SELECT * FROM s;");
+    assert_int_equal(replicas_of(bed, "O"), 1);
+}
+
+static void retention_without_end_is_kept_and_inherited(void **state)
+{
+    struct bed *bed = *state;
+
+    bed_run(bed, "CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='t', "
+                 "VALUE_FORMAT='JSON', PARTITIONS=1, RETENTION_MS=-1);"
+                 "CREATE STREAM o AS SELECT * FROM s;");
+    assert_true(bytes_equal_text(topic_setting(bed, "t", "retention.ms"), "-1"));
+    assert_true(bytes_equal_text(topic_setting(bed, "O", "retention.ms"), "-1"));
 }
 
 static void the_test_driver_has_missing_topics_made(void **state)
@@ -794,6 +844,9 @@ int main(void)
         CASE(the_check_counts_queries_as_running_them_will),
         CASE(create_makes_its_topic_and_refuses_to_guess),
         CASE(sinks_inherit_retention_and_tables_are_compacted),
+        CASE(sinks_inherit_replicas),
+        CASE(sinks_have_the_usual_replicas_where_inheriting_is_off),
+        CASE(retention_without_end_is_kept_and_inherited),
         CASE(the_test_driver_has_missing_topics_made),
         CASE(drop_deletes_the_topic_when_asked),
         CASE(if_exists_and_if_not_exists_warn),

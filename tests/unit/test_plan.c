@@ -386,7 +386,7 @@ static void a_topic_of_an_earlier_statement_counts_as_there(void **state)
     source.name = bytes_of("PLANNED");
     source.topic = bytes_of("planned");
     source.partition_count = 7;
-    source.retention_ms = -1;
+    source.retention_ms = RETENTION_NOT_GIVEN;
     (void)catalog_put_source(p->catalog, &source);
     assert_int_equal(parse_script(&p->arena,
                                   bytes_of("CREATE STREAM X (A INT) WITH (KAFKA_TOPIC='planned', "
