@@ -48,6 +48,7 @@ struct channel {
     bool catching_up, catch_up_paused;
     int64_t head;
     int64_t catch_up;
+    int64_t known_end; /* positions up to there are not behind the log's end */
     _Atomic bool noted;
     struct channel *next_noted;
 };
@@ -350,6 +351,27 @@ static bool pass_empty(struct log_reader *reader, struct channel *channel, enum 
     return true;
 }
 
+/*
+ * Who comes when the head is there already, and stands before it, waits for the log to get there.
+ * Of a log that was cut off or made anew that is never said by a poll, so it is asked for, once.
+ */
+static void check_foremost(struct fetcher *fetcher, struct channel *channel, int64_t foremost)
+{
+    struct log_range range;
+
+    if (foremost <= channel->head || foremost <= channel->known_end ||
+        log_topic_range(fetcher->log, channel->key.topic, (uint32_t)channel->key.partition,
+                        READ_UNCOMMITTED, &range, NULL)) {
+        return;
+    }
+    channel->known_end = range.end;
+    for (uint32_t i = 0; foremost > range.end && i < channel->subscriber_count; i++) {
+        struct fetch_subscriber *s = channel->subscribers[i];
+
+        post(s, message_make(s, FETCH_BEYOND, CURSOR_HEAD, range.end + 1, range.begin));
+    }
+}
+
 static bool steer_head(struct fetcher *fetcher, struct channel *channel,
                        const struct channel_demand *demand)
 {
@@ -365,6 +387,9 @@ static bool steer_head(struct fetcher *fetcher, struct channel *channel,
     }
     if (idle && demand->leading == channel->head) {
         moved = pass_empty(fetcher->head, channel, CURSOR_HEAD);
+    }
+    if (idle) {
+        check_foremost(fetcher, channel, demand->leading);
     }
     return pause_or_resume(fetcher->head, channel, &channel->head_paused,
                            demand->over_budget || !demand->follows) ||
@@ -538,6 +563,7 @@ static void skip_gap(struct fetcher *fetcher, struct channel *channel, enum curs
 
         post(s, message_make(s, FETCH_GAP, cursor, *position, range.begin));
     }
+    channel->known_end = range.end;
     *position = range.begin;
     *paused = false;
     (void)log_reader_assign(reader, channel->key.topic, partition, range.begin, NULL);

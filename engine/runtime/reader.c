@@ -357,7 +357,7 @@ static void skip_gap(struct reader *reader, const struct fetch_message *message)
         if (input->enqueued < message->from || (!is_back && input->enqueued >= message->next)) {
             continue;
         }
-        if (message->event == FETCH_GAP) {
+        if (message->event != FETCH_EMPTY) {
             tell_gap(reader, input, message->next);
         }
         input_skip_to(input, message->next);
@@ -427,10 +427,8 @@ static void handle_move(struct reader *reader, const struct fetch_message *messa
         }
         return;
     }
-    if (message->cursor == CURSOR_HEAD) {
-        reader->head = message->next;
-    } else {
-        reader->catch_up = message->next;
+    if (message->event != FETCH_BEYOND) {
+        *(message->cursor == CURSOR_HEAD ? &reader->head : &reader->catch_up) = message->next;
     }
     if (message->event != FETCH_MOVED) {
         skip_gap(reader, message);

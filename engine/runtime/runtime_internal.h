@@ -70,12 +70,14 @@ enum cursor { CURSOR_HEAD, CURSOR_CATCH_UP };
 
 /* What the fetcher tells a reader. */
 enum fetch_event {
-    FETCH_BLOCK, /* records: offsets [from, next) */
-    FETCH_MOVED, /* the cursor is at `next` now, and this reader wanted nothing of it */
-    FETCH_EMPTY, /* [from, next) holds no records: markers, aborted or compacted ones */
-    FETCH_GAP,   /* [from, next) is no longer in the log; next < from: it is another log, from its
-                    begin */
-    FETCH_FAILED /* the partition cannot be read any more, at `from` and before */
+    FETCH_BLOCK,  /* records: offsets [from, next) */
+    FETCH_MOVED,  /* the cursor is at `next` now, and this reader wanted nothing of it */
+    FETCH_EMPTY,  /* [from, next) holds no records: markers, aborted or compacted ones */
+    FETCH_GAP,    /* [from, next) is no longer in the log; next < from: it is another log, from its
+                     begin */
+    FETCH_BEYOND, /* the log ends before `from`, and no cursor has moved: who stands there or
+                     behind stood in another log, and begins at `next` */
+    FETCH_FAILED  /* the partition cannot be read any more, at `from` and before */
 };
 
 struct fetch_message {

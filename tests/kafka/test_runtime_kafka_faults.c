@@ -217,6 +217,44 @@ static void position_beyond_the_end_is_told_and_the_new_topic_read_whole(void **
     rig_fini(&f);
 }
 
+static bool has_skipped(struct rig *f, void *context)
+{
+    return kafka_rig_status(f, context).rows_skipped > 0;
+}
+
+/* The reader has been at the new topic's begin when the second query comes to it. */
+static void query_that_comes_later_is_told_too_that_its_position_is_beyond_the_end(void **state)
+{
+    const struct physical_plan *copy, *again;
+    struct log *own;
+    struct rig f;
+
+    (void)state;
+    begin(&f, 1);
+    copy = rig_sql(&f, kafka_rig_copy);
+    again = rig_sql(&f, "CREATE STREAM again WITH (KAFKA_TOPIC='$AGAIN') AS "
+                        "SELECT id, qty FROM orders;");
+    kafka_rig_await_slots(&f);
+    rig_put_many(&f, "$orders", 0, 100);
+    rig_drain(&f);
+    runtime_close(f.rt);
+    own = f.log;
+    f.log = kafka_rig_another_log(&f);
+    kafka_rig_drop_topic(&f, "$orders");
+    rig_topic(&f, "$orders", 1);
+    log_close(f.log);
+    f.log = own;
+    rig_open(&f, "node");
+    rig_start(&f, copy);
+    assert_true(kafka_rig_await(&f, has_skipped, (void *)(uintptr_t)copy));
+    rig_start(&f, again);
+    assert_true(kafka_rig_await(&f, has_skipped, (void *)(uintptr_t)again));
+    rig_put_many(&f, "$orders", 100, 130);
+    kafka_rig_await_count(&f, "$COPY", 130);
+    kafka_rig_await_count(&f, "$AGAIN", 130);
+    rig_fini(&f);
+}
+
 static void deleted_records_are_told_and_passed_over(void **state)
 {
     const struct physical_plan *plan;
@@ -360,6 +398,7 @@ int main(void)
         cmocka_unit_test(record_over_the_topics_limit_stops_its_query_alone),
         cmocka_unit_test(refused_record_without_transactions_stops_its_query_alone),
         cmocka_unit_test(position_beyond_the_end_is_told_and_the_new_topic_read_whole),
+        cmocka_unit_test(query_that_comes_later_is_told_too_that_its_position_is_beyond_the_end),
         cmocka_unit_test(deleted_records_are_told_and_passed_over),
         cmocka_unit_test(vanished_changelog_is_told_and_not_taken_for_an_empty_one),
         cmocka_unit_test(compressed_batches_are_read),
