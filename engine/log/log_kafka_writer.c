@@ -405,12 +405,8 @@ static rd_kafka_resp_err_t flush(struct kafka_writer *writer)
  * An idempotent partition has one request under way. While there is more for it that is due,
  * librdkafka's thread spins, so all is sent before a partition has more than a request takes.
  */
-static void make_room(struct kafka_writer *writer, const struct written_topic *topic,
-                      uint32_t partition, const struct log_builder *b)
+static void make_room(struct kafka_writer *writer, size_t *queued, size_t more)
 {
-    size_t *queued = &topic->queued[partition];
-    size_t more = b->bytes.len + (size_t)b->record_count * RECORD_BYTES;
-
     if (*queued > 0 && *queued + more > REQUEST_BYTES) {
         (void)flush(writer);
     }
@@ -461,6 +457,7 @@ int kafka_writer_append(struct log_writer *base, const struct log_topic *topic, 
     struct kafka_writer *writer = writer_of(base);
     struct written_topic *to = NULL;
     const struct log_record *records;
+    size_t record_bytes; /* on average */
     rd_kafka_resp_err_t code;
 
     TRY(check_fatal(writer, err));
@@ -468,15 +465,14 @@ int kafka_writer_append(struct log_writer *base, const struct log_topic *topic, 
     if (code && !is_refusal(code)) {
         return kafka_fail(err, code, NULL, "topic", topic->name);
     }
-    if (to) {
-        make_room(writer, to, partition, b);
-    }
     arena_reset(&writer->arena);
     records = log_builder_records(b, &writer->arena);
+    record_bytes = b->bytes.len / (b->record_count > 0 ? b->record_count : 1) + RECORD_BYTES;
     for (uint32_t i = 0; i < b->record_count; i++) {
         if (code) {
             refuse(writer, owner, code, topic->name);
         } else {
+            make_room(writer, &to->queued[partition], record_bytes);
             TRY(append_record(writer, to->rkt, partition, &records[i], owner, err));
         }
     }
