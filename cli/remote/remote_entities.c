@@ -309,6 +309,13 @@ static void tell_fields(const char *kind, const json_t *description, struct aren
     tell_table(&table, sink);
 }
 
+static void add_one_line(struct buffer *out, struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        buffer_append_char(out, text.data[i] == '\n' ? ' ' : text.data[i]);
+    }
+}
+
 static void add_queries(struct buffer *out, const char *title, const json_t *queries)
 {
     const json_t *query;
@@ -319,9 +326,98 @@ static void add_queries(struct buffer *out, const char *title, const json_t *que
     }
     json_array_foreach(queries, index, query)
     {
-        buffer_printf(out, "%.*s (%.*s) : %.*s\n", BYTES_ARG(member(query, "id")),
-                      BYTES_ARG(member(query, "state")), BYTES_ARG(member(query, "queryString")));
+        buffer_printf(out, "%.*s (%.*s) : ", BYTES_ARG(member(query, "id")),
+                      BYTES_ARG(member(query, "state")));
+        add_one_line(out, member(query, "queryString"));
+        buffer_append_char(out, '\n');
     }
+}
+
+static uint32_t read_metrics(const json_t *list, bool are_errors, struct result_metric *out)
+{
+    uint32_t count = (uint32_t)json_array_size(list);
+
+    for (uint32_t i = 0; i < count; i++) {
+        const json_t *metric = json_array_get(list, i);
+
+        out[i] = (struct result_metric){
+            .host = member(metric, "host"),
+            .name = member(metric, "name"),
+            .value = (uint64_t)json_number_value(json_object_get(metric, "value")),
+            .timestamp_ms = json_integer_value(json_object_get(metric, "timestamp")),
+            .is_error = are_errors,
+        };
+    }
+    return count;
+}
+
+static void add_metrics(struct buffer *out, const json_t *source, struct arena *arena)
+{
+    const json_t *counts = json_object_get(source, "clusterStatistics");
+    const json_t *errors = json_object_get(source, "clusterErrorStats");
+    struct result_metric *metrics =
+        arena_array(arena, struct result_metric, json_array_size(counts) + json_array_size(errors));
+    uint32_t count = read_metrics(counts, false, metrics);
+
+    count += read_metrics(errors, true, &metrics[count]);
+    result_metrics_print(metrics, count, out);
+    if (count == 0 && member(source, "statistics").len > 0) {
+        buffer_printf(out, "\n%.*s\n", BYTES_ARG(member(source, "statistics")));
+    }
+}
+
+static int64_t number(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+static uint32_t count_offsets(const json_t *topics)
+{
+    uint32_t count = 0;
+    const json_t *topic;
+    size_t index;
+
+    json_array_foreach(topics, index, topic)
+    {
+        count += (uint32_t)json_array_size(json_object_get(topic, "offsets"));
+    }
+    return count;
+}
+
+static struct result_group read_group(const json_t *group, struct arena *arena)
+{
+    const json_t *topics = json_object_get(group, "topicSummaries");
+    struct result_offset *offsets = arena_array(arena, struct result_offset, count_offsets(topics));
+    uint32_t count = 0;
+    const json_t *topic;
+    const json_t *offset;
+    size_t t, o;
+
+    json_array_foreach(topics, t, topic)
+    {
+        json_array_foreach(json_object_get(topic, "offsets"), o, offset)
+        {
+            offsets[count++] = (struct result_offset){
+                .topic = member(topic, "kafkaTopic"),
+                .partition = (uint32_t)number(offset, "partition"),
+                .begin = number(offset, "logStartOffset"),
+                .end = number(offset, "logEndOffset"),
+                .consumed = number(offset, "consumerOffset"),
+            };
+        }
+    }
+    return (struct result_group){ member(group, "groupId"), offsets, count };
+}
+
+static void add_groups(struct buffer *out, const json_t *list, struct arena *arena)
+{
+    uint32_t count = (uint32_t)json_array_size(list);
+    struct result_group *groups = arena_array(arena, struct result_group, count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        groups[i] = read_group(json_array_get(list, i), arena);
+    }
+    result_groups_print(groups, count, out);
 }
 
 static void tell_source(const json_t *source, struct arena *arena, const struct result_sink *sink)
@@ -333,7 +429,9 @@ static void tell_source(const json_t *source, struct arena *arena, const struct 
     add_line(&heading, "Name", member(source, "name"));
     if (extended) {
         add_line(&heading, "Type", member(source, "type"));
-        add_line(&heading, "Timestamp field", member(source, "timestamp"));
+        add_line(&heading, "Timestamp field",
+                 member(source, "timestamp").len > 0 ? member(source, "timestamp")
+                                                     : bytes_of("Not set - using <ROWTIME>"));
         add_line(&heading, "Key format", member(source, "keyFormat"));
         add_line(&heading, "Value format", member(source, "valueFormat"));
         add_line(
@@ -349,7 +447,8 @@ static void tell_source(const json_t *source, struct arena *arena, const struct 
                     json_object_get(source, "readQueries"));
         add_queries(&footer, "Queries that write to this source",
                     json_object_get(source, "writeQueries"));
-        buffer_append_bytes(&footer, member(source, "statistics"));
+        add_metrics(&footer, source, arena);
+        add_groups(&footer, json_object_get(source, "queryOffsetSummaries"), arena);
     } else {
         buffer_printf(&footer, "For queries and the topic: DESCRIBE %.*s EXTENDED;",
                       BYTES_ARG(member(source, "name")));
@@ -390,9 +489,14 @@ static void tell_query(const json_t *query, struct arena *arena, const struct re
     add_line(&footer, "Overridden", cell_of(arena, json_object_get(query, "overriddenProperties")));
     buffer_printf(&footer, "\nExecution plan\n--------------\n%.*s\n",
                   BYTES_ARG(member(query, "executionPlan")));
+    if (member(query, "topology").len > 0) {
+        buffer_printf(&footer, "\nProcessing topology\n-------------------\n%.*s\n",
+                      BYTES_ARG(member(query, "topology")));
+    }
     json_array_foreach(json_object_get(query, "queryErrors"), index, problem)
     {
-        add_line(&footer, "Error", member(problem, "errorMessage"));
+        add_line(&footer, "Error Details", member(problem, "errorMessage"));
+        add_line(&footer, "Error Type", member(problem, "type"));
     }
     add_line(&footer, "State", member(query, "state"));
     tell_fields("queryDescription", query, arena, &heading, &footer, sink);

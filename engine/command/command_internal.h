@@ -26,6 +26,8 @@ struct running_query {
     struct arena arena;
     const struct physical_plan *plan;
     struct query_options options;
+    const struct property_text *properties; /* that it was created under */
+    uint32_t property_count;
     bool started;
     struct error failure; /* why it is not, if that was tried; code 0 else */
 };
@@ -222,6 +224,9 @@ int insert_values_check(struct command *command, struct error *err);
 int insert_values_run(struct command *command, struct error *err);
 int select_check(struct command *command, struct error *err);
 int select_run(struct command *command, struct error *err);
+/* Of a table *lookup is set, of a stream *plan. */
+int pull_plan(struct command *command, const struct pull_lookup **lookup,
+              const struct physical_plan **plan, struct error *err);
 int pull_check(struct command *command, struct error *err);
 int pull_run(struct command *command, struct error *err);
 int assert_topic_check(struct command *command, struct error *err);
@@ -240,6 +245,10 @@ int explain_check(struct command *command, struct error *err);
 int explain_run(struct command *command, struct error *err);
 /* RUNNING, PAUSED or ERROR. */
 const char *query_state_text(const struct command *command, struct bytes id);
+/* What is counted of a source, and where its writers stand: into *about. statistics.c. */
+void statistics_find(const struct command *command, struct result_source *about);
+/* host:port of a node that goes by its URL. */
+const char *engine_host(const struct engine *engine);
 /* kind: the table's, alone or as one of a list. */
 int explain_query(struct command *command, const struct query_entry *query, const char *kind,
                   struct error *err);

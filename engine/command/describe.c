@@ -64,13 +64,8 @@ static bool reads(const struct query_entry *query, struct bytes source)
 static void print_query(const struct command *command, const struct result_query *query,
                         struct buffer *out)
 {
-    struct query_status status = { 0 };
-
-    (void)runtime_query_status(command->engine->runtime, query->id, &status, NULL); /* zeros then */
     buffer_printf(out, "%.*s (%s) : %.*s\n", BYTES_ARG(query->id), query->state,
                   BYTES_ARG(answer_one_line(command->arena, query->sql)));
-    buffer_printf(out, "    rows in: %llu, skipped: %llu\n", (unsigned long long)status.rows_in,
-                  (unsigned long long)status.rows_skipped);
 }
 
 static struct bytes queries_footer(const struct command *command, const struct result_source *about)
@@ -95,6 +90,8 @@ static struct bytes queries_footer(const struct command *command, const struct r
     for (uint32_t i = 0; i < about->writer_count; i++) {
         print_query(command, &about->writers[i], &text);
     }
+    result_metrics_print(about->metrics, about->metric_count, &text);
+    result_groups_print(about->groups, about->group_count, &text);
     return answer_take(command->arena, &text);
 }
 
@@ -134,6 +131,9 @@ static struct result_source about_source(const struct command *command, const st
     }
     about.replica_count = count_replicas(command, source);
     find_dependents(command, source, &about);
+    if (extended) {
+        statistics_find(command, &about);
+    }
     return about;
 }
 

@@ -87,9 +87,37 @@ struct result_query {
     struct bytes sql;
     struct bytes sink; /* absent, as its topic: it has none */
     struct bytes sink_topic;
-    const char *type;  /* PERSISTENT, PUSH */
+    const char *type;  /* PERSISTENT, PUSH, PULL */
     const char *state; /* RUNNING, ERROR; NULL: it is only explained */
 };
+
+/* Something that a node counts. */
+struct result_metric {
+    struct bytes host; /* host:port */
+    struct bytes name; /* as ksqlDB's: consumer-total-messages */
+    uint64_t value;
+    int64_t timestamp_ms; /* of the last one that counted; 0: none did */
+    bool is_error;
+};
+
+struct result_offset {
+    struct bytes topic;
+    uint32_t partition;
+    int64_t begin; /* of the log; so the next; -1: not known */
+    int64_t end;
+    int64_t consumed; /* -1: nothing yet */
+};
+
+/* Where a query stands, whose name its consumer group bears. */
+struct result_group {
+    struct bytes id;
+    const struct result_offset *offsets; /* by topic and partition, each once */
+    uint32_t offset_count;
+};
+
+/* As DESCRIBE ... EXTENDED shows them; nothing where there are none. */
+void result_metrics_print(const struct result_metric *metrics, uint32_t count, struct buffer *out);
+void result_groups_print(const struct result_group *groups, uint32_t count, struct buffer *out);
 
 /* What DESCRIBE knows of one source. */
 struct result_source {
@@ -102,6 +130,11 @@ struct result_source {
     uint32_t writer_count;
     const struct bytes *dependents; /* sources made from it, which have to be dropped first */
     uint32_t dependent_count;
+    /* EXTENDED: */
+    const struct result_group *groups; /* of the writers */
+    uint32_t group_count;
+    const struct result_metric *metrics;
+    uint32_t metric_count;
 };
 
 /* What EXPLAIN knows of one query. */
@@ -110,11 +143,17 @@ struct result_plan {
     const struct schema *fields;
     const struct bytes *sources;
     uint32_t source_count;
+    struct bytes topology;
     struct bytes execution_plan;
     const struct property_text *properties; /* overridden */
     uint32_t property_count;
-    struct bytes consumer_group; /* that bears its name; absent: it does not run */
-    const char *failure;         /* why it is in ERROR; NULL: it is not */
+    struct bytes consumer_group;     /* that bears its name; absent: it does not run */
+    const char *failure;             /* why it is in ERROR; NULL: it is not */
+    const char *failure_type;        /* USER, SYSTEM, UNKNOWN */
+    const char *failure_code;        /* ERR_... */
+    int64_t failure_ms;              /* 0: at its start */
+    const struct task_status *tasks; /* on this node */
+    uint32_t task_count;
 };
 
 struct result_argument {

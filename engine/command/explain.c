@@ -5,123 +5,228 @@
 
 #include "base/near.h"
 #include "engine/command/command_internal.h"
+#include "engine/type/java_date.h"
 
 /* What EXPLAIN shows of a query, planned or running. */
 struct explained {
-    const struct physical_plan *plan;
+    const struct physical_plan *plan;  /* NULL where there is a lookup */
+    const struct pull_lookup *lookup;  /* of a pull query on a table; else NULL */
+    const struct query_entry *running; /* NULL: a statement */
     struct bytes sql;
-    const char *type;                    /* PERSISTENT, PUSH */
-    const struct running_query *running; /* NULL: a statement */
+    const char *type; /* PERSISTENT, PUSH, PULL */
 };
 
-static void print_properties(const struct command *command, const struct explained *explained,
-                             struct buffer *out)
-{
-    const struct property_text *given = NULL;
-    uint32_t count = property_set_list(command->properties, command->arena, &given);
-    size_t width = sizeof "Property" - 1;
+/* --- what is told --- */
 
-    if (explained->running || count == 0) {
+/* By whom it can be mended. */
+static const char *failure_type(const struct error *failure)
+{
+    if (failure->code == ERR_TOPIC_GONE || failure->code == ERR_NOT_AUTHORIZED ||
+        failure->code == ERR_TOPIC_MISMATCH) {
+        return "USER";
+    }
+    switch (error_class_of(failure->code)) {
+    case ERROR_TRANSIENT:
+        return "SYSTEM";
+    case ERROR_STATEMENT:
+    case ERROR_RECORD:
+    case ERROR_QUERY:
+    case ERROR_USAGE:
+        break;
+    }
+    return "UNKNOWN";
+}
+
+static void set_failure(const struct command *command, const struct error *failure,
+                        int64_t failure_ms, struct result_plan *about)
+{
+    about->failure = arena_copy_text(command->arena, bytes_of(failure->message));
+    about->failure_type = failure_type(failure);
+    about->failure_code = error_name(failure->code);
+    about->failure_ms = failure_ms;
+}
+
+/* Those in which the query differs from the server. */
+static void add_overrides(const struct command *command, const struct running_query *running,
+                          struct result_plan *about)
+{
+    struct property_text *list =
+        arena_array(command->arena, struct property_text, running->property_count);
+
+    for (uint32_t i = 0; i < running->property_count; i++) {
+        const struct property_text *given = &running->properties[i];
+        struct bytes own =
+            property_get(&command->engine->server, arena_copy_text(command->arena, given->name));
+
+        if (!own.data || !bytes_equal(own, given->value)) {
+            list[about->property_count++] = *given;
+        }
+    }
+    about->properties = list;
+}
+
+static void add_state(const struct command *command, const struct explained *explained,
+                      struct query_status *status, struct result_plan *about)
+{
+    struct engine *engine = command->engine;
+    const struct physical_plan *plan = explained->plan;
+    const struct running_query *running = engine_find_query(engine, plan->query_id);
+    struct task_status *tasks = NULL;
+
+    about->query.state = query_state_text(command, plan->query_id);
+    about->consumer_group = plan->application_id;
+    if (running) {
+        add_overrides(command, running, about);
+    }
+    if (runtime_query_status(engine->runtime, plan->query_id, status, NULL)) {
+        if (running && running->failure.code) {
+            set_failure(command, &running->failure, 0, about);
+        }
         return;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        width = given[i].name.len > width ? given[i].name.len : width;
+    if (status->state == QUERY_ERROR) {
+        set_failure(command, &status->error, status->error_ms, about);
     }
-    buffer_printf(out, "\nOverridden Properties\n---------------------\n %-*s | Value\n",
-                  (int)width, "Property");
-    for (uint32_t i = 0; i < count; i++) {
-        buffer_printf(out, " %-*.*s | %.*s\n", (int)width, BYTES_ARG(given[i].name),
-                      BYTES_ARG(given[i].value));
-    }
+    (void)runtime_list_tasks(engine->runtime, plan->query_id, command->arena, &tasks,
+                             &about->task_count, NULL); /* none, then */
+    about->tasks = tasks;
 }
 
-/* Why the query is in ERROR; NULL: it is not. */
-static const struct error *find_failure(const struct command *command,
-                                        const struct explained *explained,
-                                        struct query_status *status)
-{
-    if (!explained->running) {
-        return NULL;
-    }
-    if (runtime_query_status(command->engine->runtime, explained->plan->query_id, status, NULL)) {
-        return &explained->running->failure;
-    }
-    return status->state == QUERY_ERROR ? &status->error : NULL;
-}
-
-static void print_state(const struct command *command, const struct explained *explained,
-                        struct buffer *out)
-{
-    struct query_status status = { 0 };
-    const struct error *failure = find_failure(command, explained, &status);
-
-    if (!explained->running) {
-        return;
-    }
-    buffer_printf(out, "\nState: %s, rows in: %llu, skipped: %llu, tasks: %u\n",
-                  query_state_text(command, explained->plan->query_id),
-                  (unsigned long long)status.rows_in, (unsigned long long)status.rows_skipped,
-                  status.task_count);
-    if (failure) {
-        buffer_printf(out, "Error: %s (%s)\n", failure->message, error_name(failure->code));
-    }
-}
-
-static struct bytes make_footer(const struct command *command, const struct explained *explained)
+static void add_plan(const struct explained *explained, struct result_plan *about,
+                     struct buffer *steps, struct buffer *topology)
 {
     const struct physical_plan *plan = explained->plan;
-    struct buffer text = { 0 };
 
-    buffer_append_text(&text, "\nSources that this query reads from:\n");
-    for (uint32_t i = 0; i < plan->source_count; i++) {
-        buffer_printf(&text, "\t%.*s\n", BYTES_ARG(plan->source_names[i]));
-    }
+    about->query.id = plan->query_id;
+    about->fields = plan->sink ? &plan->sink->schema : &plan->result;
+    about->sources = plan->source_names;
+    about->source_count = plan->source_count;
     if (plan->sink) {
-        buffer_printf(&text, "\nSinks that this query writes to:\n\t%.*s\n",
-                      BYTES_ARG(plan->sink->name));
+        about->query.sink = plan->sink->name;
+        about->query.sink_topic = plan->sink->topic;
     }
-    buffer_append_text(&text, "\nExecution plan\n--------------\n");
-    plan_explain(plan, &text);
-    print_state(command, explained, &text);
-    print_properties(command, explained, &text);
-    return answer_take(command->arena, &text);
+    plan_explain(plan, steps);
+    plan_explain_topology(plan, topology);
+}
+
+/* The table's store answers: nothing is started, so there is no topology. */
+static void add_lookup(const struct explained *explained, struct result_plan *about,
+                       struct buffer *steps)
+{
+    about->query.id = bytes_of("query_EXPLAIN");
+    about->fields = &explained->lookup->result;
+    about->sources = &explained->lookup->table->name;
+    about->source_count = 1;
+    plan_explain_pull(explained->lookup, about->query.id, steps);
 }
 
 static struct result_plan about_query(const struct command *command,
-                                      const struct explained *explained, const char *failure)
+                                      const struct explained *explained,
+                                      struct query_status *status)
 {
-    const struct physical_plan *plan = explained->plan;
-    struct buffer text = { 0 };
-    struct result_plan about = {
-        .query = { .id = plan->query_id, .sql = explained->sql, .type = explained->type },
-        .fields = plan->sink ? &plan->sink->schema : &plan->result,
-        .sources = plan->source_names,
-        .source_count = plan->source_count,
-        .failure = failure,
-    };
+    struct buffer steps = { 0 };
+    struct buffer topology = { 0 };
+    struct result_plan about = { .query = { .sql = explained->sql, .type = explained->type } };
 
+    if (explained->lookup) {
+        add_lookup(explained, &about, &steps);
+    } else {
+        add_plan(explained, &about, &steps, &topology);
+    }
     if (explained->running) {
-        about.query.state = query_state_text(command, plan->query_id);
-        about.consumer_group = plan->application_id;
+        add_state(command, explained, status, &about);
     } else {
         about.property_count =
             property_set_list(command->properties, command->arena, &about.properties);
     }
-    if (plan->sink) {
-        about.query.sink = plan->sink->name;
-        about.query.sink_topic = plan->sink->topic;
-    }
-    plan_explain(plan, &text);
-    about.execution_plan = answer_take(command->arena, &text);
+    about.execution_plan = answer_take(command->arena, &steps);
+    about.topology = answer_take(command->arena, &topology);
     return about;
 }
 
-/* host:port of a node that goes by its URL. */
-static const char *own_host(const struct engine *engine)
+/* --- as it is shown --- */
+
+static void print_properties(const struct result_plan *about, struct buffer *out)
+{
+    size_t width = sizeof "Property" - 1;
+
+    if (about->property_count == 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < about->property_count; i++) {
+        size_t len = about->properties[i].name.len;
+
+        width = len > width ? len : width;
+    }
+    buffer_printf(out, "\nOverridden Properties\n---------------------\n %-*s | Value\n",
+                  (int)width, "Property");
+    for (uint32_t i = 0; i < about->property_count; i++) {
+        buffer_printf(out, " %-*.*s | %.*s\n", (int)width, BYTES_ARG(about->properties[i].name),
+                      BYTES_ARG(about->properties[i].value));
+    }
+}
+
+static void print_date(int64_t timestamp_ms, struct buffer *out)
+{
+    char date[JAVA_DATE_MAX];
+
+    if (timestamp_ms) {
+        buffer_printf(out, "%-20s : %.*s\n", "Error Date",
+                      (int)java_timestamp_print(timestamp_ms, date), date);
+    }
+}
+
+static void print_state(const struct result_plan *about, const struct query_status *status,
+                        struct buffer *out)
+{
+    if (!about->query.state) {
+        return;
+    }
+    buffer_printf(out, "\nState: %s, rows in: %llu, skipped: %llu, tasks: %u\n", about->query.state,
+                  (unsigned long long)status->rows_in, (unsigned long long)status->rows_skipped,
+                  status->task_count);
+    if (about->failure) {
+        buffer_append_char(out, '\n');
+        print_date(about->failure_ms, out);
+        buffer_printf(out, "%-20s : %s (%s)\n%-20s : %s\n", "Error Details", about->failure,
+                      about->failure_code, "Error Type", about->failure_type);
+    }
+}
+
+static struct bytes make_footer(const struct command *command, const struct result_plan *about,
+                                const struct query_status *status)
+{
+    struct buffer text = { 0 };
+
+    buffer_append_text(&text, "\nSources that this query reads from:\n");
+    for (uint32_t i = 0; i < about->source_count; i++) {
+        buffer_printf(&text, "\t%.*s\n", BYTES_ARG(about->sources[i]));
+    }
+    if (about->query.sink.data) {
+        buffer_printf(&text, "\nSinks that this query writes to:\n\t%.*s\n",
+                      BYTES_ARG(about->query.sink));
+    }
+    buffer_printf(&text, "\nExecution plan\n--------------\n%.*s",
+                  BYTES_ARG(about->execution_plan));
+    if (about->topology.len > 0) {
+        buffer_printf(&text, "\nProcessing topology\n-------------------\n%.*s",
+                      BYTES_ARG(about->topology));
+    }
+    print_state(about, status, &text);
+    print_properties(about, &text);
+    return answer_take(command->arena, &text);
+}
+
+const char *engine_host(const struct engine *engine)
 {
     const char *scheme = strstr(engine->client_id, "://");
 
     return scheme ? scheme + 3 : engine->client_id;
+}
+
+static bool makes_table(const struct explained *explained)
+{
+    return explained->lookup || explained->plan->result_is_table;
 }
 
 static void answer_explained(const struct command *command, const struct explained *explained,
@@ -129,9 +234,7 @@ static void answer_explained(const struct command *command, const struct explain
 {
     static const char *const columns[] = { "Field", "Type", NULL };
     struct query_status status = { 0 };
-    const struct error *failure = find_failure(command, explained, &status);
-    const struct result_plan about =
-        about_query(command, explained, failure ? failure->message : NULL);
+    const struct result_plan about = about_query(command, explained, &status);
     struct buffer heading = { 0 };
     struct answer_table answer;
 
@@ -139,29 +242,44 @@ static void answer_explained(const struct command *command, const struct explain
     buffer_printf(&heading, "%-20s : %s\n", "Query Type", explained->type);
     buffer_printf(&heading, "%-20s : %.*s\n", "SQL", BYTES_ARG(explained->sql));
     if (explained->running) {
-        buffer_printf(&heading, "%-20s : {%s=%s}\n", "Host Query Status", own_host(command->engine),
-                      about.query.state);
+        buffer_printf(&heading, "%-20s : {%s=%s}\n", "Host Query Status",
+                      engine_host(command->engine), about.query.state);
     }
     answer_begin(&answer, command->arena, kind, columns);
     answer.table.plan = &about;
-    answer_fields(&answer, about.fields,
-                  explained->plan->result_is_table ? " (primary key)" : " (key)");
+    answer_fields(&answer, about.fields, makes_table(explained) ? " (primary key)" : " (key)");
     answer.table.heading = answer_take(command->arena, &heading);
-    answer.table.footer = make_footer(command, explained);
+    answer.table.footer = make_footer(command, &about, &status);
     answer_end(&answer, command);
 }
 
 int explain_query(struct command *command, const struct query_entry *query, const char *kind,
                   struct error *err)
 {
-    struct explained explained = { query->plan, query->sql, "PERSISTENT", NULL };
+    const struct explained explained = {
+        .plan = query->plan, .running = query, .sql = query->sql, .type = "PERSISTENT"
+    };
 
-    explained.running = engine_find_query(command->engine, query->id);
     answer_explained(command, &explained, kind);
     return 0;
 }
 
 /* --- a statement --- */
+
+static int plan_select(struct command *command, const struct plan_context *context,
+                       struct explained *out, struct error *err)
+{
+    struct command select = *command;
+    struct plan_context copy = *context;
+
+    select.statement = command->statement->explain.statement;
+    if (select.statement->select->emit != AST_EMIT_NONE) {
+        out->type = "PUSH";
+        return plan_push(&copy, select.statement, bytes_of("transient_EXPLAIN"), &out->plan, err);
+    }
+    out->type = "PULL";
+    return pull_plan(&select, &out->lookup, &out->plan, err);
+}
 
 static int plan_statement(struct command *command, struct explained *out, struct error *err)
 {
@@ -171,14 +289,13 @@ static int plan_statement(struct command *command, struct explained *out, struct
 
     planning_settings(command, &settings);
     planning_context(command, &settings, &context);
-    if (statement->kind == AST_SELECT && statement->select->emit != AST_EMIT_NONE) {
-        out->type = "PUSH";
-        return plan_push(&context, statement, bytes_of("transient_EXPLAIN"), &out->plan, err);
+    if (statement->kind == AST_SELECT) {
+        return plan_select(command, &context, out, err);
     }
+    out->type = "PERSISTENT";
     if (statement->kind == AST_CREATE_AS) {
         const struct ast_create_as *create = &statement->create_as;
 
-        out->type = "PERSISTENT";
         return plan_create_as(&context, statement,
                               planning_query_id(command,
                                                 create->kind == AST_TABLE ? "CTAS" : "CSAS",
@@ -189,12 +306,7 @@ static int plan_statement(struct command *command, struct explained *out, struct
         struct command insert = *command;
 
         insert.statement = statement;
-        out->type = "PERSISTENT";
         return insert_select_plan(&insert, &out->plan, err);
-    }
-    if (statement->kind == AST_SELECT) {
-        return error_set(err, ERR_UNSUPPORTED, statement->at,
-                         "EXPLAIN of a pull query is not built yet");
     }
     return error_set(err, ERR_UNSUPPORTED, statement->at,
                      "EXPLAIN is for queries, CREATE ... AS and INSERT INTO; %s has no plan",

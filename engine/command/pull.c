@@ -60,14 +60,20 @@ static int plan_stream(struct command *command, const struct physical_plan **out
     return plan_stream_pull(&context, command->statement, id, out, err);
 }
 
+int pull_plan(struct command *command, const struct pull_lookup **lookup,
+              const struct physical_plan **plan, struct error *err)
+{
+    TRY(check_enabled(command, err));
+    return is_on_stream(command) ? plan_stream(command, plan, err)
+                                 : plan_lookup(command, lookup, err);
+}
+
 int pull_check(struct command *command, struct error *err)
 {
     const struct physical_plan *plan = NULL;
     const struct pull_lookup *lookup = NULL;
 
-    TRY(check_enabled(command, err));
-    return is_on_stream(command) ? plan_stream(command, &plan, err)
-                                 : plan_lookup(command, &lookup, err);
+    return pull_plan(command, &lookup, &plan, err);
 }
 
 /* --- tables --- */

@@ -133,6 +133,19 @@ static void note_number(struct engine *engine, struct bytes query_id)
     }
 }
 
+static void keep_properties(struct running_query *query, const struct statement_record *record)
+{
+    struct property_text *kept =
+        arena_array(&query->arena, struct property_text, record->property_count);
+
+    for (uint32_t i = 0; i < record->property_count; i++) {
+        kept[i].name = arena_copy(&query->arena, record->properties[i].name);
+        kept[i].value = arena_copy(&query->arena, record->properties[i].value);
+    }
+    query->properties = kept;
+    query->property_count = record->property_count;
+}
+
 static int apply_record(struct engine *engine, const struct statement_record *record,
                         struct error *err)
 {
@@ -154,6 +167,7 @@ static int apply_record(struct engine *engine, const struct statement_record *re
     if (!code && change.plan) {
         query->plan = change.plan;
         query->options = change.options;
+        keep_properties(query, record);
         map_put(&engine->queries, change.plan->query_id, query);
     } else {
         running_query_destroy(query);

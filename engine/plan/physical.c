@@ -188,12 +188,7 @@ static struct bytes select_detail(struct physical_builder *b, const struct logic
         const struct logical_column *column = &node->select.columns[i];
 
         buffer_append_text(&text, i > 0 ? ", " : "");
-        expr_print(column->value, &text);
-        if (column->value->kind != EXPR_COLUMN ||
-            !bytes_equal(column->value->column.name, column->name)) {
-            buffer_append_text(&text, " AS ");
-            name_print(column->name, &text);
-        }
+        plan_print_column(column->value, column->name, &text);
     }
     copy = arena_copy(b->arena, buffer_bytes(&text));
     buffer_fini(&text);

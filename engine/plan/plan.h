@@ -336,7 +336,9 @@ struct pull_lookup {
     const struct program *program; /* the whole WHERE and the projection over the table's columns */
     const struct row_shape *output; /* the result; over the program's banks */
     struct schema result;
-    int64_t limit; /* -1: none */
+    int64_t limit;                     /* -1: none */
+    const struct expr *where;          /* the program's, for EXPLAIN; NULL: none */
+    const struct expr *const *columns; /* the result's, for EXPLAIN */
 };
 int plan_pull(struct plan_context *context, const struct ast_statement *statement,
               const struct pull_lookup **out, struct error *err);
@@ -365,6 +367,10 @@ int plan_insert_values(struct plan_context *context, const struct ast_statement 
 
 /* The plan as EXPLAIN shows it: one line per step. */
 void plan_explain(const struct physical_plan *plan, struct buffer *out);
+/* The same of a pull query on a table: its keys, or its scan, instead of a topology. */
+void plan_explain_pull(const struct pull_lookup *lookup, struct bytes query_id, struct buffer *out);
+/* What runs in tasks of its own: what each sub-topology reads, keeps and writes. */
+void plan_explain_topology(const struct physical_plan *plan, struct buffer *out);
 /* Changes whenever stores, internal topics or their layouts would no longer fit. */
 uint64_t plan_signature(const struct physical_plan *plan);
 

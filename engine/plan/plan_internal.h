@@ -128,6 +128,8 @@ int plan_find_source(struct plan_context *context, const struct ast_name *name,
                      const struct source **out, struct error *err);
 /* The canonical text of an expression, in the arena. */
 const char *plan_text_of(struct arena *arena, const struct expr *e);
+/* As EXPLAIN has a column: its name, or "(A + 1) AS A1". */
+void plan_print_column(const struct expr *value, struct bytes name, struct buffer *out);
 
 /* --- the SELECT list: select_list.c --- */
 

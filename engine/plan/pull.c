@@ -146,6 +146,19 @@ static int make_program(struct pull_query *q, struct error *err)
     return 0;
 }
 
+/* What EXPLAIN prints. */
+static void keep_texts(struct pull_query *q)
+{
+    const struct expr **columns =
+        arena_array(q->context->arena, const struct expr *, q->columns.count);
+
+    for (uint32_t i = 0; i < q->columns.count; i++) {
+        columns[i] = q->columns.items[i].value;
+    }
+    q->lookup->columns = columns;
+    q->lookup->where = q->where;
+}
+
 static int bind_query(struct pull_query *q, const struct ast_query *query, struct error *err)
 {
     struct source_scope scope;
@@ -177,6 +190,7 @@ int plan_pull(struct plan_context *context, const struct ast_statement *statemen
     TRY(bind_query(&q, query, err));
     TRY(pull_keys_find(&q, err));
     TRY(make_program(&q, err));
+    keep_texts(&q);
     *out = lookup;
     return 0;
 }

@@ -61,6 +61,13 @@ static int append(struct task *task, const struct log_topic *topic, uint32_t par
     return log_writer_append(worker->writer, topic, partition, builder, task->query, err);
 }
 
+static void count_written(const struct task *task, uint32_t index, uint32_t records)
+{
+    if (task->query->plan->outputs[index].role == TOPIC_SINK) {
+        atomic_fetch_add(&task->query->rows_out, records);
+    }
+}
+
 static int drain_output(struct task *task, uint32_t index, size_t at_least_bytes, struct error *err)
 {
     struct op_output *output = &task->env.outputs[index];
@@ -75,6 +82,7 @@ static int drain_output(struct task *task, uint32_t index, size_t at_least_bytes
             }
             output->touched[word] &= ~(UINT64_C(1) << (partition & 63));
             if (builder->record_count > 0) {
+                count_written(task, index, builder->record_count);
                 TRY(append(task, task->query->topics.outputs[index], partition, builder, err));
             }
         }
@@ -215,6 +223,9 @@ static int flush_durable(struct task *task, int64_t now_ms, struct error *err)
     TRY(op_chain_flush(&task->chain, err));
     TRY(commit_drain_outputs(task, 0, err));
     task->last_flush_ms = now_ms;
+    if (task->dirty) {
+        task->active_ms = clock_now_ms(task->query->rt->clock);
+    }
     TRY(append_changelogs(task, err));
     standing_attempt(task);
     for (uint32_t i = 0; i < task->sub->input_count; i++) {

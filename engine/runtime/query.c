@@ -324,6 +324,7 @@ void query_set_error(struct query *query, const struct error *why)
 
     pthread_mutex_lock(&rt->leaf_mutex);
     query->error = *why;
+    query->error_ms = clock_now_ms(rt->clock);
     if (atomic_exchange(&query->state, QUERY_ERROR) != QUERY_ERROR) {
         if (now_ms - query->running_since_ms >= HEALTHY_MS) {
             query->retry_delay_ms = rt->config.retry_first_ms;

@@ -499,9 +499,11 @@ int runtime_query_status(struct runtime *rt, struct bytes query_id, struct query
     *out = (struct query_status){ .state = state_of(query),
                                   .rows_in = atomic_load(&query->rows_in),
                                   .rows_skipped = atomic_load(&query->rows_skipped),
+                                  .rows_out = atomic_load(&query->rows_out),
                                   .task_count = atomic_load(&query->live_tasks) };
     pthread_mutex_lock(&rt->leaf_mutex);
     out->error = query->error;
+    out->error_ms = query->error_ms;
     pthread_mutex_unlock(&rt->leaf_mutex);
     query_release(query);
     return 0;

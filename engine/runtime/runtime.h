@@ -90,13 +90,40 @@ enum query_state { QUERY_RUNNING, QUERY_PAUSED, QUERY_ERROR };
 struct query_status {
     enum query_state state;
     struct error error; /* why, in QUERY_ERROR */
+    int64_t error_ms;   /* since when */
     uint64_t rows_in;
     uint64_t rows_skipped; /* records and rows that failed */
+    uint64_t rows_out;     /* records written to its sink */
     uint32_t task_count;
 };
 
 int runtime_query_status(struct runtime *rt, struct bytes query_id, struct query_status *out,
                          struct error *err);
+
+/* How far a task has come in a partition that it reads. */
+struct task_position {
+    const struct log_topic *topic;
+    uint32_t partition;
+    bool is_internal; /* a repartition topic of the query's own */
+    int64_t begin;    /* of the log now; so the next; -1: the log does not say */
+    int64_t end;
+    int64_t committed; /* -1: nothing yet */
+    uint64_t rows_in;  /* since the task began to run here; so the next */
+    uint64_t rows_skipped;
+};
+
+/* A task of a query on this node. */
+struct task_status {
+    uint32_t sub;
+    uint32_t partition;
+    struct task_position *positions; /* by input */
+    uint32_t position_count;
+    int64_t active_ms; /* when it last committed rows; 0: not yet */
+};
+
+/* By sub-topology and partition; in the arena. Any thread. ERR_UNKNOWN_QUERY. */
+int runtime_list_tasks(struct runtime *rt, struct bytes query_id, struct arena *arena,
+                       struct task_status **out, uint32_t *count, struct error *err);
 
 /*
  * Work that is no query's is shared out over the service's nodes as queries' tasks are: piece by

@@ -164,8 +164,10 @@ struct task_input {
     int64_t gate;      /* offsets below it may be processed */
     int64_t cleared;   /* of a causal join's stream: those below it may be joined; else INT64_MAX */
     int64_t purged;    /* of a repartition topic: deleted below, as far as asked for */
-    bool could_take;   /* as its reader has told the fetcher */
-    bool has_head;     /* while choosing what to run: the next two */
+    uint64_t rows_in;
+    uint64_t rows_skipped;
+    bool could_take; /* as its reader has told the fetcher */
+    bool has_head;   /* while choosing what to run: the next two */
     uint32_t head_row;
     int64_t head_ms;
     uint64_t exhausted_in; /* the worker's step in which the log had nothing more */
@@ -251,6 +253,7 @@ struct task {
     bool ticks;                   /* has operators that look at the clock */
     bool in_commit;
     int64_t last_flush_ms;
+    int64_t active_ms; /* wall clock: when it last had rows to commit */
     uint64_t rows_in;
     uint64_t rows_skipped;
     size_t restored_bytes; /* of its state, until its worker has counted that */
@@ -310,13 +313,15 @@ struct query {
     uint32_t awaited_count;
     _Atomic int state; /* QUERY_RUNNING or QUERY_ERROR */
     _Atomic bool paused;
-    struct error error; /* under rt->leaf_mutex; so the next three */
+    struct error error; /* under rt->leaf_mutex; so the next four */
+    int64_t error_ms;   /* wall clock */
     int64_t running_since_ms;
     int64_t retry_at_ms;
     int64_t retry_delay_ms;
     bool has_grown; /* a source had more partitions at the last look; control thread */
     _Atomic uint64_t rows_in;
     _Atomic uint64_t rows_skipped;
+    _Atomic uint64_t rows_out; /* to its sink */
     _Atomic uint32_t live_tasks;
 };
 

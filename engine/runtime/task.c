@@ -29,11 +29,23 @@ static void row_error(struct op_env *env, const struct op *op, const struct row_
     task_count_skipped(env->context, origin, what, err);
 }
 
+/* Of the input that the row came by. */
+static void count_at_input(struct task *task, const struct row_origin *origin)
+{
+    for (uint32_t i = 0; origin->topic && i < task->sub->input_count; i++) {
+        if (bytes_equal_text(task->inputs[i].topic->name, origin->topic)) {
+            task->inputs[i].rows_skipped++;
+            return;
+        }
+    }
+}
+
 void task_count_skipped(struct task *task, const struct row_origin *origin, const char *what,
                         const struct error *err)
 {
     const struct runtime_config *config = &task->query->rt->config;
 
+    count_at_input(task, origin);
     task->rows_skipped++;
     atomic_fetch_add(&task->query->rows_skipped, 1);
     if (config->skipped) {
@@ -578,6 +590,7 @@ int task_run(struct task *task, bool *ran, struct error *err)
     task_touch(task);
     rows = slice.selected ? slice.selected_count : slice.row_count;
     task->rows_in += rows;
+    best.input->rows_in += rows;
     atomic_fetch_add(&task->query->rows_in, rows);
     best.input->queued_rows -= end - item->next_row;
     item->next_row = end;

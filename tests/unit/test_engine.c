@@ -647,7 +647,8 @@ static void a_bad_record_is_skipped_by_those_who_read_it(void **state)
     assert_string_equal(bed_records(bed, "R"), "~={\"V\":1}@1000 ~={{@1000 ~={\"V\":3}@1000");
     bed_run(bed, "DESCRIBE j EXTENDED;");
     assert_non_null(strstr(bed->said.data, "CSAS_O_0 (RUNNING)"));
-    assert_non_null(strstr(bed->said.data, "rows in: 2, skipped: 1"));
+    assert_non_null(strstr(bed->said.data, "| consumer-total-messages    | 2 "));
+    assert_non_null(strstr(bed->said.data, "| consumer-failed-messages   | 1 "));
 }
 
 /* --- what is told --- */
@@ -730,6 +731,52 @@ static void explain_plans_without_effect_and_shows_running_queries(void **state)
     assert_non_null(strstr(bed->said.data, "INSERTQUERY_1.O"));
     bed_refuse(bed, "EXPLAIN CSAS_O_1;", ERR_UNKNOWN_QUERY, 1, 9);
     assert_non_null(strstr(bed->error.message, "CSAS_O_0"));
+}
+
+static void explain_of_a_pull_query_says_what_is_asked_of_which_state(void **state)
+{
+    struct bed *bed = *state;
+
+    bed_run(bed, create_s);
+    bed_run(bed, "CREATE TABLE n AS SELECT k, COUNT(*) AS c FROM s GROUP BY k;"
+                 "EXPLAIN SELECT k, c + 1 AS d FROM n WHERE k IN ('a', 'b') AND c > 3 LIMIT 4;");
+    assert_non_null(strstr(bed->said.data, "Query Type           : PULL"));
+    assert_non_null(strstr(bed->said.data, " > [ LIMIT ] "));
+    assert_non_null(strstr(bed->said.data, "| Columns: K, (C + 1) AS D\n"));
+    assert_non_null(strstr(bed->said.data, "| Condition: ((K IN ('a', 'b')) AND (C > 3))\n"));
+    assert_non_null(strstr(bed->said.data, "| State of: CTAS_N_0 | Lookup of keys: 2\n"));
+    bed_run(bed, "EXPLAIN SELECT * FROM n;");
+    assert_non_null(strstr(bed->said.data, "| State of: CTAS_N_0 | Scan of all keys\n"));
+    bed_run(bed, "EXPLAIN SELECT * FROM n WHERE k > 'b';");
+    assert_non_null(strstr(bed->said.data, "| Scan of a key range\n"));
+    bed_run(bed, "EXPLAIN SELECT v FROM s WHERE v > 1;");
+    assert_non_null(strstr(bed->said.data, "Query Type           : PULL"));
+    assert_non_null(strstr(bed->said.data, "> [ FILTER ]"));
+    bed_refuse(bed, "EXPLAIN SELECT v FROM s LIMIT -1;", ERR_INVALID_LIMIT, 1, 31);
+    bed_refuse(bed, "EXPLAIN SELECT nope FROM n;", ERR_UNKNOWN_COLUMN, 1, 16);
+}
+
+static void describe_extended_tells_counts_and_positions(void **state)
+{
+    struct bed *bed = *state;
+
+    bed_run(bed, create_s);
+    bed_run(bed, "SET 'auto.offset.reset'='earliest';"
+                 "CREATE TABLE n AS SELECT k, COUNT(*) AS c FROM s GROUP BY k;"
+                 "INSERT INTO s (k, v) VALUES ('a', 1); INSERT INTO s (k, v) VALUES ('a', 2);"
+                 "SELECT * FROM n;");
+    bed_run(bed, "DESCRIBE s EXTENDED;");
+    assert_non_null(strstr(bed->said.data, "| consumer-total-messages    | 2 "));
+    assert_non_null(strstr(bed->said.data, "| consumer-failed-messages   | 0 "));
+    assert_null(strstr(bed->said.data, "Consumer Group "));
+    bed_run(bed, "DESCRIBE n EXTENDED;");
+    assert_non_null(strstr(bed->said.data, "| total-messages "));
+    assert_non_null(
+        strstr(bed->said.data, "Consumer Group       : _confluent-ksql-default_query_CTAS_N_0\n"));
+    assert_non_null(strstr(bed->said.data, "Max lag              : 0\n"));
+    assert_non_null(strstr(bed->said.data, "| 2            | 2            | 0\n"));
+    bed_run(bed, "EXPLAIN CTAS_N_0;");
+    assert_non_null(strstr(bed->said.data, " auto.offset.reset | earliest\n"));
 }
 
 static void what_is_not_built_is_refused_by_name_with_its_place(void **state)
@@ -879,6 +926,8 @@ int main(void)
         CASE(describe_shows_columns_keys_and_headers),
         CASE(functions_are_listed_and_described),
         CASE(explain_plans_without_effect_and_shows_running_queries),
+        CASE(explain_of_a_pull_query_says_what_is_asked_of_which_state),
+        CASE(describe_extended_tells_counts_and_positions),
         CASE(what_is_not_built_is_refused_by_name_with_its_place),
         CASE(the_limit_of_persistent_queries_holds),
         CASE(a_push_query_of_one_session_leaves_the_engine_to_others),

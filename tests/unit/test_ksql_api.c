@@ -149,6 +149,41 @@ static void statements_answer_entities(void **state)
     statement(*state, "DROP TABLE a;", "\"commandId\":\"table/A/drop\",");
 }
 
+static void descriptions_have_all_their_fields_in_order(void **state)
+{
+    create_stream(*state);
+    statement(*state, "CREATE TABLE a AS SELECT id, COUNT(*) AS n FROM s GROUP BY id;", "SUCCESS");
+    statement(*state, "DESCRIBE a;",
+              "\"type\":\"TABLE\",\"timestamp\":\"\",\"statistics\":\"\",\"errorStats\":\"\","
+              "\"extended\":false,\"keyFormat\":\"KAFKA\",\"valueFormat\":\"JSON\",\"topic\":"
+              "\"A\",\"partitions\":0,\"replication\":0,\"statement\":\"CREATE TABLE A ");
+    statement(*state, "DESCRIBE a;",
+              "\"queryOffsetSummaries\":[],\"sourceConstraints\":[],\"clusterStatistics\":[],"
+              "\"clusterErrorStats\":[]},\"warnings\":[]}]");
+    statement(*state, "DESCRIBE a EXTENDED;",
+              "\"statistics\":\"total-messages: 0\",\"errorStats\":\"\",\"extended\":true,");
+    statement(*state, "DESCRIBE a EXTENDED;",
+              "\"queryOffsetSummaries\":[{\"groupId\":\"_confluent-ksql-default_query_CTAS_A_0\","
+              "\"topicSummaries\":[{\"kafkaTopic\":\"t\",\"offsets\":[{\"partition\":0,"
+              "\"logStartOffset\":0,\"logEndOffset\":0,\"consumerOffset\":0}]}]}],"
+              "\"sourceConstraints\":[],\"clusterStatistics\":[{\"name\":\"total-messages\","
+              "\"host\":");
+    statement(*state, "DESCRIBE s EXTENDED;",
+              "\"clusterErrorStats\":[{\"name\":\"consumer-failed-messages\",\"host\":");
+    statement(*state, "EXPLAIN CTAS_A_0;",
+              "\"queryErrors\":[],\"tasksMetadata\":[{\"taskId\":\"0_0\",\"topicOffsets\":[{"
+              "\"topicPartitionEntity\":{\"topic\":\"t\",\"partition\":0},\"endOffset\":0,"
+              "\"committedOffset\":0}],\"timeCurrentIdlingStarted\":null}],\"consumerGroupId\":");
+    statement(*state, "EXPLAIN CTAS_A_0;", "\"topology\":\"Sub-topology: 0\\n\\tSource: t\\n");
+    statement(*state, "EXPLAIN SELECT * FROM a WHERE id = 'x';",
+              "\"ksqlHostQueryStatus\":{},\"queryType\":\"PULL\",\"queryErrors\":[],"
+              "\"tasksMetadata\":[],\"consumerGroupId\":null,\"state\":null},\"warnings\":[]}]");
+    expect(*state, "POST", "/ksql",
+           "{\"ksql\":\"EXPLAIN SELECT v FROM s EMIT CHANGES;\",\"streamsProperties\":{"
+           "\"auto.offset.reset\":\"earliest\"}}",
+           "200 OK", "\"overriddenProperties\":{\"auto.offset.reset\":\"earliest\"},");
+}
+
 static void types_have_entities(void **state)
 {
     statement(*state, "SHOW TYPES;", "\"types\":{},\"warnings\":[]}]");
@@ -517,6 +552,7 @@ int main(void)
         WITH_SERVER(information_has_the_shape_clients_know),
         WITH_SERVER(unknown_routes_are_not_found),
         WITH_SERVER(statements_answer_entities),
+        WITH_SERVER(descriptions_have_all_their_fields_in_order),
         WITH_SERVER(types_have_entities),
         WITH_SERVER(what_changes_nothing_says_so),
         WITH_SERVER(errors_have_code_statement_and_shape),

@@ -118,7 +118,7 @@ void print_name(struct buffer *out, const char *name); /* ,"name": */
 void print_quoted(struct buffer *out, struct bytes text);
 void print_types(struct buffer *out, const struct schema *types); /* ,"types":{...} by name */
 void print_fields(struct buffer *out, const struct schema *schema);
-void print_source(struct buffer *out, const struct result_source *source);
+void print_source(struct buffer *out, const struct result_source *source, struct bytes host);
 void print_plan(struct buffer *out, const struct result_plan *plan, struct bytes host);
 void print_query(struct buffer *out, const struct result_query *query);
 void print_function(struct buffer *out, const struct result_function *function);

@@ -56,7 +56,7 @@ static void print_sources(struct buffer *out, const struct connector_status *sta
 
         if (is_topic_of(status, sources[i]->topic)) {
             buffer_append_text(out, any ? "," : "");
-            print_source(out, &about);
+            print_source(out, &about, bytes_of("")); /* nothing is counted here */
             any = true;
         }
     }

@@ -275,7 +275,7 @@ static void print_listing(struct entities *self, const struct listing *listing,
 static void print_description(struct entities *self, const struct result_table *table)
 {
     if (table->source) {
-        print_source(&self->text, table->source);
+        print_source(&self->text, table->source, self->api->host);
     } else if (table->plan) {
         print_plan(&self->text, table->plan, self->api->host);
     }

@@ -186,13 +186,39 @@ static void print_overridden(struct buffer *out, const struct result_plan *plan)
     buffer_append_char(out, '}');
 }
 
-static void print_failure(struct buffer *out, const char *failure)
+static void print_failure(struct buffer *out, const struct result_plan *plan)
 {
     buffer_append_text(out, ",\"queryErrors\":[");
-    if (failure) {
-        buffer_append_text(out, "{\"timestamp\":0");
-        print_text(out, "errorMessage", bytes_of(failure));
-        buffer_append_text(out, ",\"type\":\"UNKNOWN\"}");
+    if (plan->failure) {
+        buffer_printf(out, "{\"timestamp\":%lld", (long long)plan->failure_ms);
+        print_text(out, "errorMessage", bytes_of(plan->failure));
+        print_text(out, "type", bytes_of(plan->failure_type));
+        buffer_append_char(out, '}');
+    }
+    buffer_append_char(out, ']');
+}
+
+static void print_task(struct buffer *out, const struct task_status *task)
+{
+    buffer_printf(out, "{\"taskId\":\"%u_%u\",\"topicOffsets\":[", task->sub, task->partition);
+    for (uint32_t i = 0; i < task->position_count; i++) {
+        const struct task_position *position = &task->positions[i];
+
+        buffer_printf(out, "%s{\"topicPartitionEntity\":{\"topic\":", i ? "," : "");
+        print_quoted(out, position->topic->name);
+        buffer_printf(out, ",\"partition\":%u},\"endOffset\":%lld,\"committedOffset\":%lld}",
+                      position->partition, (long long)position->end,
+                      (long long)position->committed);
+    }
+    buffer_append_text(out, "],\"timeCurrentIdlingStarted\":null}");
+}
+
+static void print_tasks(struct buffer *out, const struct result_plan *plan)
+{
+    buffer_append_text(out, ",\"tasksMetadata\":[");
+    for (uint32_t i = 0; i < plan->task_count; i++) {
+        buffer_append_text(out, i ? "," : "");
+        print_task(out, &plan->tasks[i]);
     }
     buffer_append_char(out, ']');
 }
@@ -211,7 +237,7 @@ void print_plan(struct buffer *out, const struct result_plan *plan, struct bytes
     }
     buffer_append_char(out, ']');
     print_list(out, "sinks", plan->query.sink);
-    print_text(out, "topology", plan->execution_plan);
+    print_text(out, "topology", plan->topology);
     print_text(out, "executionPlan", plan->execution_plan);
     print_overridden(out, plan);
     print_name(out, "ksqlHostQueryStatus");
@@ -222,8 +248,8 @@ void print_plan(struct buffer *out, const struct result_plan *plan, struct bytes
     }
     buffer_append_char(out, '}');
     print_text(out, "queryType", bytes_of(plan->query.type));
-    print_failure(out, plan->failure);
-    buffer_append_text(out, ",\"tasksMetadata\":[]");
+    print_failure(out, plan);
+    print_tasks(out, plan);
     print_text(out, "consumerGroupId", plan->consumer_group);
     print_text(out, "state", bytes_of(plan->query.state));
     buffer_append_char(out, '}');
@@ -231,7 +257,89 @@ void print_plan(struct buffer *out, const struct result_plan *plan, struct bytes
 
 /* --- sources --- */
 
-void print_source(struct buffer *out, const struct result_source *about)
+enum metric_side { METRIC_COUNTS, METRIC_ERRORS };
+
+/* "consumer-total-messages: 7 total-messages: 2" */
+static void print_metric_line(struct buffer *out, const char *name,
+                              const struct result_source *about, enum metric_side side)
+{
+    bool any = false;
+
+    print_name(out, name);
+    buffer_append_char(out, '"');
+    for (uint32_t i = 0; i < about->metric_count; i++) {
+        const struct result_metric *metric = &about->metrics[i];
+
+        if (metric->is_error == (side == METRIC_ERRORS)) {
+            buffer_printf(out, "%s%.*s: %llu", any ? " " : "", BYTES_ARG(metric->name),
+                          (unsigned long long)metric->value);
+            any = true;
+        }
+    }
+    buffer_append_char(out, '"');
+}
+
+static void print_metrics(struct buffer *out, const char *name, const struct result_source *about,
+                          struct bytes host, enum metric_side side)
+{
+    bool any = false;
+
+    print_name(out, name);
+    buffer_append_char(out, '[');
+    for (uint32_t i = 0; i < about->metric_count; i++) {
+        const struct result_metric *metric = &about->metrics[i];
+
+        if (metric->is_error == (side == METRIC_ERRORS)) {
+            buffer_printf(out, "%s{\"name\":", any ? "," : "");
+            print_quoted(out, metric->name);
+            print_text(out, "host", host);
+            buffer_printf(out, ",\"value\":%llu,\"timestamp\":%lld}",
+                          (unsigned long long)metric->value, (long long)metric->timestamp_ms);
+            any = true;
+        }
+    }
+    buffer_append_char(out, ']');
+}
+
+/* Those of one topic; how many. */
+static uint32_t print_topic_offsets(struct buffer *out, const struct result_offset *offsets,
+                                    uint32_t count)
+{
+    uint32_t i;
+
+    buffer_append_text(out, "{\"kafkaTopic\":");
+    print_quoted(out, offsets[0].topic);
+    buffer_append_text(out, ",\"offsets\":[");
+    for (i = 0; i < count && bytes_equal(offsets[i].topic, offsets[0].topic); i++) {
+        buffer_printf(out,
+                      "%s{\"partition\":%u,\"logStartOffset\":%lld,\"logEndOffset\":%lld,"
+                      "\"consumerOffset\":%lld}",
+                      i ? "," : "", offsets[i].partition, (long long)offsets[i].begin,
+                      (long long)offsets[i].end, (long long)offsets[i].consumed);
+    }
+    buffer_append_text(out, "]}");
+    return i;
+}
+
+static void print_groups(struct buffer *out, const struct result_source *about)
+{
+    buffer_append_text(out, ",\"queryOffsetSummaries\":[");
+    for (uint32_t i = 0; i < about->group_count; i++) {
+        const struct result_group *group = &about->groups[i];
+
+        buffer_printf(out, "%s{\"groupId\":", i ? "," : "");
+        print_quoted(out, group->id);
+        buffer_append_text(out, ",\"topicSummaries\":[");
+        for (uint32_t at = 0; at < group->offset_count;) {
+            buffer_append_text(out, at ? "," : "");
+            at += print_topic_offsets(out, &group->offsets[at], group->offset_count - at);
+        }
+        buffer_append_text(out, "]}");
+    }
+    buffer_append_char(out, ']');
+}
+
+void print_source(struct buffer *out, const struct result_source *about, struct bytes host)
 {
     const struct source *source = about->source;
     struct bytes timestamp =
@@ -246,7 +354,8 @@ void print_source(struct buffer *out, const struct result_source *about)
     print_fields(out, &source->schema);
     print_text(out, "type", bytes_of(source->kind == SOURCE_TABLE ? "TABLE" : "STREAM"));
     print_text(out, "timestamp", timestamp);
-    buffer_append_text(out, ",\"statistics\":\"\",\"errorStats\":\"\"");
+    print_metric_line(out, "statistics", about, METRIC_COUNTS);
+    print_metric_line(out, "errorStats", about, METRIC_ERRORS);
     buffer_printf(out, ",\"extended\":%s", about->extended ? "true" : "false");
     print_text(out, "keyFormat", bytes_of(source->key_format.kind->name));
     print_text(out, "valueFormat", bytes_of(source->value_format.kind->name));
@@ -255,12 +364,16 @@ void print_source(struct buffer *out, const struct result_source *about)
                   about->extended ? source->partition_count : 0,
                   about->extended ? about->replica_count : 0);
     print_text(out, "statement", source->sql);
-    buffer_append_text(out, ",\"queryOffsetSummaries\":[],\"sourceConstraints\":[");
+    print_groups(out, about);
+    buffer_append_text(out, ",\"sourceConstraints\":[");
     for (uint32_t i = 0; i < about->dependent_count; i++) {
         buffer_append_text(out, i ? "," : "");
         print_quoted(out, about->dependents[i]);
     }
-    buffer_append_text(out, "],\"clusterStatistics\":[],\"clusterErrorStats\":[]}");
+    buffer_append_char(out, ']');
+    print_metrics(out, "clusterStatistics", about, host, METRIC_COUNTS);
+    print_metrics(out, "clusterErrorStats", about, host, METRIC_ERRORS);
+    buffer_append_char(out, '}');
 }
 
 /* --- functions --- */
