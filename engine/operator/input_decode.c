@@ -62,7 +62,8 @@ static int open_timestamp(struct input_decoder *d, const struct source *source, 
                          BYTES_ARG(source->timestamp_column));
     }
     d->timestamp_at = (int32_t)schema_index(&source->schema, column);
-    return row_timestamp_open(&d->timestamp, column->type, source->timestamp_format, err);
+    return row_timestamp_open(&d->timestamp, column->type, source->timestamp_format, &d->arena,
+                              err);
 }
 
 /* Value columns and header columns, and where their cells are. */

@@ -40,7 +40,7 @@ static int topic_open(struct op *op, struct error *err)
     TRY(key_maker_open(&state->keys, &plan->key, err));
     if (plan->has_timestamp) {
         TRY(row_timestamp_open(&state->timestamp, plan->timestamp_type, plan->timestamp_format,
-                               err));
+                               op->env->arena, err));
     }
     if (plan->role == TOPIC_SINK) {
         return encoder_open(&state->value, plan->format, &plan->value, err);

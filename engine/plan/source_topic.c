@@ -10,6 +10,7 @@
 
 #include "engine/log/log.h"
 #include "engine/plan/plan_internal.h"
+#include "engine/type/java_pattern.h"
 #include "engine/type/java_text.h"
 
 static const int64_t default_retention_ms = 604800000;
@@ -186,36 +187,12 @@ static struct bytes referred_column(struct arena *arena, struct bytes text)
     return (struct bytes){ upper, text.len };
 }
 
-/* Letters, quotes and brackets of a DateTimeFormatter pattern; the rest is literal. */
-static bool is_time_pattern(struct bytes text)
+static int check_pattern(struct arena *arena, const struct property_value *format,
+                         const struct column *column, struct position column_at, struct error *err)
 {
-    static const char letters[] = "GuyDMLdQqYwWEecFaBhKkHmsSAnNVvzOXxZp";
-    bool quoted = false;
-    int open = 0;
+    const struct java_pattern *pattern;
+    struct error why;
 
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-
-        if (c == '\'') {
-            quoted = !quoted;
-        } else if (quoted) {
-            continue;
-        } else if (c == '{' || c == '}' || c == '#' || c == '\0' ||
-                   (is_letter && !strchr(letters, c))) {
-            return false;
-        } else if (c == '[') {
-            open++;
-        } else if (c == ']' && --open < 0) {
-            return false;
-        }
-    }
-    return !quoted;
-}
-
-static int check_pattern(const struct property_value *format, const struct column *column,
-                         struct position column_at, struct error *err)
-{
     if (column->type->id == T_STRING && !format->given) {
         return error_set(err, ERR_TIMESTAMP_COLUMN, column_at,
                          "The timestamp column %.*s is a STRING, so TIMESTAMP_FORMAT has to say "
@@ -227,9 +204,9 @@ static int check_pattern(const struct property_value *format, const struct colum
                          "TIMESTAMP_FORMAT is for a timestamp column of type STRING; %.*s is none",
                          BYTES_ARG(column->name));
     }
-    if (format->given && !is_time_pattern(format->text)) {
-        return error_set(err, ERR_INVALID_PROPERTY, format->at,
-                         "TIMESTAMP_FORMAT is no date-time pattern");
+    if (format->given && java_pattern_compile(arena, format->text, &pattern, &why)) {
+        return error_set(err, ERR_INVALID_PROPERTY, format->at, "TIMESTAMP_FORMAT: %s",
+                         why.message);
     }
     return 0;
 }
@@ -260,7 +237,7 @@ int source_timestamp_settle(struct arena *arena, const struct source_properties 
                          "The timestamp column %.*s has to be BIGINT, TIMESTAMP or STRING",
                          BYTES_ARG(name));
     }
-    TRY(check_pattern(format, column, given->at, err));
+    TRY(check_pattern(arena, format, column, given->at, err));
     source->timestamp_column = column->name;
     source->timestamp_format = format->text;
     return 0;

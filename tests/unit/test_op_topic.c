@@ -108,7 +108,31 @@ static void timestamp_column_is_the_records_time(void **state)
     world_fini(&w);
 }
 
-static void timestamp_that_is_no_number_is_refused_at_open(void **state)
+static void timestamp_text_is_read_by_its_pattern(void **state)
+{
+    struct world w;
+    struct error err;
+
+    world_init(&w);
+    world_add_sink(&w, world_shape(&w, "K STRING KEY, T STRING"));
+    w.output.partition_count = 1;
+    w.ops[0].topic.has_timestamp = true;
+    w.ops[0].topic.timestamp = operand_make(BANK_CELLS, 1);
+    w.ops[0].topic.timestamp_type = type_scalar(T_STRING);
+    w.ops[0].topic.timestamp_format = bytes_of("yyyy-MM-dd");
+    world_open(&w);
+    world_rows(&w, "(a,1970-01-02)@5 (b,soon)@6 (c,1969-12-31)@7");
+    assert_int_equal(op_chain_push(&w.chain, &w.input, &w.batch, &err), 0);
+    world_expect_output(&w, "p0 a={\"T\":\"1970-01-02\"}@86400000");
+    world_expect_errors(
+        &w, "timestamp: Error writing row with extracted timestamp: The timestamp column cannot be "
+            "read by TIMESTAMP_FORMAT: The text does not fit the pattern at position 1;timestamp: "
+            "Error writing row with extracted timestamp: The timestamp column holds -86400000, a "
+            "time before 1970;");
+    world_fini(&w);
+}
+
+static void timestamp_that_cannot_be_read_is_refused_at_open(void **state)
 {
     struct world w;
     struct error err;
@@ -117,8 +141,8 @@ static void timestamp_that_is_no_number_is_refused_at_open(void **state)
     w.ops[0].topic.has_timestamp = true;
     w.ops[0].topic.timestamp = operand_make(BANK_CELLS, 0);
     w.ops[0].topic.timestamp_type = type_scalar(T_STRING);
-    w.ops[0].topic.timestamp_format = bytes_of("yyyy-MM-dd");
-    assert_int_equal(op_chain_open(&w.chain, &w.sub, &w.env, &err), ERR_UNSUPPORTED);
+    w.ops[0].topic.timestamp_format = bytes_of("yyyy-ii");
+    assert_int_equal(op_chain_open(&w.chain, &w.sub, &w.env, &err), ERR_TIMESTAMP_COLUMN);
     w.ops[0].topic.timestamp_type = type_scalar(T_BOOLEAN);
     assert_int_equal(op_chain_open(&w.chain, &w.sub, &w.env, &err), ERR_TIMESTAMP_COLUMN);
     world_fini(&w);
@@ -222,7 +246,8 @@ int main(void)
         cmocka_unit_test(null_keys_go_round),
         cmocka_unit_test(keyless_sink_writes_null_keys),
         cmocka_unit_test(timestamp_column_is_the_records_time),
-        cmocka_unit_test(timestamp_that_is_no_number_is_refused_at_open),
+        cmocka_unit_test(timestamp_text_is_read_by_its_pattern),
+        cmocka_unit_test(timestamp_that_cannot_be_read_is_refused_at_open),
         cmocka_unit_test(repartition_of_a_stream_carries_rows_but_no_null_ones),
         cmocka_unit_test(repartition_of_a_table_splits_changes_that_change_the_group),
         cmocka_unit_test(damaged_repartition_record_is_reported_and_left_out),
