@@ -186,12 +186,12 @@ static void print_box_rule(struct output *out)
     buffer_append_text(&out->line, "+\n");
 }
 
-/* Where the next `width` characters end, from `at` on. */
+/* Where the next `width` characters end, from `at` on; a line of the text ends there too. */
 static size_t skip_characters(struct bytes text, size_t at, size_t width)
 {
     uint32_t ignored;
 
-    for (size_t i = 0; i < width && at < text.len; i++) {
+    for (size_t i = 0; i < width && at < text.len && text.data[at] != '\n'; i++) {
         size_t size = utf8_decode(text, at, &ignored);
 
         at += size ? size : 1;
@@ -231,8 +231,8 @@ static void print_box_row(struct output *out, const struct bytes *cells)
             buffer_append_char(&out->line, '|');
             buffer_append_bytes(&out->line, part);
             repeat(&out->line, ' ', width + 1 - utf8_count(part));
-            at[c] = end;
-            more = more || end < cells[c].len;
+            at[c] = end + (end < cells[c].len && cells[c].data[end] == '\n');
+            more = more || at[c] < cells[c].len;
         }
         buffer_append_text(&out->line, "|\n");
     }
@@ -257,6 +257,18 @@ static void begin_rows(void *context, struct bytes query_id, const struct schema
     arena_reset(&out->arena);
 }
 
+/* Data must not move the terminal's cursor: only the end of a line stays. */
+static void blank_controls(struct buffer *text)
+{
+    for (size_t i = 0; i < text->len; i++) {
+        unsigned char c = (unsigned char)text->data[i];
+
+        if ((c < ' ' && c != '\n') || c == 0x7f) {
+            text->data[i] = ' ';
+        }
+    }
+}
+
 static struct bytes cell_text(struct output *out, const struct value *cell,
                               const struct sql_type *type, bool tombstone)
 {
@@ -267,6 +279,7 @@ static struct bytes cell_text(struct output *out, const struct value *cell,
         return bytes_of("<TOMBSTONE>");
     }
     cast_print(cell, type, &text);
+    blank_controls(&text);
     copy = arena_copy(&out->arena, buffer_bytes(&text));
     buffer_fini(&text);
     return copy;

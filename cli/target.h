@@ -16,6 +16,11 @@ struct target_kind {
     void (*cancel)(void *context);
     /* Everything that was said has had its effect, as far as that can be waited for. */
     int (*finish)(void *context, struct error *err);
+    /*
+     * Whether statements are sent without waiting until those before them have been applied.
+     * NULL: they have been, always.
+     */
+    void (*set_pipelining)(void *context, bool on);
     /* What it is: a line for a person. */
     void (*describe)(void *context, struct buffer *out);
     void (*close)(void *context);

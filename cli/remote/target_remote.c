@@ -34,6 +34,7 @@ struct remote {
     struct engine *engine;
     struct session *session;
     int64_t sequence; /* of the last change; -1: none */
+    bool pipelining;  /* requests do not wait for it */
     struct buffer about;
 };
 
@@ -66,7 +67,7 @@ static void print_request(const struct remote *remote, struct bytes sql, struct 
     buffer_append_char(out, '{');
     print_member(out, "ksql", sql);
     print_properties(remote, arena, out);
-    if (remote->sequence >= 0) {
+    if (remote->sequence >= 0 && !remote->pipelining) {
         buffer_printf(out, ",\"commandSequenceNumber\":%lld", (long long)remote->sequence);
     }
     buffer_append_char(out, '}');
@@ -270,6 +271,13 @@ static void cancel(void *context)
     http_client_cancel(remote->client);
 }
 
+static void set_pipelining(void *context, bool on)
+{
+    struct remote *remote = context;
+
+    remote->pipelining = on;
+}
+
 static void describe(void *context, struct buffer *out)
 {
     struct remote *remote = context;
@@ -299,6 +307,7 @@ static int finish(void *context, struct error *err)
 static const struct target_kind remote_kind = { .execute = execute,
                                                 .cancel = cancel,
                                                 .finish = finish,
+                                                .set_pipelining = set_pipelining,
                                                 .describe = describe,
                                                 .close = close_remote };
 

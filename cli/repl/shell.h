@@ -25,6 +25,7 @@ struct shell {
     pthread_mutex_t mutex; /* the two below: workers tell of records that they leave out */
     struct buffer skipped; /* lines */
     uint64_t skipped_count;
+    bool pipelining;
     _Atomic bool in_rows;
     _Atomic bool wants_end; /* Ctrl-C has come */
     bool is_over;

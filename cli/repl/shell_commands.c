@@ -83,18 +83,59 @@ static void run_history(struct shell *shell, const struct bytes *words, uint32_t
     editor_list_history(shell->editor, say_history_line, shell);
 }
 
-static void run_server(struct shell *shell, const struct bytes *words, uint32_t count)
+/* --- where statements go --- */
+
+static void say_server(struct shell *shell)
 {
     struct buffer text = { 0 };
 
-    if (count > 0) {
-        shell_say(shell, "A shell stays where it was started; leave it, and start: sluice %.*s\n",
-                  BYTES_ARG(words[0]));
-        return;
-    }
     shell->target.kind->describe(shell->target.context, &text);
     shell_say(shell, "%.*s", BYTES_ARG(buffer_bytes(&text)));
     buffer_fini(&text);
+}
+
+/* What was SET and DEFINEd goes along; what an engine in memory holds is gone. */
+static int move_to(struct shell *shell, struct bytes url, struct error *err)
+{
+    struct remote_options remote = shell->options->remote;
+    struct target target = { 0 };
+
+    remote.url = arena_copy_text(&shell->output.arena, url);
+    TRY(target_open_remote(&remote, &target, err));
+    session_take_over(target.session, shell->target.session);
+    shell->target.kind->close(shell->target.context);
+    shell->target = target;
+    shell->pipelining = false;
+    return 0;
+}
+
+static void run_server(struct shell *shell, const struct bytes *words, uint32_t count)
+{
+    struct error err = { 0 };
+
+    if (count > 0 && move_to(shell, words[0], &err)) {
+        shell_say(shell, "%s\n", err.message);
+    } else {
+        say_server(shell);
+    }
+    arena_reset(&shell->output.arena);
+}
+
+static void run_pipelining(struct shell *shell, const struct bytes *words, uint32_t count)
+{
+    bool is_on = count == 1 && bytes_equal_text_nocase(words[0], "on");
+
+    if (count > 0 && !is_on && !bytes_equal_text_nocase(words[0], "off")) {
+        shell_say(shell, "request-pipelining takes ON or OFF\n");
+        return;
+    }
+    if (count > 0) {
+        shell->pipelining = is_on;
+        if (shell->target.kind->set_pipelining) {
+            shell->target.kind->set_pipelining(shell->target.context, is_on);
+        }
+    }
+    shell_say(shell, "Request pipelining is %s\n", shell->pipelining ? "ON" : "OFF");
 }
 
 /* --- how results look --- */
@@ -216,7 +257,11 @@ const struct shell_command shell_commands[] = {
     { "version", "", "the version of this program", run_version },
     { "history", "", "what was typed", run_history },
     { "output", "[TABULAR|JSON]", "how results are shown", run_output },
-    { "server", "", "where statements go", run_server },
+    { "server", "[URL]", "where statements go; a URL: they go to that server from now on",
+      run_server },
+    { "request-pipelining", "[ON|OFF]",
+      "ON: a statement does not wait until the server has applied those before it",
+      run_pipelining },
     { "run script", "FILE", "runs the statements of a file", run_script },
     { "spool", "FILE|OFF", "writes all that is shown to a file too", run_spool },
     { "set cli wrap", "ON|OFF", "folds long cells of rows over several lines, or cuts them",
@@ -317,6 +362,10 @@ bool shell_run_command(struct shell *shell, struct bytes line)
             command->run(shell, words, count);
             return true;
         }
+    }
+    if (match_words(line, "set cli") > 0) {
+        shell_say(shell, "set cli takes WRAP ON, WRAP OFF or COLUMN-WIDTH N\n");
+        return true;
     }
     return false;
 }

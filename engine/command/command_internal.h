@@ -298,6 +298,7 @@ void session_set_client(struct session *session, struct row_queue *queue);
 
 void variable_set_init(struct variable_set *set);
 void variable_set_fini(struct variable_set *set);
+void variable_set_add_all(struct variable_set *set, const struct variable_set *from);
 void variables_show(struct command *command);
 
 /* --- answers: answer.c --- */

@@ -221,6 +221,12 @@ uint32_t session_list_properties(struct session *session, struct arena *arena,
     return property_set_list(&session->properties, arena, out);
 }
 
+void session_take_over(struct session *to, const struct session *from)
+{
+    property_set_add_all(&to->properties, &from->properties);
+    variable_set_add_all(&to->variables, &from->variables);
+}
+
 int session_set_property(struct session *session, struct bytes name, struct bytes value,
                          struct error *err)
 {

@@ -75,6 +75,8 @@ uint32_t session_list_properties(struct session *session, struct arena *arena,
 /* As DEFINE: what ${name} is in the texts behind. ERR_VARIABLE: no name of a variable. */
 int session_define(struct session *session, struct bytes name, struct bytes value,
                    struct error *err);
+/* What `from` has SET and DEFINEd is of `to` too; they may be of two engines. */
+void session_take_over(struct session *to, const struct session *from);
 /* The tree of a text as engine_execute would read it: with the session's variables replaced. */
 int session_parse(struct session *session, struct arena *arena, struct bytes text,
                   struct ast_script *out, struct error *err);

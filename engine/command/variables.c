@@ -51,7 +51,7 @@ static bool remove_name(struct variable_set *set, struct bytes name)
     return map_remove(&set->values, fold(&set->arena, name)) != NULL;
 }
 
-static void add_all(struct variable_set *set, const struct variable_set *from)
+void variable_set_add_all(struct variable_set *set, const struct variable_set *from)
 {
     MAP_FOREACH (entry, &from->values) {
         const struct property_text *variable = entry->value;
@@ -143,7 +143,7 @@ int session_parse(struct session *session, struct arena *arena, struct bytes tex
     int code;
 
     variable_set_init(&reading.variables);
-    add_all(&reading.variables, &session->variables);
+    variable_set_add_all(&reading.variables, &session->variables);
     property_set_init(&reading.properties, &session->engine->server);
     property_set_add_all(&reading.properties, &session->properties);
     reading.parse = (struct parse_variables){

@@ -111,6 +111,19 @@ is out <<'END'
 {"@type":"warning_entity","statementText":"?","message":"Source `NOTHING` does not exist."}
 END
 
+case_begins 'lines of a cell stay in its column, and data does not move the cursor'
+run 0 --set auto.offset.reset=earliest -e "
+    CREATE STREAM raw (v BYTES) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='KAFKA', PARTITIONS=1);
+    CREATE STREAM s (v STRING) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='KAFKA');
+    INSERT INTO raw VALUES ('G1sySgl4');
+    INSERT INTO s VALUES ('one
+two
+');
+    SELECT v, 1 AS n FROM s EMIT CHANGES;"
+has out '| [2J x                                 |1                                      |'
+has out '|one                                    |1                                      |'
+has out '|two                                    |                                       |'
+
 case_begins 'rows: null, quotes, many bytes per character; long cells are folded'
 run 0 -e "$create INSERT INTO s VALUES ('größer \"als\"', NULL); SET 'auto.offset.reset'='earliest';
     SELECT * FROM s EMIT CHANGES;"

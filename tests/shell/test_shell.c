@@ -323,6 +323,16 @@ static void commands_need_no_semicolon_and_no_case(void **state)
     leave(terminal);
 }
 
+static void set_cli_of_something_else_is_told(void **state)
+{
+    struct terminal *terminal = *state;
+
+    type(terminal, "set cli colour on\n");
+    expect(terminal, "WRAP ON, WRAP OFF or COLUMN-WIDTH N");
+    expect(terminal, prompt);
+    leave(terminal);
+}
+
 static void long_cells_are_folded_or_cut(void **state)
 {
     struct terminal *terminal = *state;
@@ -394,6 +404,90 @@ static void script_is_run_as_one_text(void **state)
     leave(terminal);
 }
 
+/* --- where statements go --- */
+
+static void pipelining_is_switched_and_told(void **state)
+{
+    struct terminal *terminal = *state;
+
+    type(terminal, "request-pipelining\n");
+    expect(terminal, "is OFF");
+    type(terminal, "Request-Pipelining on;\n");
+    expect(terminal, "is ON");
+    type(terminal, "request-pipelining maybe\n");
+    expect(terminal, "takes ON or OFF");
+    type(terminal, "request-pipelining\n");
+    expect(terminal, "is ON");
+    leave(terminal);
+}
+
+/* A server in memory on a free port; its port. */
+static unsigned start_server(pid_t *pid, FILE **told)
+{
+    const char *program = getenv("SLUICE");
+    unsigned port = 0;
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    *pid = fork();
+    if (*pid == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        execl(program, program, "server", "--memory", "--listeners", "http://127.0.0.1:0",
+              (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    *told = fdopen(ends[0], "r");
+    assert_int_equal(fscanf(*told, "listening on port %u", &port), 1);
+    return port;
+}
+
+static void shell_moves_to_a_server_with_what_was_set(void **state)
+{
+    struct terminal *terminal = *state;
+    char line[PATH_BYTES];
+    FILE *told = NULL;
+    pid_t server = 0;
+    unsigned port = start_server(&server, &told);
+
+    type(terminal, "DEFINE of_s = 'moved';\n");
+    type(terminal, "request-pipelining on\n");
+    expect(terminal, "is ON");
+    snprintf(line, sizeof line, "server http://127.0.0.1:%u\n", port);
+    type(terminal, line);
+    expect(terminal, "server http://127.0.0.1:");
+    expect(terminal, "RUNNING");
+    type(terminal, "request-pipelining\n");
+    expect(terminal, "is OFF");
+    type(terminal, "CREATE STREAM s (a INT) WITH (KAFKA_TOPIC = '${of_s}', VALUE_FORMAT = 'JSON', "
+                   "PARTITIONS = 1);\n");
+    expect(terminal, "Stream created");
+    type(terminal, "request-pipelining on\n");
+    expect(terminal, "is ON");
+    type(terminal, "SHOW TOPICS;\n");
+    expect(terminal, "moved");
+    leave(terminal);
+    kill(server, SIGTERM);
+    assert_int_equal(waitpid(server, NULL, 0), server);
+    fclose(told);
+}
+
+static void server_that_is_not_there_leaves_the_shell_where_it_was(void **state)
+{
+    struct terminal *terminal = *state;
+
+    type(terminal, make_clicks);
+    expect(terminal, "Stream created");
+    type(terminal, "server http://127.0.0.1:1\n");
+    expect(terminal, "127.0.0.1:1");
+    expect(terminal, prompt);
+    type(terminal, "SHOW STREAMS;\n");
+    expect(terminal, "CLICKS");
+    type(terminal, "server\n");
+    expect(terminal, "in memory");
+    leave(terminal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -411,6 +505,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(long_cells_are_folded_or_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(spool_gets_a_copy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(script_is_run_as_one_text, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(set_cli_of_something_else_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(pipelining_is_switched_and_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(shell_moves_to_a_server_with_what_was_set, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(server_that_is_not_there_leaves_the_shell_where_it_was,
+                                        set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
