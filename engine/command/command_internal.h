@@ -207,6 +207,9 @@ bool topic_is_listed(const struct property_set *properties, const char *setting,
 
 int create_source_change(struct command *command, struct change *out, struct error *err);
 int create_as_change(struct command *command, struct change *out, struct error *err);
+/* ksql.create.or.replace.enabled, for an OR REPLACE of `name`. */
+int create_check_replace(const struct command *command, const struct ast_name *name,
+                         struct error *err);
 int insert_select_change(struct command *command, struct change *out, struct error *err);
 int insert_select_plan(struct command *command, const struct physical_plan **out,
                        struct error *err);

@@ -51,12 +51,13 @@ static const struct command_kind commands[AST_STATEMENT_KINDS] = {
                                            "that does not makes a stream. What WITH leaves out is "
                                            "taken from the source. "
                                            "The query runs until TERMINATE or DROP, over restarts "
-                                           "too.",
+                                           "too. OR REPLACE makes it where there is none yet.",
                                     .example =
                                         "CREATE STREAM slow AS\n"
                                         "  SELECT user_id, page, ms FROM clicks WHERE ms > 500;",
-                                    .gaps = { { "OR REPLACE", "CREATE OR REPLACE STREAM x AS "
-                                                              "SELECT * FROM clicks;" } } } },
+                                    .gaps = { { "OR REPLACE of what is there",
+                                                "CREATE OR REPLACE TABLE views AS SELECT page, "
+                                                "COUNT(*) AS n FROM clicks GROUP BY page;" } } } },
     [AST_CREATE_CONNECTOR] = { .change = create_connector_change,
                                .manual = { .syntax = "CREATE (SOURCE | SINK) CONNECTOR [IF NOT "
                                                      "EXISTS] name\n"

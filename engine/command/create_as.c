@@ -24,6 +24,9 @@ int create_as_change(struct command *command, struct change *out, struct error *
                                     out->type, BYTES_ARG(create->name.text));
         return 0;
     }
+    if (create->or_replace) {
+        TRY(create_check_replace(command, &create->name, err));
+    }
     TRY(persistent_check_limit(command, err));
     TRY(persistent_check_guarantee(command, err));
     id = planning_query_id(command, create->kind == AST_TABLE ? "CTAS" : "CSAS", create->name.text);

@@ -3,13 +3,12 @@
  */
 #include "engine/command/command_internal.h"
 
-static int check_replace(const struct command *command, struct error *err)
+int create_check_replace(const struct command *command, const struct ast_name *name,
+                         struct error *err)
 {
-    const struct ast_create_source *create = &command->statement->create_source;
-
-    if (create->or_replace && !command->record &&
+    if (!command->record &&
         !property_get_boolean(command->properties, "ksql.create.or.replace.enabled")) {
-        return error_set(err, ERR_UNSUPPORTED, create->name.at,
+        return error_set(err, ERR_UNSUPPORTED, name->at,
                          "OR REPLACE is switched off (ksql.create.or.replace.enabled)");
     }
     return 0;
@@ -71,7 +70,9 @@ int create_source_change(struct command *command, struct change *out, struct err
                                     out->type, BYTES_ARG(create->name.text));
         return 0;
     }
-    TRY(check_replace(command, err));
+    if (create->or_replace) {
+        TRY(create_check_replace(command, &create->name, err));
+    }
     TRY(check_read_only(command, err));
     if (command->engine->config.create_partitions > 0 && !command->record) {
         TRY(topic_create_missing(command, &create->properties, err));

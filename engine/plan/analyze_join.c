@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine/plan/plan_internal.h"
+#include "parser/ast_print.h"
 
 struct join_check {
     struct analysis *a;
@@ -117,13 +118,19 @@ static void swap_sides(struct join_check *c)
     c->right_syntax = syntax;
 }
 
+/* As it stands in the statement: bound, columns have the names they get in the join. */
+static const char *written(const struct join_check *c, const struct ast_expr *syntax)
+{
+    return arena_copy_text(c->relation->arena, ast_expr_text(c->relation->arena, syntax));
+}
+
 static int check_side(const struct join_check *c, const struct expr *side,
                       const struct ast_expr *syntax, struct error *err)
 {
     if (!is_one_source(relation_sources_of(c->relation, side))) {
         return error_set(err, ERR_JOIN_CONDITION, syntax->at,
                          "JOIN ON: each side takes columns of exactly one source, not %s",
-                         plan_text_of(c->relation->arena, side));
+                         written(c, syntax));
     }
     return 0;
 }
@@ -160,9 +167,9 @@ static int check_types(const struct join_check *c, struct error *err)
                          "JOIN ON: the types must be the same, not %.*s = %.*s; CAST one of them",
                          BYTES_ARG(buffer_bytes(&left)), BYTES_ARG(buffer_bytes(&right)));
     } else if (type_holds_map(c->join.left->type)) {
-        code = error_set(err, ERR_INVALID_KEY, c->left_syntax->at,
-                         "JOIN ON: %s holds a MAP, which cannot be a key",
-                         plan_text_of(c->relation->arena, c->join.left));
+        code =
+            error_set(err, ERR_INVALID_KEY, c->left_syntax->at,
+                      "JOIN ON: %s holds a MAP, which cannot be a key", written(c, c->left_syntax));
     }
     buffer_fini(&left);
     buffer_fini(&right);
@@ -233,7 +240,7 @@ static bool is_equal_to_key(const struct join_check *c)
 
 static int refuse_foreign_key(const struct join_check *c, struct error *err)
 {
-    const char *text = plan_text_of(c->relation->arena, c->join.left);
+    const char *text = written(c, c->left_syntax);
 
     if (c->number > 0) {
         return error_set(err, ERR_JOIN_KEY, c->left_syntax->at,
@@ -258,8 +265,7 @@ static int check_keys(struct join_check *c, struct error *err)
     if (right_is_table(c) && !is_only_key(c->right, c->join.right)) {
         return error_set(err, ERR_JOIN_KEY, c->right_syntax->at,
                          "JOIN ON: the table %.*s can only be joined on its primary key, not on %s",
-                         BYTES_ARG(c->right->alias),
-                         plan_text_of(c->relation->arena, c->join.right));
+                         BYTES_ARG(c->right->alias), written(c, c->right_syntax));
     }
     if (left_is_table(c) && c->join.rekeys_left) {
         return refuse_foreign_key(c, err);

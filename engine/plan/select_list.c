@@ -199,9 +199,12 @@ static int bind_item(struct source_scope *scope, struct arena *arena, unsigned f
     const struct expr *value = NULL;
 
     if (item->kind == AST_ITEM_SOURCE_ALL && !is_in_from(scope, item->source.text)) {
-        return error_set(err, ERR_UNKNOWN_SOURCE, item->source.at,
-                         "SELECT: %.*s is not in FROM; columns are those of %.*s",
-                         BYTES_ARG(item->source.text), BYTES_ARG(scope->alias));
+        return scope->relation ? error_set(err, ERR_UNKNOWN_SOURCE, item->source.at,
+                                           "SELECT: %.*s is not among what is joined here",
+                                           BYTES_ARG(item->source.text))
+                               : error_set(err, ERR_UNKNOWN_SOURCE, item->source.at,
+                                           "SELECT: %.*s is not in FROM; columns are those of %.*s",
+                                           BYTES_ARG(item->source.text), BYTES_ARG(scope->alias));
     }
     if (item->kind == AST_ITEM_ALL || item->kind == AST_ITEM_SOURCE_ALL) {
         if (scope->relation && scope->partitions && item->kind == AST_ITEM_ALL) {

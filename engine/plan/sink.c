@@ -9,13 +9,16 @@
 static int check_statement(struct plan_context *context, const struct ast_create_as *create,
                            const struct analysis *a, struct error *err)
 {
+    const struct source *there = catalog_find_source(context->catalog, create->name.text);
     bool wants_table = create->kind == AST_TABLE;
 
-    if (create->or_replace) {
+    if (there && create->or_replace) {
         TRY(plan_check_replaced(context, &create->name, false, err));
-        return error_set(err, ERR_UNSUPPORTED, create->name.at, "OR REPLACE is not supported");
+        return error_set(err, ERR_UNSUPPORTED, create->name.at,
+                         "%.*s is declared; OR REPLACE of such by a query is not supported",
+                         BYTES_ARG(create->name.text));
     }
-    if (catalog_find_source(context->catalog, create->name.text)) {
+    if (there) {
         return error_set(err, ERR_NAME_TAKEN, create->name.at,
                          "There is a stream or table %.*s already", BYTES_ARG(create->name.text));
     }

@@ -53,6 +53,18 @@ run 1 --data altered -e "SET 'ksql.create.or.replace.enabled'='false';
 CREATE OR REPLACE STREAM s (k STRING KEY, v INT) WITH (kafka_topic='s', value_format='json');"
 has err 'OR REPLACE is switched off'
 
+case_begins 'OR REPLACE of a query makes it where there is none yet, once'
+new="CREATE OR REPLACE STREAM o AS SELECT * FROM s;"
+run 0 --data replaced -e "CREATE STREAM s (k STRING KEY, v INT) WITH (kafka_topic='s', value_format='json', partitions=1);
+$new INSERT INTO s VALUES ('a', 1);"
+has out 'Created query with ID CSAS_O_'
+run 0 --data replaced --output json -e 'SELECT * FROM o;'
+has out '{"row":{"columns":["a",1]}}'
+run 1 --data replaced -e "$new"
+has err 'OR REPLACE of such is not supported'
+run 1 --data replaced -e "SET 'ksql.create.or.replace.enabled'='false'; CREATE OR REPLACE STREAM p AS SELECT * FROM s;"
+has err 'OR REPLACE is switched off'
+
 case_begins 'types with names outlive a process, and columns outlive the names'
 run 0 --data typed -e "CREATE TYPE place AS STRUCT<town STRING>; CREATE STREAM s (p place) WITH (kafka_topic='s', value_format='json', partitions=1);"
 run 0 --data typed -e 'SHOW TYPES; DROP TYPE place;'

@@ -193,4 +193,14 @@ has err 'CTAS_TOTAL_0 skipped value of t-0@2'
 lacks err CTAS_OTHERS
 has err 'WARNING: 2 records or rows had errors'
 
+case_begins 'joins are told of with the names as they were written'
+tables="CREATE TABLE t (k INT PRIMARY KEY, v INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON', PARTITIONS=1);
+        CREATE TABLE u (k INT PRIMARY KEY, w INT) WITH (KAFKA_TOPIC='u', VALUE_FORMAT='JSON', PARTITIONS=1);"
+run 1 -e "$tables SELECT * FROM t JOIN u ON t.k = u.w EMIT CHANGES;"
+has err 'the table U can only be joined on its primary key, not on U.W ('
+run 1 -e "$tables SELECT * FROM t JOIN u ON t.v = u.k EMIT CHANGES;"
+has err 'A foreign-key JOIN is not supported: T.V is not the key of the left side'
+run 1 -e "$tables SELECT x.* FROM t JOIN u ON t.k = u.k EMIT CHANGES;"
+has err 'X is not among what is joined here'
+
 report_and_exit
