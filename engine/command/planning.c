@@ -29,6 +29,7 @@ void planning_settings(const struct command *command, struct plan_settings *out)
         .transient_prefix = property_get(properties, "ksql.transient.prefix"),
         .headers_enabled = property_get_boolean(properties, "ksql.headers.columns.enabled"),
         .joins_at_once = !property_get_boolean(properties, "join.causal"),
+        .keys_as_selected = property_get_boolean(properties, "ksql.new.query.planner.enabled"),
         .wrap_single_values =
             property_is_set(properties, wrap) ? property_get_boolean(properties, wrap) : -1,
         .no_table_scans = !property_get_boolean(properties, "ksql.query.pull.table.scan.enabled"),

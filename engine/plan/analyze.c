@@ -4,6 +4,8 @@
  * Clauses that are known but not built are refused here by name and place, before
  * anything else is looked at, so that none is ever accepted and ignored.
  */
+#include <stdlib.h>
+
 #include "engine/plan/plan_internal.h"
 
 static int refuse(struct position at, const char *what, struct error *err)
@@ -134,19 +136,38 @@ static int find_key(const struct analysis *a, uint32_t key, uint32_t *out, struc
     return 0;
 }
 
+static int compare_places(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a;
+    uint32_t right = *(const uint32_t *)b;
+
+    return (left > right) - (left < right);
+}
+
+static void sort_places(uint32_t *places, uint32_t count)
+{
+    if (count > 1) {
+        qsort(places, count, sizeof *places, compare_places);
+    }
+}
+
 int analyze_keys(struct analysis *a, struct error *err)
 {
     struct arena *arena = a->context->arena;
     uint32_t keys = count_parent_keys(a);
     bool *is_key = arena_array(arena, bool, a->columns.count);
+    uint32_t *found = arena_array(arena, uint32_t, keys);
     select_list ordered = { 0 };
 
     for (uint32_t key = 0; key < keys; key++) {
-        uint32_t at = 0;
-
-        TRY(find_key(a, key, &at, err));
-        is_key[at] = true;
-        *vec_push(arena, &ordered) = a->columns.items[at];
+        TRY(find_key(a, key, &found[key], err));
+        is_key[found[key]] = true;
+    }
+    if (a->context->settings->keys_as_selected && !a->result_is_table) {
+        sort_places(found, keys);
+    }
+    for (uint32_t key = 0; key < keys; key++) {
+        *vec_push(arena, &ordered) = a->columns.items[found[key]];
     }
     for (uint32_t i = 0; i < a->columns.count; i++) {
         if (!is_key[i]) {

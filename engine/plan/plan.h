@@ -285,6 +285,7 @@ struct plan_settings {
     struct bytes transient_prefix;
     bool headers_enabled;
     bool joins_at_once;     /* join.causal is off */
+    bool keys_as_selected;  /* key columns of a stream are in the order of SELECT */
     int wrap_single_values; /* -1: the format decides */
     bool no_table_scans;    /* pull queries have to name keys */
     bool no_range_scans;    /* a range of keys is a filter on all of them */
