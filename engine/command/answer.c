@@ -52,12 +52,16 @@ void answer_changed(const struct command *command, const struct change *change)
         .type = change->type,
         .entity = change->entity,
         .action = change->action,
+        .id = outcome_id(command->arena, change),
         .query_id = change->plan ? change->plan->query_id : (struct bytes){ NULL, 0 },
         .sequence = change->none ? -1 : change->sequence,
         .connector = connector,
         .status = &status,
     };
 
+    if (change->none && strcmp(change->type, "connector") != 0) {
+        outcomes_put(&command->engine->outcomes, told.id, "SUCCESS", told.message, told.query_id);
+    }
     if (command->sink->changed) {
         command->sink->changed(command->sink->context, &told);
     } else if (change->none) {

@@ -46,8 +46,17 @@ struct variable_set {
     struct map values;
 };
 
+/* By command id: outcomes.c. */
+struct outcome_table {
+    pthread_mutex_t mutex; /* all below; nothing else is taken under it */
+    pthread_cond_t changed;
+    struct map outcomes;
+    int64_t applied; /* number of the last record of the statement log that was; -1: none */
+};
+
 struct engine {
     struct engine_config config;
+    struct outcome_table outcomes;
     pthread_mutex_t mutex; /* all below; a push query gives it back while rows come */
     char *service_id;
     char *node_id;
@@ -145,6 +154,21 @@ int command_change(struct command *command, const struct command_kind *kind, str
  */
 int replay_catch_up(struct engine *engine, enum statement_log_extent extent, struct error *outcome,
                     struct error *err);
+
+/* --- what became of commands: outcomes.c --- */
+
+void outcomes_init(struct outcome_table *table);
+void outcomes_fini(struct outcome_table *table);
+/* stream/`S`/create */
+struct bytes outcome_id(struct arena *arena, const struct change *change);
+void outcomes_put(struct outcome_table *table, struct bytes id, const char *status,
+                  struct bytes message, struct bytes query_id);
+/* Of a record; its id, in the arena, absent when it is no command. failure->code 0: none. */
+struct bytes outcomes_note(struct outcome_table *table, struct arena *arena,
+                           const struct ast_statement *statement, const struct change *change,
+                           const struct error *failure);
+/* So many more records are applied. */
+void outcomes_advance(struct outcome_table *table, uint32_t count);
 
 /* Starts what could not be started. */
 void replay_retry(struct engine *engine);

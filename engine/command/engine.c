@@ -103,6 +103,7 @@ int engine_open(const struct engine_config *config, struct engine **out, struct 
     queue_init(&engine->follower_pause, 1);
     property_set_init(&engine->server, NULL);
     map_init(&engine->queries);
+    outcomes_init(&engine->outcomes);
     copy_identity(engine, config);
     engine->catalog = catalog_create(NULL);
     engine->slog = statement_log_create(config->log, engine->service_id, engine->client_id);
@@ -138,6 +139,7 @@ void engine_close(struct engine *engine)
         running_query_destroy(entry->value);
     }
     map_fini(&engine->queries);
+    outcomes_fini(&engine->outcomes);
     catalog_destroy(engine->catalog);
     property_set_fini(&engine->server);
     queue_fini(&engine->follower_pause);
@@ -269,6 +271,16 @@ int engine_drain(struct engine *engine, struct error *err)
 int64_t engine_now_ms(const struct engine *engine)
 {
     return clock_now_ms(engine->config.clock);
+}
+
+struct bytes engine_cluster_id(struct engine *engine, struct arena *arena)
+{
+    struct bytes id = log_cluster_id(engine->config.log, arena);
+
+    if (id.data) {
+        return id;
+    }
+    return arena_copy(arena, bytes_of(engine->config.is_lasting ? engine->node_id : "memory"));
 }
 
 struct runtime *engine_runtime(struct engine *engine)

@@ -59,6 +59,22 @@ int engine_set_property(struct engine *engine, struct bytes name, struct bytes v
 /* What it is for the whole server, by its kept name; absent when there is none. */
 struct bytes engine_get_property(struct engine *engine, const char *name, struct arena *arena);
 
+/* What a statement of the statement log ended in. */
+struct command_outcome {
+    struct bytes id;    /* stream/`S`/create */
+    const char *status; /* SUCCESS, ERROR */
+    struct bytes message;
+    struct bytes query_id; /* of the query it started; absent: none */
+};
+
+/* Of the last command with that id, whoever gave it; in the arena. Any thread, at once. */
+bool engine_find_outcome(struct engine *engine, struct bytes id, struct arena *arena,
+                         struct command_outcome *out);
+uint32_t engine_list_outcomes(struct engine *engine, struct arena *arena,
+                              struct command_outcome **out); /* by id */
+/* Whether the statement with this number is applied here, waiting for it. Any thread. */
+bool engine_await_statement(struct engine *engine, int64_t sequence, int64_t wait_ms);
+
 struct session *session_create(struct engine *engine);
 void session_destroy(struct session *session);
 /*
@@ -192,6 +208,7 @@ struct result_change {
     const char *type;      /* "stream", "table", "terminate" */
     struct bytes entity;   /* a name, a query id, ALL */
     const char *action;    /* "create", "drop", "execute" */
+    struct bytes id;       /* of the command: struct command_outcome */
     struct bytes query_id; /* of the query it started; absent: none */
     int64_t sequence;      /* place in the statement log; -1: nothing was logged */
     const struct connector_entry *connector; /* that it made; NULL: none */
@@ -255,6 +272,14 @@ struct result_sink {
 int engine_execute(struct engine *engine, struct session *session, struct bytes text,
                    const struct result_sink *sink, struct error *err);
 
+/*
+ * Ends and drops all that statements have made, and deletes those topics of CREATE ... AS SELECT
+ * that the filter wants deleted. What an error leaves behind can be cleared again.
+ */
+typedef bool topic_filter(const void *context, struct bytes topic);
+int engine_clear(struct engine *engine, topic_filter *deletes, const void *context,
+                 struct error *err);
+
 /* --- connectors, for those who have no SQL: engine/command/connector.h has the types --- */
 
 enum connector_put {
@@ -296,6 +321,12 @@ int engine_drain(struct engine *engine, struct error *err);
 
 /* The time of the engine's clock. */
 int64_t engine_now_ms(const struct engine *engine);
+
+/*
+ * The Kafka cluster's id; of a log of its own the node's, where that is the same after a restart.
+ * "memory" where nothing lasts. In the arena.
+ */
+struct bytes engine_cluster_id(struct engine *engine, struct arena *arena);
 
 /* For the test driver and EXPLAIN-like tools. */
 struct runtime *engine_runtime(struct engine *engine);

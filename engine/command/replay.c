@@ -53,20 +53,17 @@ static int put_properties(const struct statement_record *record, struct property
 }
 
 static int make_change(struct engine *engine, const struct statement_record *record,
-                       struct property_set *properties, struct arena *arena, struct change *out,
-                       struct error *err)
+                       const struct ast_statement *statement, struct property_set *properties,
+                       struct arena *arena, struct change *out, struct error *err)
 {
-    const struct ast_statement *statement = NULL;
-    const struct command_kind *kind;
+    const struct command_kind *kind = command_find(statement->kind);
     struct command command = { .engine = engine,
                                .arena = arena,
                                .catalog = engine->catalog,
                                .properties = properties,
                                .record = record };
 
-    TRY(parse_one(arena, record->sql, &statement, err));
     TRY(put_properties(record, properties, err));
-    kind = command_find(statement->kind);
     if (!kind || !kind->change) {
         return error_set(err, ERR_UNSUPPORTED, NO_POSITION, "%s does not change the catalog",
                          ast_statement_name(statement->kind));
@@ -146,23 +143,40 @@ static void keep_properties(struct running_query *query, const struct statement_
     query->property_count = record->property_count;
 }
 
+static int apply_change(struct engine *engine, const struct statement_record *record,
+                        const struct ast_statement *statement, struct running_query *query,
+                        struct change *change, struct error *err)
+{
+    struct property_set properties;
+    int code;
+
+    property_set_init(&properties, &engine->server);
+    code = make_change(engine, record, statement, &properties, &query->arena, change, err);
+    property_set_fini(&properties);
+    for (uint32_t i = 0; i < change->stopped_count; i++) {
+        stop_query(engine, change->stopped[i]);
+    }
+    for (uint32_t i = 0; i < change->paused_count; i++) {
+        pause_query(engine, change->paused[i], change->pauses);
+    }
+    return code;
+}
+
+/* *id: of the command, in the arena. */
 static int apply_record(struct engine *engine, const struct statement_record *record,
-                        struct error *err)
+                        struct arena *arena, struct bytes *id, struct error *err)
 {
     struct running_query *query = memory_zalloc(1, sizeof *query);
-    struct property_set properties;
+    const struct ast_statement *statement = NULL;
     struct change change = { 0 };
     int code;
 
     arena_init(&query->arena, 0);
-    property_set_init(&properties, &engine->server);
     note_number(engine, record->query_id);
-    code = make_change(engine, record, &properties, &query->arena, &change, err);
-    for (uint32_t i = 0; i < change.stopped_count; i++) {
-        stop_query(engine, change.stopped[i]);
-    }
-    for (uint32_t i = 0; i < change.paused_count; i++) {
-        pause_query(engine, change.paused[i], change.pauses);
+    code = parse_one(&query->arena, record->sql, &statement, err);
+    if (!code) {
+        code = apply_change(engine, record, statement, query, &change, err);
+        *id = outcomes_note(&engine->outcomes, arena, statement, &change, err);
     }
     if (!code && change.plan) {
         query->plan = change.plan;
@@ -172,7 +186,6 @@ static int apply_record(struct engine *engine, const struct statement_record *re
     } else {
         running_query_destroy(query);
     }
-    property_set_fini(&properties);
     return code;
 }
 
@@ -208,21 +221,23 @@ static void start_queries(struct engine *engine, struct bytes own, struct error 
     }
 }
 
-static void apply(struct engine *engine, const struct statement_record *record,
-                  struct error *outcome)
+static struct bytes apply(struct engine *engine, const struct statement_record *record,
+                          struct arena *arena, struct error *outcome)
 {
     struct error failure = { 0 };
+    struct bytes id = { NULL, 0 };
 
     if (!record->sql.data) {
         error_set(&failure, ERR_STATE_DAMAGED, NO_POSITION,
                   "a record of the statement log cannot be read");
         TRACE(TRACE_WARN, "command", "left out: %s", failure.message);
-    } else if (apply_record(engine, record, &failure)) {
+    } else if (apply_record(engine, record, arena, &id, &failure)) {
         TRACE(TRACE_WARN, "command", "left out: %.*s: %s", BYTES_ARG(record->sql), failure.message);
     }
     if (record->is_own) {
         *outcome = failure;
     }
+    return id;
 }
 
 /* Which node runs a connector's task is known to the members of the service. */
@@ -263,11 +278,24 @@ void replay_retry(struct engine *engine)
     share_connectors(engine);
 }
 
+/* A query that cannot be started is taken back, unless it may work out later. */
+static void note_failure(struct engine *engine, struct bytes id, const struct error *outcome)
+{
+    const struct bytes no_query = { NULL, 0 };
+    bool is_passing = engine->config.is_shared && error_class_of(outcome->code) == ERROR_TRANSIENT;
+
+    if (outcome->code && id.data && !is_passing) {
+        outcomes_put(&engine->outcomes, id, "ERROR", bytes_of(outcome->message), no_query);
+    }
+}
+
 int replay_catch_up(struct engine *engine, enum statement_log_extent extent, struct error *outcome,
                     struct error *err)
 {
     const struct statement_record *records = NULL;
-    struct bytes own = { NULL, 0 };
+    const struct bytes none = { NULL, 0 };
+    struct bytes own = none;
+    struct bytes own_id = none;
     struct arena arena;
     uint32_t count = 0;
     int code;
@@ -276,12 +304,16 @@ int replay_catch_up(struct engine *engine, enum statement_log_extent extent, str
     arena_init(&arena, 0);
     code = statement_log_read(engine->slog, extent, &arena, &records, &count, err);
     for (uint32_t i = 0; i < count; i++) {
-        apply(engine, &records[i], outcome);
+        struct bytes id = apply(engine, &records[i], &arena, outcome);
+
         own = records[i].is_own ? records[i].query_id : own;
+        own_id = records[i].is_own ? id : own_id;
     }
     if (count > 0) {
         start_queries(engine, own, outcome);
+        note_failure(engine, own_id, outcome);
         reconcile_connectors(engine);
+        outcomes_advance(&engine->outcomes, count);
     }
     arena_fini(&arena);
     return code;

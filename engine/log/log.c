@@ -358,3 +358,8 @@ void log_close(struct log *log)
         log->kind->close(log);
     }
 }
+
+struct bytes log_cluster_id(struct log *log, struct arena *arena)
+{
+    return log->kind->cluster_id ? log->kind->cluster_id(log, arena) : (struct bytes){ NULL, 0 };
+}

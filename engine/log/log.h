@@ -327,6 +327,10 @@ int log_group_delete(struct log *log, struct bytes group,
 uint32_t log_partition_of(struct bytes key, uint32_t partition_count);
 int32_t log_murmur2(struct bytes key);
 
+/* Of the Kafka cluster, in the arena; absent where the log is this process's own, or nobody says.
+ */
+struct bytes log_cluster_id(struct log *log, struct arena *arena);
+
 struct log *log_memory_create(const struct clock *clock);
 void log_close(struct log *log);
 

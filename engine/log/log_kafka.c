@@ -386,6 +386,20 @@ static void close_log(struct log *base)
     free(log);
 }
 
+/* The metadata that has come already says it. */
+static struct bytes cluster_id(struct log *base, struct arena *arena)
+{
+    struct kafka_log *log = (struct kafka_log *)base;
+    struct bytes copy = { NULL, 0 };
+    char *id = rd_kafka_clusterid(log->control, 0);
+
+    if (id) {
+        copy = arena_copy(arena, bytes_of(id));
+        rd_kafka_mem_free(log->control, id);
+    }
+    return copy;
+}
+
 static const struct log_kind kind = {
     .name = "kafka",
     .close = close_log,
@@ -422,6 +436,7 @@ static const struct log_kind kind = {
     .group_positions = kafka_group_positions,
     .group_alter = kafka_group_alter,
     .group_delete = kafka_group_delete,
+    .cluster_id = cluster_id,
 };
 
 static void copy_config(struct kafka_log *log, const struct log_kafka_config *config)

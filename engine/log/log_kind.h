@@ -60,6 +60,7 @@ struct log_kind {
     int (*group_alter)(struct log *, struct bytes, const struct group_position *, uint32_t,
                        struct error *);
     int (*group_delete)(struct log *, struct bytes, struct error *);
+    struct bytes (*cluster_id)(struct log *, struct arena *); /* NULL: it has none */
 };
 
 struct log {

@@ -2,10 +2,12 @@
 . "$CHECK"
 server_pid=
 
-# serve ARGUMENTS...: starts it, and waits until it tells its port.
+# serve ARGUMENTS...: starts it, and waits until it tells its port. In memory, or --data DIRECTORY.
 serve() {
+    local storage=--memory
+    [[ " $* " != *' --data '* ]] || storage=
     : >out
-    "$SLUICE" server --memory --listeners http://127.0.0.1:0 "$@" >out 2>err &
+    "$SLUICE" server $storage --listeners http://127.0.0.1:0 "$@" >out 2>err &
     server_pid=$!
     trap 'kill -KILL $server_pid 2>/dev/null' EXIT
     while kill -0 $server_pid 2>/dev/null && ! grep -q '^listening on port' out; do

@@ -131,8 +131,6 @@ case_begins 'routes that are not built are refused by name'
 serve
 request GET /ws/query
 has answer 'WebSocket is not built yet'
-request POST /ksql/terminate '{}'
-has answer 'POST /ksql/terminate is not built yet'
 stop TERM 0
 
 case_begins 'options are checked'

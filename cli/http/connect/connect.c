@@ -69,6 +69,7 @@ static void complete(struct exchange *exchange, struct bytes body)
 {
     struct ksql_api *api = exchange->context;
     struct connect_job *job = memory_zalloc(1, sizeof *job);
+    struct api_error refusal;
 
     arena_init(&job->arena, 0);
     job->lane.run = run;
@@ -76,12 +77,12 @@ static void complete(struct exchange *exchange, struct bytes body)
     job->method = arena_copy(&job->arena, exchange->method);
     job->query = arena_copy(&job->arena, exchange->query);
     job->body = arena_copy(&job->arena, body);
-    if (!split_path(job, exchange->path) || api_is_stopping(api)) {
-        bool stops = api_is_stopping(api);
+    if (!split_path(job, exchange->path) || !api_check_state(api, &refusal)) {
+        bool stops = !api_check_state(api, &refusal);
 
         exchange_respond(exchange, stops ? 503 : 404, media_json,
-                         bytes_of(stops ? "{\"error_code\":503,\"message\":\"The server is "
-                                          "stopping\"}"
+                         bytes_of(stops ? "{\"error_code\":503,\"message\":\"The server takes no "
+                                          "more requests\"}"
                                         : "{\"error_code\":404,\"message\":\"Not Found\"}"));
         arena_fini(&job->arena);
         free(job);

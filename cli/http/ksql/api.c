@@ -11,14 +11,18 @@
 
 enum { PULL_THREADS = 32, PUSH_MAX = 10000 };
 
+static int64_t number_of(struct ksql_api *api, const char *name)
+{
+    struct bytes text = engine_get_property(api->engine, name, &api->arena);
+    int64_t number = 0;
+
+    return java_long_parse(text, &number, NULL) || number < 0 ? 0 : number;
+}
+
 static uint32_t query_threads(struct ksql_api *api)
 {
-    struct bytes text = engine_get_property(api->engine, "ksql.max.push.queries", &api->arena);
-    int64_t count = 0;
+    int64_t count = number_of(api, "ksql.max.push.queries");
 
-    if (java_long_parse(text, &count, NULL) || count < 0) {
-        count = 0;
-    }
     return PULL_THREADS + (uint32_t)(count < PUSH_MAX ? count : PUSH_MAX);
 }
 
@@ -51,17 +55,17 @@ struct ksql_api *ksql_api_create(struct engine *engine)
     struct ksql_api *api = memory_zalloc(1, sizeof *api);
 
     api->engine = engine;
-    api->sequence = -1;
     arena_init(&api->arena, 0);
-    map_init(&api->statuses);
     pthread_mutex_init(&api->mutex, NULL);
     lane_init(&api->commands, 1);
     lane_init(&api->queries, query_threads(api));
     api->service_id = engine_get_property(engine, "ksql.service.id", &api->arena);
+    api->cluster_id = engine_cluster_id(engine, &api->arena);
     api->host = find_host(api);
     api->has_heartbeat = is_set(api, "ksql.heartbeat.enable");
     api->has_internal_listener =
         engine_get_property(engine, "ksql.internal.listener", &api->arena).len > 0;
+    api->response_timeout_ms = number_of(api, "ksql.server.command.response.timeout.ms");
     api->has_lag = is_set(api, "ksql.lag.reporting.enable");
     return api;
 }
@@ -96,7 +100,7 @@ void active_enlist(struct ksql_api *api, struct active_query *active)
     pthread_mutex_lock(&api->mutex);
     active->next = api->active;
     api->active = active;
-    if (api->is_stopping) {
+    if (api->is_stopping || api->is_terminated) {
         end_active(active);
     }
     pthread_mutex_unlock(&api->mutex);
@@ -114,14 +118,46 @@ void active_delist(struct ksql_api *api, struct active_query *active)
     pthread_mutex_unlock(&api->mutex);
 }
 
+static void end_all(struct ksql_api *api)
+{
+    for (struct active_query *active = api->active; active; active = active->next) {
+        end_active(active);
+    }
+}
+
 void ksql_api_stop(struct ksql_api *api)
 {
     pthread_mutex_lock(&api->mutex);
     api->is_stopping = true;
-    for (struct active_query *active = api->active; active; active = active->next) {
-        end_active(active);
-    }
+    end_all(api);
     pthread_mutex_unlock(&api->mutex);
+}
+
+void api_terminate(struct ksql_api *api)
+{
+    pthread_mutex_lock(&api->mutex);
+    api->is_terminated = true;
+    end_all(api);
+    pthread_mutex_unlock(&api->mutex);
+}
+
+bool api_check_state(struct ksql_api *api, struct api_error *out)
+{
+    bool is_terminated;
+
+    if (api_is_stopping(api)) {
+        *out = error_entity_make(503, 50303, bytes_of("The server is stopping"));
+        return false;
+    }
+    pthread_mutex_lock(&api->mutex);
+    is_terminated = api->is_terminated;
+    pthread_mutex_unlock(&api->mutex);
+    if (is_terminated) {
+        *out = error_entity_make(503, 50304,
+                                 bytes_of("The cluster has been terminated: this server takes no "
+                                          "more requests until it is started anew"));
+    }
+    return !is_terminated;
 }
 
 void ksql_api_destroy(struct ksql_api *api)
@@ -131,7 +167,6 @@ void ksql_api_destroy(struct ksql_api *api)
     }
     lane_fini(&api->queries);
     lane_fini(&api->commands);
-    map_fini(&api->statuses);
     arena_fini(&api->arena);
     pthread_mutex_destroy(&api->mutex);
     free(api);

@@ -27,22 +27,18 @@ struct ksql_api {
     struct letterbox *letterbox;
     struct lane commands; /* one thread */
     struct lane queries;
-    struct bytes service_id; /* in the arena */
-    struct bytes host;       /* "h:p", how others reach this server */
-    bool has_heartbeat;      /* as their settings say; so the next */
+    struct bytes service_id; /* in the arena; so the next two */
+    struct bytes cluster_id;
+    struct bytes host;  /* "h:p", how others reach this server */
+    bool has_heartbeat; /* as their settings say; so the next */
     bool has_lag;
     bool has_internal_listener;
+    int64_t response_timeout_ms;
     pthread_mutex_t mutex; /* all below */
     struct arena arena;
-    struct map statuses; /* command id -> struct command_status */
     struct active_query *active;
-    int64_t sequence; /* of the last command */
     bool is_stopping;
-};
-
-struct command_status {
-    struct bytes message;
-    struct bytes query_id; /* absent: none */
+    bool is_terminated; /* POST /ksql/terminate was done */
 };
 
 /* --- one request, on its way to a thread: job.c --- */
@@ -55,7 +51,8 @@ struct ksql_job {
     bool is_stream; /* POST /query-stream */
     struct arena arena;
     struct bytes body;
-    void (*run)(struct ksql_job *job); /* ends the reply */
+    void (*run)(struct ksql_job *job); /* ends the reply, unless it sets the next */
+    struct lane *next;                 /* where `run` is to go on; NULL: it has ended */
 };
 
 struct job_spec {
@@ -168,6 +165,7 @@ void rows_fini(struct rows *rows);
 /* --- what routes run --- */
 
 void statements_open(struct exchange *exchange, void *context);
+void terminate_open(struct exchange *exchange, void *context);
 void query_open(struct exchange *exchange, void *context);
 void query_stream_open(struct exchange *exchange, void *context);
 void close_query_open(struct exchange *exchange, void *context);
@@ -177,5 +175,9 @@ void cluster_open(struct exchange *exchange, void *context);
 void active_enlist(struct ksql_api *api, struct active_query *active);
 void active_delist(struct ksql_api *api, struct active_query *active);
 bool api_is_stopping(struct ksql_api *api);
+/* What streams ends, and from now on all is refused. */
+void api_terminate(struct ksql_api *api);
+/* False: the server's state forbids an answer, which *out says. */
+bool api_check_state(struct ksql_api *api, struct api_error *out);
 
 #endif

@@ -352,33 +352,6 @@ static void tell_table(void *context, const struct result_table *table)
 
 /* --- changes --- */
 
-static struct bytes command_id(struct arena *arena, const struct result_change *change)
-{
-    bool is_quoted = strcmp(change->action, "create") == 0 && strcmp(change->type, "type") != 0;
-    const char *quote = is_quoted ? "`" : "";
-
-    return arena_printf(arena, "%s/%s%.*s%s/%s", change->type, quote, BYTES_ARG(change->entity),
-                        quote, change->action);
-}
-
-static void remember(struct ksql_api *api, struct bytes id, const struct result_change *change)
-{
-    struct command_status *status;
-
-    pthread_mutex_lock(&api->mutex);
-    status = map_find(&api->statuses, id);
-    if (!status) {
-        status = arena_new(&api->arena, struct command_status);
-        map_put(&api->statuses, arena_copy(&api->arena, id), status);
-    }
-    status->message = arena_copy(&api->arena, change->message);
-    status->query_id = arena_copy(&api->arena, change->query_id);
-    if (change->sequence > api->sequence) {
-        api->sequence = change->sequence;
-    }
-    pthread_mutex_unlock(&api->mutex);
-}
-
 static void tell_connector(struct entities *self, const struct result_change *change)
 {
     struct buffer fields = { 0 };
@@ -393,16 +366,13 @@ static void tell_connector(struct entities *self, const struct result_change *ch
 static void tell_changed(void *context, const struct result_change *change)
 {
     struct entities *self = context;
-    struct bytes id;
 
     if (strcmp(change->type, "connector") == 0) {
         tell_connector(self, change);
         return;
     }
-    id = command_id(&self->arena, change);
-    remember(self->api, id, change);
     begin(self, "currentStatus", change->sql);
-    print_text(&self->text, "commandId", id);
+    print_text(&self->text, "commandId", change->id);
     buffer_append_text(&self->text, ",\"commandStatus\":{\"status\":\"SUCCESS\"");
     print_text(&self->text, "message", change->message);
     print_text(&self->text, "queryId", change->query_id);

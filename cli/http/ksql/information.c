@@ -11,9 +11,15 @@ static const char ksqldb_version[] = "8.0.0";
 
 static const enum media offered[] = { MEDIA_KSQL, MEDIA_JSON };
 
-/* False: the client takes no such answer, and was told so. */
+/* False: there is no answer now, or none that the client takes, and it was told so. */
 static bool accepts(struct exchange *exchange)
 {
+    struct api_error error;
+
+    if (!api_check_state(exchange->context, &error)) {
+        error_entity_respond(exchange, &error);
+        return false;
+    }
     if (media_choose(exchange_find_header(exchange, "accept"), offered, 2, MEDIA_JSON) !=
         MEDIA_NONE) {
         return true;
@@ -42,7 +48,7 @@ static void complete_info(struct exchange *exchange, struct bytes body)
         return;
     }
     buffer_printf(&text, "{\"KsqlServerInfo\":{\"version\":\"%s\"", ksqldb_version);
-    print_text(&text, "kafkaClusterId", bytes_of("memory"));
+    print_text(&text, "kafkaClusterId", api->cluster_id);
     print_text(&text, "ksqlServiceId", api->service_id);
     print_text(&text, "serverStatus", bytes_of("RUNNING"));
     print_text(&text, "sluiceVersion", bytes_of(SLUICE_VERSION));
@@ -52,24 +58,19 @@ static void complete_info(struct exchange *exchange, struct bytes body)
 
 static void complete_health(struct exchange *exchange, struct bytes body)
 {
-    struct ksql_api *api = exchange->context;
-    struct buffer text = { 0 };
-
-    if (!accepts(exchange)) {
-        return;
+    if (accepts(exchange)) {
+        exchange_respond(exchange, 200, media_name(MEDIA_JSON),
+                         bytes_of("{\"isHealthy\":true,\"details\":{\"metastore\":{\"isHealthy\":"
+                                  "true},\"kafka\":{\"isHealthy\":true},\"commandRunner\":{"
+                                  "\"isHealthy\":true}},\"serverState\":\"READY\"}"));
     }
-    buffer_printf(&text,
-                  "{\"isHealthy\":true,\"details\":{\"metastore\":{\"isHealthy\":true},"
-                  "\"kafka\":{\"isHealthy\":true},\"commandRunner\":{\"isHealthy\":true}},"
-                  "\"serverState\":\"%s\"}",
-                  api_is_stopping(api) ? "TERMINATING" : "READY");
-    respond(exchange, &text);
 }
 
 static void print_cluster(struct buffer *out, const struct ksql_api *api)
 {
     buffer_append_text(out, "{\"id\":\"\",\"scope\":{\"path\":[],\"clusters\":{"
-                            "\"kafka-cluster\":\"memory\"");
+                            "\"kafka-cluster\":");
+    print_quoted(out, api->cluster_id);
     print_text(out, "ksql-cluster", api->service_id);
     buffer_append_text(out, "}}}");
 }
@@ -141,54 +142,48 @@ static void complete_websocket(struct exchange *exchange, struct bytes body)
     error_entity_respond(exchange, &error);
 }
 
-static void complete_terminate(struct exchange *exchange, struct bytes body)
-{
-    const struct api_error error = error_entity_make(
-        400, 40000,
-        bytes_of("POST /ksql/terminate is not built yet; TERMINATE ALL, DROP ... DELETE TOPIC and "
-                 "the end of the server do the same"));
-
-    error_entity_respond(exchange, &error);
-}
-
 /* --- commands --- */
 
 static void complete_statuses(struct exchange *exchange, struct bytes body)
 {
     struct ksql_api *api = exchange->context;
+    struct command_outcome *outcomes = NULL;
     struct buffer text = { 0 };
-    bool any = false;
+    struct arena arena;
+    uint32_t count;
 
     if (!accepts(exchange)) {
         return;
     }
+    arena_init(&arena, 0);
+    count = engine_list_outcomes(api->engine, &arena, &outcomes);
     buffer_append_text(&text, "{\"commandStatuses\":{");
-    pthread_mutex_lock(&api->mutex);
-    MAP_FOREACH (entry, &api->statuses) {
-        buffer_append_text(&text, any ? "," : "");
-        print_quoted(&text, entry->key);
-        buffer_append_text(&text, ":\"SUCCESS\"");
-        any = true;
+    for (uint32_t i = 0; i < count; i++) {
+        buffer_append_text(&text, i ? "," : "");
+        print_quoted(&text, outcomes[i].id);
+        buffer_printf(&text, ":\"%s\"", outcomes[i].status);
     }
-    pthread_mutex_unlock(&api->mutex);
     buffer_append_text(&text, "}}");
+    arena_fini(&arena);
     respond(exchange, &text);
 }
 
 static bool print_status(struct ksql_api *api, struct bytes id, struct buffer *out)
 {
-    const struct command_status *status;
+    struct command_outcome outcome;
+    struct arena arena;
+    bool found;
 
-    pthread_mutex_lock(&api->mutex);
-    status = map_find(&api->statuses, id);
-    if (status) {
-        buffer_append_text(out, "{\"status\":\"SUCCESS\"");
-        print_text(out, "message", status->message);
-        print_text(out, "queryId", status->query_id);
+    arena_init(&arena, 0);
+    found = engine_find_outcome(api->engine, id, &arena, &outcome);
+    if (found) {
+        buffer_printf(out, "{\"status\":\"%s\"", outcome.status);
+        print_text(out, "message", outcome.message);
+        print_text(out, "queryId", outcome.query_id);
         buffer_append_char(out, '}');
     }
-    pthread_mutex_unlock(&api->mutex);
-    return status != NULL;
+    arena_fini(&arena);
+    return found;
 }
 
 static void complete_status(struct exchange *exchange, struct bytes body)
@@ -225,7 +220,6 @@ INFORMATION(property)
 INFORMATION(statuses)
 INFORMATION(status)
 INFORMATION(websocket)
-INFORMATION(terminate)
 #undef INFORMATION
 
 #define INFORMATION_ROUTES                                                                        \
@@ -251,7 +245,7 @@ const struct route ksql_information_routes[] = { INFORMATION_ROUTES, { NULL, NUL
 const struct route ksql_routes[] = {
     INFORMATION_ROUTES,
     { "POST", "/ksql", statements_open },
-    { "POST", "/ksql/terminate", open_terminate },
+    { "POST", "/ksql/terminate", terminate_open },
     { "GET", "/ws/query", open_websocket },
     { "POST", "/query", query_open },
     { "POST", "/query-stream", query_stream_open },

@@ -6,20 +6,40 @@
 #include "base/memory.h"
 #include "cli/http/ksql/api_internal.h"
 
+static void end_job(struct ksql_job *job)
+{
+    arena_fini(&job->arena);
+    free(job);
+}
+
+static void submit(struct ksql_job *job, struct lane *lane)
+{
+    const struct api_error refusal =
+        error_entity_make(503, 50300, bytes_of("Too many requests wait already"));
+
+    if (!lane_submit(lane, &job->lane)) {
+        error_entity_reply(job->reply, &refusal);
+        end_job(job);
+    }
+}
+
 static void run_job(struct lane_job *lane_job)
 {
     struct ksql_job *job = (struct ksql_job *)lane_job;
 
+    job->next = NULL;
     job->run(job);
-    arena_fini(&job->arena);
-    free(job);
+    if (job->next) {
+        submit(job, job->next);
+    } else {
+        end_job(job);
+    }
 }
 
 static bool is_refused(struct exchange *exchange, struct ksql_api *api, const struct job_spec *spec,
                        struct api_error *out)
 {
-    if (api_is_stopping(api)) {
-        *out = error_entity_make(503, 50303, bytes_of("The server is stopping"));
+    if (!api_check_state(api, out)) {
         return true;
     }
     if (spec->streams && !exchange->can_stream) {
@@ -61,10 +81,5 @@ void job_submit(struct exchange *exchange, struct ksql_api *api, const struct jo
     if (spec->receives) {
         reply_receive(job->reply);
     }
-    if (!lane_submit(spec->lane, &job->lane)) {
-        refusal = error_entity_make(503, 50300, bytes_of("Too many requests wait already"));
-        error_entity_reply(job->reply, &refusal);
-        arena_fini(&job->arena);
-        free(job);
-    }
+    submit(job, spec->lane);
 }

@@ -8,16 +8,6 @@ static const enum media offered[] = { MEDIA_KSQL, MEDIA_JSON };
 
 /* --- what can be refused before the engine is asked --- */
 
-static bool is_applied(struct ksql_api *api, int64_t sequence)
-{
-    bool is_applied;
-
-    pthread_mutex_lock(&api->mutex);
-    is_applied = sequence <= api->sequence;
-    pthread_mutex_unlock(&api->mutex);
-    return is_applied;
-}
-
 static bool check_kinds(const struct ast_script *script, struct api_error *out)
 {
     for (uint32_t i = 0; i < script->statements.count; i++) {
@@ -40,15 +30,6 @@ static bool check(struct ksql_job *job, struct session *session, const struct ks
     struct ast_script script;
     struct error err = { 0 };
 
-    if (!is_applied(job->api, request->sequence)) {
-        *out = error_entity_make(
-            503, 50301,
-            arena_printf(&job->arena,
-                         "Timed out while waiting for a previous command to execute. command "
-                         "sequence number: %lld",
-                         (long long)request->sequence));
-        return false;
-    }
     if (session_parse(session, &job->arena, request->text, &script, &err)) {
         *out = error_entity_of(&err, request_trim(request->text), &job->arena);
         return false;
@@ -85,24 +66,63 @@ static void execute(struct ksql_job *job, struct session *session, struct bytes 
     buffer_fini(&body);
 }
 
-static void run_statements_job(struct ksql_job *job)
+static void run_request(struct ksql_job *job, const struct ksql_request *request)
 {
     const struct bytes no_statement = { NULL, 0 };
     struct session *session = session_create(job->api->engine);
+    struct api_error error;
+    struct error err = { 0 };
+
+    if (request_apply(request, session, &err)) {
+        error = error_entity_of(&err, no_statement, &job->arena);
+        error_entity_reply(job->reply, &error);
+    } else if (!check(job, session, request, &error)) {
+        error_entity_reply(job->reply, &error);
+    } else {
+        execute(job, session, request->text);
+    }
+    session_destroy(session);
+}
+
+static void run_statements_job(struct ksql_job *job);
+
+/* On a thread of its own: other statements do not wait along. */
+static void run_waiting_job(struct ksql_job *job)
+{
+    struct ksql_request request;
+    struct api_error error;
+
+    (void)request_parse(job->body, "ksql", &job->arena, &request, NULL); /* as it was before */
+    if (engine_await_statement(job->api->engine, request.sequence, job->api->response_timeout_ms)) {
+        job->run = run_statements_job;
+        job->next = &job->api->commands;
+        return;
+    }
+    error = error_entity_make(
+        503, 50301,
+        arena_printf(&job->arena,
+                     "Timed out while waiting for a previous command to execute. command "
+                     "sequence number: %lld",
+                     (long long)request.sequence));
+    error_entity_reply(job->reply, &error);
+}
+
+static void run_statements_job(struct ksql_job *job)
+{
+    const struct bytes no_statement = { NULL, 0 };
     struct ksql_request request;
     struct api_error error;
     struct error err = { 0 };
 
-    if (request_parse(job->body, "ksql", &job->arena, &request, &err) ||
-        request_apply(&request, session, &err)) {
+    if (request_parse(job->body, "ksql", &job->arena, &request, &err)) {
         error = error_entity_of(&err, no_statement, &job->arena);
         error_entity_reply(job->reply, &error);
-    } else if (!check(job, session, &request, &error)) {
-        error_entity_reply(job->reply, &error);
+    } else if (!engine_await_statement(job->api->engine, request.sequence, 0)) {
+        job->run = run_waiting_job;
+        job->next = &job->api->queries;
     } else {
-        execute(job, session, request.text);
+        run_request(job, &request);
     }
-    session_destroy(session);
 }
 
 static void complete(struct exchange *exchange, struct bytes body)
