@@ -10,6 +10,11 @@
  * has been put out and is about to join anew keeps the old one, which the group refuses; "no
  * generation" would be let in by an empty group.
  *
+ * A session that ends while partitions are being given up is an end that librdkafka 2.0 tells
+ * nobody: it joins anew and keeps the others as if nothing had been, though they are another's by
+ * now, and what is committed for them under the new generation is let in. It has a new member id
+ * then: who holds partitions and gets another id has lost them.
+ *
  * A static member whose session is over does not let librdkafka join anew: it would take the
  * instance's id from whoever has come under it meanwhile. So it closes its handle, looks who is in
  * the group, and opens another one only if nobody else goes by its id:
@@ -49,7 +54,7 @@ struct kafka_member {
     int32_t gap_generation; /* in which they had not when it was looked last; 0: none */
     bool told;              /* the callback has run */
     bool leaving;           /* what is assigned now is not taken */
-    bool lost_session;      /* it is to go away */
+    bool lost_session;      /* and all that it held: it is to go away */
     bool replaced;          /* another member has come under the instance's id */
     bool *holds;            /* per partition, as the callbacks have told */
     uint32_t partition_count;
@@ -203,6 +208,28 @@ static bool is_right(const struct written_metadata *read, const char *data, size
     return same;
 }
 
+static bool holds_any(const struct kafka_member *member)
+{
+    uint32_t i = 0;
+
+    while (i < member->partition_count && !member->holds[i]) {
+        i++;
+    }
+    return i < member->partition_count;
+}
+
+/* An id other than that under which it got what it holds is not its own before it holds nothing. */
+static void take_name(struct kafka_member *member, const struct written_metadata *read)
+{
+    if (!bytes_equal_text(buffer_bytes(&member->member_id), read->member_id) && holds_any(member)) {
+        member->lost_session = true;
+        return;
+    }
+    member->generation = read->generation;
+    member->member_id.len = 0;
+    buffer_append_text(&member->member_id, read->member_id);
+}
+
 static void read_metadata(struct kafka_member *member, const char *data, size_t size)
 {
     struct written_metadata read;
@@ -218,9 +245,7 @@ static void read_metadata(struct kafka_member *member, const char *data, size_t 
         return;
     }
     if (read.generation >= 0 && *read.member_id) {
-        member->generation = read.generation;
-        member->member_id.len = 0;
-        buffer_append_text(&member->member_id, read.member_id);
+        take_name(member, &read);
     }
 }
 
@@ -248,10 +273,13 @@ static void rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t event,
                       rd_kafka_topic_partition_list_t *partitions, void *opaque)
 {
     struct kafka_member *member = opaque;
+    bool takes = event == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+    bool lost;
 
     member->told = true;
     refresh_membership(member); /* whoever is called back may commit at once */
-    if (event == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    lost = member->lost_session || (!takes && rd_kafka_assignment_lost(rk));
+    if (takes && (!lost || member->leaving)) {
         for (int i = 0; i < partitions->cnt; i++) {
             partitions->elems[i].offset = 0; /* so that no position is asked for */
         }
@@ -260,13 +288,11 @@ static void rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t event,
         take(member, partitions);
         return;
     }
-    if (rd_kafka_assignment_lost(rk)) {
-        give_up(member, partitions, member->lost);
-        member->lost_session = member->instance_id.len > 0 && !member->leaving;
-    } else {
-        give_up(member, partitions, member->revoked);
+    if (!takes) {
+        give_up(member, partitions, lost ? member->lost : member->revoked);
     }
-    if (member->lost_session) {
+    member->lost_session |= lost && member->instance_id.len > 0;
+    if (member->lost_session && !member->leaving) {
         return; /* as long as they are not given back librdkafka does not join anew */
     }
     note_step(rk, rd_kafka_incremental_unassign(rk, partitions), "giving up partitions");
@@ -406,6 +432,8 @@ static void go_away(struct kafka_member *member)
 {
     member->lost_session = false;
     give_up_all(member, member->lost);
+    member->metadata.len = 0;
+    refresh_membership(member); /* by which it is known to the group for a while */
     member->conf = rd_kafka_conf_dup(rd_kafka_conf(member->rk));
     member->look_at_ms = 0;
     drop_handle(member);

@@ -194,6 +194,24 @@ void cluster_await_death(struct cluster *c, int node)
     c->kills++;
 }
 
+void cluster_await_sleep(struct cluster *c, int node)
+{
+    int64_t deadline = now_ms() + DIE_MS;
+
+    while (!process_is_stopped(&c->nodes[node])) {
+        if (now_ms() > deadline) {
+            cluster_fail(c, "node%d never came to its fault", node);
+        }
+        cluster_watch(c, 0);
+    }
+}
+
+void cluster_wake(struct cluster *c, int node)
+{
+    cluster_step(c, "wake node%d", node);
+    process_signal(&c->nodes[node], SIGCONT);
+}
+
 /* --- looking on --- */
 
 /* A node whose start ran into a time limit is started again, as whoever keeps it running does. */

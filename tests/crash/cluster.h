@@ -62,6 +62,9 @@ void cluster_start(struct cluster *c, int node, const char *fault);
 void cluster_kill(struct cluster *c, int node);
 /* Waits until the node has died of its fault. */
 void cluster_await_death(struct cluster *c, int node);
+/* Waits until its fault has put the node to sleep; wakes it. */
+void cluster_await_sleep(struct cluster *c, int node);
+void cluster_wake(struct cluster *c, int node);
 /* Looks on for a while. */
 void cluster_watch(struct cluster *c, int64_t ms);
 /* Until each output partition has a record that was written from now_ms on; how long it took. */

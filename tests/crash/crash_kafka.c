@@ -182,6 +182,32 @@ static void returns(struct run *r, uint32_t rounds)
     cluster_end(c);
 }
 
+/*
+ * A node falls asleep while it gives up some of its slots, and wakes when its session is over: the
+ * slots that it was to keep are another's, too.
+ */
+static void oversleeps(struct run *r, uint32_t rounds)
+{
+    struct cluster *c = &r->cluster;
+
+    cluster_begin(c, "oversleep", SHORT_SESSION_MS, RATE);
+    for (uint32_t i = 0; i < rounds; i++) {
+        cluster_start(c, 0, "revoked:asleep:1");
+        (void)cluster_await_shares(c, 1, STUCK_MS);
+        cluster_start(c, 1, NULL);
+        cluster_await_sleep(c, 0);
+        (void)cluster_await_shares(c, 1, STUCK_MS);
+        (void)cluster_await_news(c, STUCK_MS);
+        cluster_wake(c, 0);
+        (void)cluster_await_shares(c, 2, STUCK_MS);
+        (void)cluster_await_news(c, STUCK_MS);
+        cluster_kill(c, 0);
+        cluster_kill(c, 1);
+    }
+    cluster_start(c, 0, NULL);
+    cluster_end(c);
+}
+
 static void zombies(struct run *r, uint32_t rounds)
 {
     struct cluster *c = &r->cluster;
@@ -198,8 +224,7 @@ static void zombies(struct run *r, uint32_t rounds)
         process_signal(&c->nodes[node], SIGSTOP);
         (void)cluster_await_news(c, SHORT_SESSION_MS + STUCK_MS);
         cluster_watch(c, cluster_dice(c, 500));
-        cluster_step(c, "wake node%d", node);
-        process_signal(&c->nodes[node], SIGCONT);
+        cluster_wake(c, node);
         (void)cluster_await_news(c, STUCK_MS);
         (void)cluster_await_shares(c, 2, STUCK_MS);
     }
@@ -365,6 +390,8 @@ static void run_long(struct run *r)
     take_over(r, 4, SESSION_MS);
     begin(r, "nodes return in the midst of a rebalance");
     returns(r, 4);
+    begin(r, "a node sleeps in the midst of a rebalance");
+    oversleeps(r, 2);
     begin(r, "two servers, random kills");
     servers(r, 20);
     begin(r, "zombies");
@@ -384,7 +411,7 @@ static void run_long(struct run *r)
             some_nodes(r, 1 + (int)(n % 3), kills);
         }
     }
-    r->passed += 12;
+    r->passed += 13;
 }
 
 static void run_one(struct run *r, const char *name)
@@ -406,6 +433,8 @@ static void run_one(struct run *r, const char *name)
         servers(r, r->kills);
     } else if (strcmp(name, "return") == 0) {
         returns(r, r->kills);
+    } else if (strcmp(name, "oversleep") == 0) {
+        oversleeps(r, r->kills);
     } else if (strcmp(name, "zombie") == 0) {
         zombies(r, r->kills);
     } else if (strcmp(name, "members") == 0) {

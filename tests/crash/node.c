@@ -5,9 +5,9 @@
  *
  * SLUICE_FAULT=STEP:MOMENT:COUNT ends it with SIGKILL at the COUNT-th time that its work
  * reaches that step (fault_log.h); MOMENT is before, after, or during: up to a few
- * milliseconds behind the beginning. SLUICE_SESSION_MS is its session timeout. SLUICE_STEPS=n
- * has it tell the first n moments of its steps, but those of appends, with their times. SIGTERM
- * ends it properly.
+ * milliseconds behind the beginning; or asleep: before, with SIGSTOP. SLUICE_SESSION_MS is its
+ * session timeout. SLUICE_STEPS=n has it tell the first n moments of its steps, but those of
+ * appends, with their times. SIGTERM ends it properly.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -79,7 +79,7 @@ static int reached(void *context, enum fault_step step, enum fault_moment moment
     if (during) {
         kill_during(node);
     } else {
-        (void)raise(SIGKILL);
+        (void)raise(strcmp(node->moment, "asleep") == 0 ? SIGSTOP : SIGKILL);
     }
     return 0;
 }

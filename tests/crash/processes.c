@@ -74,6 +74,15 @@ bool process_runs(struct process *process)
     return process->pid != 0;
 }
 
+bool process_is_stopped(const struct process *process)
+{
+    siginfo_t told = { 0 };
+
+    return process->pid &&
+           !waitid(P_PID, (id_t)process->pid, &told, WSTOPPED | WNOHANG | WNOWAIT) &&
+           told.si_pid == process->pid;
+}
+
 void process_signal(struct process *process, int signal_number)
 {
     if (process->pid) {
