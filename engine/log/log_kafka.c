@@ -544,6 +544,7 @@ int log_kafka_create(const struct log_kafka_config *config, const struct clock *
     log->pub.kind = &kind;
     log->clock = clock;
     log->count_from = name_process(clock);
+    atomic_store(&log->fence_look_ms, KAFKA_FENCE_LOOK_MS);
     arena_init(&log->arena, 0);
     map_init(&log->topics);
     (void)pthread_mutex_init(&log->mutex, NULL);

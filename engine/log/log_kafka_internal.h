@@ -27,6 +27,8 @@ struct kafka_topic {
     struct kafka_topic *next;
 };
 
+enum { KAFKA_FENCE_LOOK_MS = 10 };
+
 struct kafka_log {
     struct log pub; /* first */
     const struct clock *clock;
@@ -35,6 +37,7 @@ struct kafka_log {
     const struct topic_config *properties; /* NUL-terminated */
     uint32_t property_count;
     _Atomic int64_t answered_ms; /* when the range of a topic was last told; monotonic */
+    _Atomic int fence_look_ms;   /* how long a writer waits before it asks for its id again */
     rd_kafka_t *control;         /* asks and changes; sees up to the last stable offset */
     pthread_mutex_t mutex;       /* the fields below */
     rd_kafka_t *uncommitted;     /* as control, but sees up to the end; NULL until it is needed */

@@ -33,8 +33,8 @@ enum {
     REPORT_SLICE_MS = 5,
     CLOSE_MS = 5000,
     REPORT_WAIT_MS = 200,
-    FENCE_LOOK_MS = 10,
-    FENCE_LOOK_MOST_MS = 100
+    FENCE_LOOK_MOST_MS = 100,
+    FENCE_LOOK_LATE_MS = 1000 /* librdkafka asks again after 500 ms */
 };
 
 struct written_topic {
@@ -58,6 +58,7 @@ struct kafka_writer {
     struct buffer group;   /* whose coordinator is known to be there */
     struct arena arena;    /* of one append */
     bool fenced;           /* by a later writer of the id */
+    bool proven;           /* it has committed */
     bool stale_sender;     /* the positions were refused in this transaction */
     bool spoilt;           /* a record was refused since the last flush or begin */
     bool broken;           /* a delivery failed for another reason */
@@ -151,6 +152,32 @@ static int tell(const struct kafka_writer *writer, int code, struct error *err)
     return error_set(err, (enum error_code)code, NO_POSITION, "%s", writer->why.message);
 }
 
+/*
+ * Who is fenced before its first commit may have fenced itself: the broker is slow, and a question
+ * that was asked anew too early was answered last.
+ */
+static void note_fenced(struct kafka_writer *writer)
+{
+    int look_ms = atomic_load(&writer->log->fence_look_ms) * 4;
+
+    if (!writer->fenced && !writer->proven) {
+        atomic_store(&writer->log->fence_look_ms,
+                     look_ms < FENCE_LOOK_LATE_MS ? look_ms : FENCE_LOOK_LATE_MS);
+    }
+    writer->fenced = true;
+}
+
+static void note_committed(struct kafka_writer *writer)
+{
+    int look_ms = atomic_load(&writer->log->fence_look_ms) / 2;
+
+    if (!writer->proven) {
+        atomic_store(&writer->log->fence_look_ms,
+                     look_ms > KAFKA_FENCE_LOOK_MS ? look_ms : KAFKA_FENCE_LOOK_MS);
+    }
+    writer->proven = true;
+}
+
 /* A fatal error of the handle; 0 when there is none. */
 static int check_fatal(struct kafka_writer *writer, struct error *err)
 {
@@ -166,7 +193,7 @@ static int check_fatal(struct kafka_writer *writer, struct error *err)
                           buffer_bytes(&writer->transactional_id));
     }
     if (kafka_error_code(code) == ERR_FENCED) {
-        writer->fenced = true;
+        note_fenced(writer);
         return error_set(err, ERR_FENCED, NO_POSITION, "the writer was replaced: %s", why);
     }
     return error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION, "the writer has failed: %s", why);
@@ -617,7 +644,11 @@ int kafka_writer_commit(struct log_writer *base, struct error *err)
            rd_kafka_error_is_retriable(error) && kafka_now_ms(writer->log) < deadline) {
         rd_kafka_error_destroy(error);
     }
-    return error ? fail(writer, error, "commit", err) : 0;
+    if (error) {
+        return fail(writer, error, "commit", err);
+    }
+    note_committed(writer);
+    return 0;
 }
 
 static void close_handle(struct kafka_writer *writer)
@@ -644,14 +675,13 @@ static void close_handle(struct kafka_writer *writer)
 static int fence_former(struct kafka_writer *writer, struct error *err)
 {
     int64_t deadline = kafka_now_ms(writer->log) + writer->timeout_ms;
-    int look_ms = FENCE_LOOK_MS;
+    int look_ms = atomic_load(&writer->log->fence_look_ms);
     rd_kafka_error_t *error;
 
     while ((error = rd_kafka_init_transactions(writer->rk, look_ms)) &&
            rd_kafka_error_is_retriable(error) && kafka_now_ms(writer->log) < deadline) {
         rd_kafka_error_destroy(error);
-        look_ms += look_ms / 2;
-        look_ms = look_ms < FENCE_LOOK_MOST_MS ? look_ms : FENCE_LOOK_MOST_MS;
+        look_ms += look_ms < FENCE_LOOK_MOST_MS ? look_ms / 2 : 0;
     }
     return error ? fail(writer, error, "a transactional writer cannot be opened", err) : 0;
 }
