@@ -280,8 +280,9 @@ const char *engine_host(const struct engine *engine);
 int explain_query(struct command *command, const struct query_entry *query, const char *kind,
                   struct error *err);
 int create_connector_change(struct command *command, struct change *out, struct error *err);
-/* The statement as it may be printed: of a connector the class alone, no other value. */
-struct bytes command_shown_text(const struct ast_statement *statement, struct arena *arena);
+/* The statement as it may be told: of a connector the class alone, no other value. */
+struct bytes command_shown_text(const struct ast_statement *statement,
+                                const struct result_sink *sink, struct arena *arena);
 int create_type_change(struct command *command, struct change *out, struct error *err);
 int drop_type_change(struct command *command, struct change *out, struct error *err);
 int show_types(struct command *command, struct error *err);

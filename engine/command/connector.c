@@ -157,17 +157,20 @@ int create_connector_change(struct command *command, struct change *out, struct 
     return 0;
 }
 
-struct bytes command_shown_text(const struct ast_statement *statement, struct arena *arena)
+static struct bytes print_statement(const struct ast_statement *statement, struct arena *arena)
+{
+    struct buffer text = { 0 };
+
+    ast_print_statement(&text, statement);
+    return answer_take(arena, &text);
+}
+
+static struct bytes connector_text(const struct ast_statement *statement, struct arena *arena)
 {
     struct ast_statement shown = *statement;
     struct ast_property_list *properties = &shown.create_connector.properties;
-    struct ast_property *items;
-    struct buffer text = { 0 };
+    struct ast_property *items = arena_array(arena, struct ast_property, properties->count);
 
-    if (statement->kind != AST_CREATE_CONNECTOR) {
-        return statement->text;
-    }
-    items = arena_array(arena, struct ast_property, properties->count);
     for (uint32_t i = 0; i < properties->count; i++) {
         items[i] = properties->items[i];
         if (!bytes_equal_text_nocase(items[i].name.text, "connector.class")) {
@@ -176,8 +179,35 @@ struct bytes command_shown_text(const struct ast_statement *statement, struct ar
         }
     }
     properties->items = items;
-    ast_print_statement(&text, &shown);
-    return answer_take(arena, &text);
+    return print_statement(&shown, arena);
+}
+
+static struct bytes masked_insert(const struct ast_statement *statement, struct arena *arena)
+{
+    struct ast_statement shown = *statement;
+    struct ast_expr_list *values = &shown.insert_values.values;
+    struct ast_expr **items = arena_array(arena, struct ast_expr *, values->count);
+    struct ast_expr *mask = arena_new(arena, struct ast_expr);
+
+    mask->kind = AST_LITERAL;
+    mask->literal.kind = AST_LITERAL_STRING;
+    mask->literal.string = bytes_of("[value]");
+    for (uint32_t i = 0; i < values->count; i++) {
+        items[i] = mask;
+    }
+    values->items = items;
+    return print_statement(&shown, arena);
+}
+
+struct bytes command_shown_text(const struct ast_statement *statement,
+                                const struct result_sink *sink, struct arena *arena)
+{
+    if (statement->kind == AST_CREATE_CONNECTOR) {
+        return connector_text(statement, arena);
+    }
+    return statement->kind == AST_INSERT_VALUES && sink->masks_values
+               ? masked_insert(statement, arena)
+               : statement->text;
 }
 
 /* --- DROP --- */

@@ -242,6 +242,8 @@ enum printed_line { PRINTED_FORMAT, PRINTED_RECORD, PRINTED_IDLE };
  * ends the query early.
  */
 struct result_sink {
+    /* Texts of INSERT VALUES come without their values: whoever reads may not be who wrote. */
+    bool masks_values;
     /* NULL allowed; so all others. Before anything runs, each statement as it is checked. */
     void (*checking)(void *context, struct bytes text);
     void (*statement)(void *context, struct bytes text);

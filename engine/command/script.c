@@ -69,8 +69,9 @@ static int check_statements(struct script *script, struct catalog *overlay,
         command.properties = properties;
         command.next_query = next_query;
         if (script->sink->checking) {
-            script->sink->checking(script->sink->context,
-                                   command_shown_text(command.statement, &script->arena));
+            script->sink->checking(
+                script->sink->context,
+                command_shown_text(command.statement, script->sink, &script->arena));
         }
         TRY(check_statement(script, &command, err));
         next_query = command.next_query;
@@ -105,7 +106,7 @@ static int run_statement(struct script *script, const struct ast_statement *stat
     int code;
 
     if (sink->statement) {
-        sink->statement(sink->context, command_shown_text(statement, &script->arena));
+        sink->statement(sink->context, command_shown_text(statement, sink, &script->arena));
     }
     code = kind->change ? command_change(&command, kind, err) : kind->run(&command, err);
     if (code && err && err->at.line == 0) {

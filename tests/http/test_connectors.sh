@@ -28,6 +28,10 @@ statement "CREATE SINK CONNECTOR IF NOT EXISTS c $sink;"
 has answer '"@type":"warning_entity"'
 statement 'DROP CONNECTOR c;'
 has answer '"@type":"drop_connector","statementText":"DROP CONNECTOR c;","connectorName":"C","warnings":[]}]'
+statement 'DROP CONNECTOR c;'
+has answer '400 Bad Request'
+has answer '"error_code":40001'
+has answer 'There is no connector'
 statement 'DROP CONNECTOR IF EXISTS c;'
 has answer '"@type":"warning_entity"'
 

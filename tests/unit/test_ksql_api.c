@@ -232,10 +232,24 @@ static void errors_have_code_statement_and_shape(void **state)
     expect(*state, "POST", "/ksql", "{\"ksql\":\"SHOW STREAMS;\",\"commandSequenceNumber\":7}",
            "503 ", "\"error_code\":50301,");
     expect(*state, "POST", "/close-query", "{\"queryId\":\"x\"}", "400 ", "\"error_code\":40000,");
+    expect(*state, "POST", "/query-stream", "{\"sql\":\"\"}", "400 ",
+           "{\"@type\":\"statement_error\",\"error_code\":40001,\"message\":\"Expected exactly one "
+           "KSQL statement; found 0 instead\",\"statementText\":\"\",");
+    expect(*state, "POST", "/query", "{\"ksql\":\"SELECT * FROM s; SELECT * FROM s;\"}", "400 ",
+           "found 2 instead\",\"statementText\":\"SELECT * FROM s; SELECT * FROM s;\",");
     expect(*state, "POST", "/query-stream", "{\"sql\":\"SHOW STREAMS;\"}", "400 ",
            "\"error_code\":40001,");
     expect(*state, "POST", "/query-stream", "{\"sql\":\"SELECT * FROM nothing EMIT CHANGES;\"}",
            "400 ", "{\"@type\":\"statement_error\",\"error_code\":40001,");
+}
+
+static void values_of_an_insert_are_not_told(void **state)
+{
+    create_stream(*state);
+    statement(*state, "INSERT INTO s (id, v) VALUES ('secret', 'x');",
+              "\"statementText\":\"INSERT INTO S (ID, V) VALUES ('[value]', '[value]');\",");
+    statement(*state, "INSERT INTO s VALUES ('a', 1); INSERT INTO s VALUES (CONCAT('b', 'c'));",
+              "\"statementText\":\"INSERT INTO S VALUES ('[value]');\",\"entities\":[]}");
 }
 
 static void empty_maps_may_be_lists_or_null(void **state)
@@ -283,6 +297,29 @@ static void print_tells_lines(void **state)
            "200 OK", "rowtime: ");
     expect(*state, "POST", "/query", "{\"ksql\":\"PRINT nothing;\"}", "400 ",
            "\"error_code\":40001,");
+}
+
+static void print_has_one_form_on_each_route(void **state)
+{
+    static const char plain[] = "{\"ksql\":\"PRINT t FROM BEGINNING LIMIT 1;\"}";
+    static const char stream[] = "{\"sql\":\"PRINT t FROM BEGINNING LIMIT 1;\"}";
+    struct http_client client;
+
+    create_stream(*state);
+    insert(*state, "'a', 1");
+    client_open(&client, *state);
+    client_post(&client, "/query", "*/*", plain);
+    client_expect(&client, "200 OK\r\nContent-Type: application/json\r\n");
+    client_expect(&client, "\r\n0\r\n\r\n");
+    client_post(&client, "/query", DELIMITED_V1, plain);
+    client_expect(&client, "HTTP/1.1 404 Not Found\r\n");
+    client_expect(&client, "\r\n\r\nNot Found");
+    client_post(&client, "/query-stream", "*/*", stream);
+    client_expect(&client, "200 OK\r\nContent-Type: " DELIMITED_V1 "\r\n");
+    client_expect(&client, "\r\n0\r\n\r\n");
+    client_post(&client, "/query-stream", "application/json", stream);
+    client_expect(&client, "HTTP/1.1 406 Not Acceptable\r\nContent-Length: 0\r\n");
+    client_close(&client);
 }
 
 /* --- rows --- */
@@ -559,6 +596,8 @@ int main(void)
         WITH_SERVER(empty_maps_may_be_lists_or_null),
         WITH_SERVER(variables_of_a_request_are_replaced),
         WITH_SERVER(print_tells_lines),
+        WITH_SERVER(print_has_one_form_on_each_route),
+        WITH_SERVER(values_of_an_insert_are_not_told),
         WITH_SERVER(assertions_have_an_entity_and_a_status),
         WITH_SERVER(rows_come_in_the_form_that_is_asked_for),
         WITH_SERVER(plain_queries_answer_json_as_ksql),

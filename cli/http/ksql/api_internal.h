@@ -48,7 +48,8 @@ struct ksql_job {
     struct ksql_api *api;
     struct reply *reply;
     enum media media;
-    bool is_stream; /* POST /query-stream */
+    struct bytes accept; /* the header; absent: none */
+    bool is_stream;      /* POST /query-stream */
     struct arena arena;
     struct bytes body;
     void (*run)(struct ksql_job *job); /* ends the reply, unless it sets the next */

@@ -427,7 +427,8 @@ void entities_init(struct entities *entities, struct ksql_api *api)
 
 struct result_sink entities_sink(struct entities *entities)
 {
-    return (struct result_sink){ .checking = tell_statement,
+    return (struct result_sink){ .masks_values = true,
+                                 .checking = tell_statement,
                                  .statement = tell_statement,
                                  .changed = tell_changed,
                                  .ended = tell_ended,

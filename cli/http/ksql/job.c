@@ -77,6 +77,7 @@ void job_submit(struct exchange *exchange, struct ksql_api *api, const struct jo
     job->run = spec->run;
     arena_init(&job->arena, 0);
     job->body = arena_copy(&job->arena, body);
+    job->accept = arena_copy(&job->arena, exchange_find_header(exchange, "accept"));
     job->reply = reply_create(exchange, api->letterbox);
     if (spec->receives) {
         reply_receive(job->reply);

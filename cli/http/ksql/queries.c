@@ -29,46 +29,57 @@ static void delist(struct ksql_job *job, struct active_query *active)
 
 /* --- what can be refused before the engine is asked --- */
 
-/* PRINT on /query-stream has one form. */
-static bool check_print_media(const struct ksql_job *job, struct api_error *out)
+/* PRINT has one form on each route. False: the client takes another, and was told. */
+static bool check_print_media(struct ksql_job *job)
 {
+    static const enum media json_media[] = { MEDIA_KSQL, MEDIA_JSON };
+
     if (job->is_stream && job->media != MEDIA_DELIMITED) {
-        *out = error_entity_make(406, 40600, bytes_of("PRINT is answered as delimited text"));
+        reply_respond(job->reply, 406, NULL, bytes_of(""));
+        return false;
+    }
+    if (!job->is_stream &&
+        media_choose(job->accept, json_media, sizeof json_media / sizeof json_media[0],
+                     MEDIA_JSON) == MEDIA_NONE) {
+        reply_respond(job->reply, 404, "text/plain", bytes_of("Not Found"));
         return false;
     }
     return true;
 }
 
-static bool check(struct ksql_job *job, struct session *session, struct bytes text,
-                  struct api_error *out)
+static struct api_error refuse_text(struct bytes text, struct bytes message)
+{
+    struct api_error error = error_entity_make(400, 40001, message);
+
+    error.statement = request_trim(text);
+    return error;
+}
+
+/* False: the client was told why not. */
+static bool check(struct ksql_job *job, struct session *session, struct bytes text)
 {
     struct ast_script script;
     struct error err = { 0 };
+    struct api_error error;
 
     if (session_parse(session, &job->arena, text, &script, &err)) {
-        *out = error_entity_of(&err, request_trim(text), &job->arena);
-        return false;
+        error = error_entity_of(&err, request_trim(text), &job->arena);
+    } else if (script.statements.count != 1) {
+        error = refuse_text(text, arena_printf(&job->arena,
+                                               "Expected exactly one KSQL statement; found %u "
+                                               "instead",
+                                               script.statements.count));
+    } else if (script.statements.items[0]->kind == AST_PRINT) {
+        return check_print_media(job);
+    } else if (script.statements.items[0]->kind == AST_SELECT) {
+        return true;
+    } else {
+        error = refuse_text(
+            text, arena_printf(&job->arena, "%s is no query: statements are answered by /ksql",
+                               ast_statement_name(script.statements.items[0]->kind)));
     }
-    if (script.statements.count != 1) {
-        *out = error_entity_make(400, 40000,
-                                 arena_printf(&job->arena,
-                                              "Expected exactly one KSQL statement; found %u "
-                                              "instead",
-                                              script.statements.count));
-        return false;
-    }
-    if (script.statements.items[0]->kind == AST_PRINT) {
-        return check_print_media(job, out);
-    }
-    if (script.statements.items[0]->kind != AST_SELECT) {
-        *out = error_entity_make(
-            400, 40001,
-            arena_printf(&job->arena, "%s is no query: statements are answered by /ksql",
-                         ast_statement_name(script.statements.items[0]->kind)));
-        out->statement = request_trim(text);
-        return false;
-    }
-    return true;
+    error_entity_reply(job->reply, &error);
+    return false;
 }
 
 /* --- the job --- */
@@ -112,9 +123,7 @@ static void run_query_job(struct ksql_job *job)
         request_apply(&request, session, &err)) {
         error = error_entity_of(&err, no_statement, &job->arena);
         error_entity_reply(job->reply, &error);
-    } else if (!check(job, session, request.text, &error)) {
-        error_entity_reply(job->reply, &error);
-    } else {
+    } else if (check(job, session, request.text)) {
         follow(job, session, request.text);
     }
     session_destroy(session);

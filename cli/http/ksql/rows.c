@@ -200,7 +200,8 @@ static void begin_print(void *context)
     struct rows *self = context;
 
     self->has_begun = true;
-    reply_begin(self->job->reply, 200, "text/plain");
+    reply_begin(self->job->reply, 200,
+                media_name(self->job->is_stream ? MEDIA_DELIMITED : MEDIA_JSON));
 }
 
 /* /query-stream has records alone; an empty line asks whether the client is there. */
@@ -225,7 +226,8 @@ static void tell_checking(void *context, struct bytes text)
 
 struct result_sink rows_sink(struct rows *rows)
 {
-    return (struct result_sink){ .checking = tell_checking,
+    return (struct result_sink){ .masks_values = true,
+                                 .checking = tell_checking,
                                  .rows_begin = begin_rows,
                                  .row = tell_row,
                                  .rows_end = end_rows,
