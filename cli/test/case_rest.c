@@ -372,7 +372,9 @@ static int set_up(struct rest_run *run, struct error *err)
     static const struct {
         const char *name;
         const char *value;
-    } settings[] = { { "auto.offset.reset", "earliest" }, { "cache.max.bytes.buffering", "0" } };
+    } settings[] = { { "auto.offset.reset", "earliest" },
+                     { "cache.max.bytes.buffering", "0" },
+                     { "ksql.query.push.v2.enabled", "true" } };
     const struct json *properties = json_member(run->test, "properties");
 
     TRY(harness_open_threaded(&run->h, err));

@@ -254,6 +254,9 @@ int select_run(struct command *command, struct error *err);
 /* Of a table *lookup is set, of a stream *plan. */
 int pull_plan(struct command *command, const struct pull_lookup **lookup,
               const struct physical_plan **plan, struct error *err);
+/* Of a SELECT ... EMIT CHANGES: scalable.c. */
+bool push_is_scalable(const struct command *command);
+int push_scalable_id(const struct command *command, struct bytes *out, struct error *err);
 int pull_check(struct command *command, struct error *err);
 int pull_run(struct command *command, struct error *err);
 int assert_topic_check(struct command *command, struct error *err);

@@ -25,6 +25,9 @@ static int make_push(struct command *command, const struct physical_plan **out, 
     struct plan_settings settings;
     struct plan_context context;
 
+    if (push_is_scalable(command)) {
+        TRY(push_scalable_id(command, &id, err));
+    }
     planning_settings(command, &settings);
     planning_context(command, &settings, &context);
     return plan_push(&context, command->statement, id, out, err);
@@ -100,6 +103,9 @@ static int follow(struct row_taker *push, const struct physical_plan *plan, stru
     struct query_options options = planning_options(command, plan);
     int code;
 
+    if (push_is_scalable(command)) {
+        options.reset = RESET_LATEST;
+    }
     TRY(runtime_start(command->engine->runtime, plan, &options, push->queue, err));
     rows_begin(command, plan->query_id, &plan->result);
     code = is_stepped(command) ? follow_stepped(push, err) : follow_threaded(push, err);

@@ -434,6 +434,44 @@ static void a_push_query_sees_what_others_insert(void **state)
     client_close(&two);
 }
 
+/* Fed by exactly one query, from the latest on; any other is an ordinary one. */
+static void a_scalable_push_query_has_an_id_of_its_own(void **state)
+{
+    static const char enabled[] = "\"ksql.query.push.v2.enabled\":\"true\","
+                                  "\"auto.offset.reset\":";
+    static const struct {
+        const char *sql;
+        const char *reset;
+        const char *header;
+    } cases[] = {
+        { "SELECT v + 1 AS w FROM o WHERE v > 0 EMIT CHANGES LIMIT 0;", "",
+          "SCALABLE_PUSH_QUERY_" },
+        { "SELECT v FROM o EMIT CHANGES LIMIT 0;", "latest", "SCALABLE_PUSH_QUERY_" },
+        { "SELECT v FROM o EMIT CHANGES LIMIT 0;", "earliest", "transient_O_" },
+        { "SELECT v FROM s EMIT CHANGES LIMIT 0;", "latest", "transient_S_" },
+        { "SELECT v FROM two EMIT CHANGES LIMIT 0;", "latest", "transient_TWO_" },
+        { "SELECT v FROM o WHERE ROWPARTITION = 0 EMIT CHANGES LIMIT 0;", "latest",
+          "transient_O_" },
+        { "SELECT v, COUNT(*) AS n FROM o GROUP BY v EMIT CHANGES LIMIT 0;", "latest",
+          "transient_O_" },
+    };
+
+    create_stream(*state);
+    statement(*state,
+              "CREATE STREAM o AS SELECT * FROM s; CREATE STREAM two AS SELECT * FROM s;"
+              "INSERT INTO two SELECT * FROM s;",
+              "SUCCESS");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char body[300];
+        char header[60];
+
+        snprintf(body, sizeof body, "{\"sql\":\"%s\",\"properties\":{%s\"%s\"}}", cases[i].sql,
+                 enabled, cases[i].reset);
+        snprintf(header, sizeof header, "{\"queryId\":\"%s", cases[i].header);
+        expect(*state, "POST", "/query-stream", body, "200 OK", header);
+    }
+}
+
 static void terminate_ends_a_push_query(void **state)
 {
     struct http_client client;
@@ -604,6 +642,7 @@ int main(void)
         WITH_SERVER(pull_queries_have_no_final_message),
         WITH_SERVER(http_1_0_gets_no_stream),
         WITH_SERVER(a_push_query_sees_what_others_insert),
+        WITH_SERVER(a_scalable_push_query_has_an_id_of_its_own),
         WITH_SERVER(terminate_ends_a_push_query),
         WITH_SERVER(a_client_that_leaves_ends_its_query),
         WITH_SERVER(a_hundred_push_queries_run_and_one_more_is_refused),

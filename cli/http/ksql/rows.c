@@ -97,7 +97,7 @@ static void begin_rows(void *context, struct bytes query_id, const struct schema
 
     self->schema = schema;
     self->has_begun = true;
-    self->is_push = bytes_starts_with(query_id, bytes_of("transient_"));
+    self->is_push = !bytes_starts_with(query_id, bytes_of("query_")); /* or a pull on a stream */
     pthread_mutex_lock(&api->mutex);
     self->active->id = arena_copy(&self->job->arena, query_id);
     pthread_mutex_unlock(&api->mutex);
