@@ -80,6 +80,10 @@ struct query_options planning_options(const struct command *command,
         .cache_bytes = cache > 0 ? (size_t)cache : 0,
         .causal_wait_ms = property_get_integer(command->properties, "join.causal.max.wait.ms"),
         .gate = command->engine->config.gate,
+        .fails_on_unreadable =
+            property_get_boolean(command->properties, "ksql.fail.on.deserialization.error"),
+        .fails_on_timestamp =
+            property_get_boolean(command->properties, "ksql.timestamp.throw.on.invalid"),
     };
 }
 

@@ -170,11 +170,12 @@ static int follow_stream(struct row_taker *taker, const struct physical_plan *pl
 {
     struct command *command = taker->command;
     struct engine *engine = command->engine;
+    const struct query_options options = planning_options(command, plan);
     struct stream_pull *pull = NULL;
     const char *message;
     int code;
 
-    TRY(stream_pull_open(engine->runtime, plan, taker->queue, &pull, err));
+    TRY(stream_pull_open(engine->runtime, plan, &options, taker->queue, &pull, err));
     pthread_mutex_unlock(&engine->mutex);
     rows_begin(command, plan->query_id, &plan->result);
     code = read_stream(taker, pull, err);

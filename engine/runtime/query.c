@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/trace.h"
 #include "engine/runtime/causal.h"
 
 enum { HEALTHY_MS = 300000 };
@@ -334,6 +335,11 @@ void query_set_error(struct query *query, const struct error *why)
                                     : rt->config.retry_most_ms;
         query->retry_at_ms = now_ms + query->retry_delay_ms;
         atomic_fetch_add(&rt->failed_queries, 1);
+        if (query->durable) { /* a client is told itself */
+            TRACE(TRACE_WARN, "query", "%.*s stopped, and is tried again in %lld s: %s",
+                  BYTES_ARG(query->plan->query_id), (long long)(query->retry_delay_ms / 1000),
+                  why->message);
+        }
     }
     pthread_mutex_unlock(&rt->leaf_mutex);
     if (query->client) {

@@ -29,6 +29,29 @@ static bool will_take(const struct reader *reader, const struct task_input *inpu
            input_can_take(input);
 }
 
+bool query_stops_at(const struct query_options *options, const struct error *err)
+{
+    return err->code == ERR_TIMESTAMP ? options->fails_on_timestamp : options->fails_on_unreadable;
+}
+
+void query_stop_reason(const struct row_origin *origin, const char *what, const struct error *err,
+                       struct error *out)
+{
+    error_set(out, ERR_QUERY_FAILED, NO_POSITION, "%s of %s-%u@%lld: %s", what, origin->topic,
+              origin->partition, (long long)origin->offset, err->message);
+}
+
+static void refuse(struct reader *reader, struct task_input *input, const struct row_origin *origin,
+                   const char *what, const struct error *err)
+{
+    if (origin->offset >= input->refused_at) {
+        return;
+    }
+    input->refused_at = origin->offset;
+    reader->has_refused = true;
+    query_stop_reason(origin, what, err, &input->task->refusal);
+}
+
 static void decode_failed(void *context, const struct row_origin *origin, enum format_side side,
                           const struct error *err)
 {
@@ -39,8 +62,16 @@ static void decode_failed(void *context, const struct row_origin *origin, enum f
         reader->damage = *err; /* our own image cannot be read: not the record's fault */
     }
     for (uint32_t i = 0; i < reader->input_count; i++) {
-        if (will_take(reader, reader->inputs[i]) && origin->offset >= reader->inputs[i]->enqueued) {
-            task_count_skipped(reader->inputs[i]->task, origin, what, err);
+        struct task_input *input = reader->inputs[i];
+
+        if (!will_take(reader, input) || origin->offset < input->enqueued ||
+            origin->offset > input->refused_at) {
+            continue;
+        }
+        if (query_stops_at(&input->task->query->options, err)) {
+            refuse(reader, input, origin, what, err);
+        } else {
+            task_count_skipped(input->task, origin, what, err);
         }
     }
 }
@@ -401,6 +432,34 @@ static void stop_at_barrier(struct reader *reader)
     }
 }
 
+/* One that has come to the record which stops its query, and has committed what came before. */
+static struct task_input *find_at_refused(const struct reader *reader)
+{
+    for (uint32_t i = 0; i < reader->input_count; i++) {
+        struct task_input *input = reader->inputs[i];
+
+        if (input->is_at_refused && !input->task->dirty) {
+            return input;
+        }
+    }
+    return NULL;
+}
+
+static void stop_at_refused(struct reader *reader)
+{
+    struct task_input *input;
+
+    while ((input = find_at_refused(reader))) {
+        struct error why = input->task->refusal;
+
+        worker_fail_query(reader->worker, input->task->query, &why);
+    }
+    reader->has_refused = false;
+    for (uint32_t i = 0; i < reader->input_count; i++) {
+        reader->has_refused |= reader->inputs[i]->refused_at < INT64_MAX;
+    }
+}
+
 static void add_pending(struct reader *reader, struct fetch_message *message)
 {
     message->message.next = NULL;
@@ -608,6 +667,9 @@ static bool step(struct reader *reader)
     if (reader->barrier.code && !reader->pending && !committing) {
         stop_at_barrier(reader);
     }
+    if (reader->has_refused && !committing) {
+        stop_at_refused(reader);
+    }
     if (reader->stale) {
         update_wants(reader);
         fetcher_note(reader->fetcher, &reader->subscriber);
@@ -647,7 +709,7 @@ bool readers_step(struct worker *worker)
             }
             unlink_and_free(reader);
         } else if (reader->pending || reader->dead || reader->damage.code || reader->barrier.code ||
-                   reader->stale) {
+                   reader->has_refused || reader->stale) {
             activate(reader);
         }
     }

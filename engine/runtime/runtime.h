@@ -62,11 +62,13 @@ enum query_gate { QUERY_FREE, QUERY_GATED };
 struct query_options {
     enum offset_reset reset;
     int64_t commit_interval_ms;
-    size_t cache_bytes;     /* emission budget; 0: every update */
-    int64_t causal_wait_ms; /* at most, for a query that gets nowhere; 0: 10 s */
-    enum query_gate gate;   /* GATED: reads sources only as far as runtime_open_gate says */
-    bool paused;            /* starts as after runtime_pause */
-    bool ran_before;        /* what keeps it from starting puts it into ERROR: it is tried again */
+    size_t cache_bytes;       /* emission budget; 0: every update */
+    int64_t causal_wait_ms;   /* at most, for a query that gets nowhere; 0: 10 s */
+    enum query_gate gate;     /* GATED: reads sources only as far as runtime_open_gate says */
+    bool paused;              /* starts as after runtime_pause */
+    bool fails_on_unreadable; /* a record that cannot be read stops it, instead of being skipped */
+    bool fails_on_timestamp;  /* so does one without a valid time */
+    bool ran_before; /* what keeps it from starting puts it into ERROR: it is tried again */
 };
 
 /*
@@ -205,10 +207,12 @@ void pull_cursor_fini(struct pull_cursor *cursor);
 /*
  * A pull query on a stream: reads what the stream holds when it is opened, pushes it through the
  * plan (plan_stream_pull) on the caller's thread, into the queue. No task, no transaction. The
- * plan, the queue and the skipped context outlive it.
+ * plan, the queue and the skipped context outlive it. Of the options only those count that say
+ * what becomes of bad records.
  */
 struct stream_pull;
-int stream_pull_open(struct runtime *rt, const struct physical_plan *plan, struct row_queue *queue,
+int stream_pull_open(struct runtime *rt, const struct physical_plan *plan,
+                     const struct query_options *options, struct row_queue *queue,
                      struct stream_pull **out, struct error *err);
 /* Waits for a block at most that long; *done is set when everything was read. */
 int stream_pull_step(struct stream_pull *pull, int64_t wait_ms, bool *done, struct error *err);

@@ -164,6 +164,8 @@ struct task_input {
     int64_t gate;      /* offsets below it may be processed */
     int64_t cleared;   /* of a causal join's stream: those below it may be joined; else INT64_MAX */
     int64_t purged;    /* of a repartition topic: deleted below, as far as asked for */
+    int64_t refused_at; /* the record that its query must not skip; INT64_MAX: there is none */
+    bool is_at_refused; /* all before it is done */
     uint64_t rows_in;
     uint64_t rows_skipped;
     bool could_take; /* as its reader has told the fetcher */
@@ -204,6 +206,7 @@ struct reader {
     struct shared_batch *free_batches;
     uint32_t live_batches;
     struct error damage;  /* its tasks cannot go on: they are told when no commit is under way */
+    bool has_refused;     /* an input has a record that stops its query */
     struct error barrier; /* the log cannot be read beyond it: told to tasks that get there */
     int64_t barrier_at;
     int64_t head;     /* as far as the head has come for this worker; -1: not known */
@@ -212,6 +215,10 @@ struct reader {
 
 int reader_attach(struct worker *worker, struct task_input *input, struct error *err);
 void reader_detach(struct task_input *input);
+/* Whether a query that runs so stops at such a record, instead of going on without it; and why. */
+bool query_stops_at(const struct query_options *options, const struct error *err);
+void query_stop_reason(const struct row_origin *origin, const char *what, const struct error *err,
+                       struct error *out);
 /* What its inputs can take has changed: the fetcher learns of it in the next step. */
 void reader_touch(struct reader *reader);
 void reader_handle(struct worker *worker, struct message *message); /* a fetch_message */
@@ -237,6 +244,7 @@ struct task {
     uint64_t birth_partitions; /* tasks of its sub-topology when it first committed */
     uint64_t written_stores;   /* a bit for each of its first 64 stores: it has changelog records */
     struct arena arena;
+    struct error refusal; /* of the first input with a record that stops the query */
     struct op_env env;
     struct op_chain chain;
     bool chain_open;

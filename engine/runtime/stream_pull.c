@@ -15,6 +15,8 @@ struct stream_pull {
     const struct physical_plan *plan;
     const struct input_plan *input;
     const struct log_topic *topic;
+    struct query_options options;
+    struct error refusal; /* a record that it must not skip */
     struct row_queue *queue;
     struct log_reader *reader;
     struct input_decoder *decoder;
@@ -47,7 +49,14 @@ static void row_failed(struct op_env *env, const struct op *op, const struct row
 static void decode_failed(void *context, const struct row_origin *origin, enum format_side side,
                           const struct error *err)
 {
-    tell_skipped(context, origin, side == SIDE_KEY ? "key" : "value", err);
+    const char *what = side == SIDE_KEY ? "key" : "value";
+    struct stream_pull *pull = context;
+
+    if (!query_stops_at(&pull->options, err)) {
+        tell_skipped(pull, origin, what, err);
+    } else if (!pull->refusal.code) {
+        query_stop_reason(origin, what, err, &pull->refusal);
+    }
 }
 
 /* --- opening --- */
@@ -98,7 +107,8 @@ static int open_chain(struct stream_pull *pull, struct error *err)
     return op_chain_open(&pull->chain, &pull->plan->subs[0], &pull->env, err);
 }
 
-int stream_pull_open(struct runtime *rt, const struct physical_plan *plan, struct row_queue *queue,
+int stream_pull_open(struct runtime *rt, const struct physical_plan *plan,
+                     const struct query_options *options, struct row_queue *queue,
                      struct stream_pull **out, struct error *err)
 {
     struct stream_pull *pull = memory_zalloc(1, sizeof *pull);
@@ -106,6 +116,7 @@ int stream_pull_open(struct runtime *rt, const struct physical_plan *plan, struc
 
     pull->rt = rt;
     pull->plan = plan;
+    pull->options = *options;
     pull->input = &plan->subs[0].inputs[0];
     pull->queue = queue;
     arena_init(&pull->arena, 0);
@@ -157,6 +168,10 @@ static int push_block(struct stream_pull *pull, const struct log_block *block, s
         const struct row_batch *batch =
             input_decoder_decode(pull->decoder, block, first, rows, &pull->batch);
 
+        if (pull->refusal.code) {
+            *err = pull->refusal;
+            return err->code;
+        }
         TRY(op_chain_push(&pull->chain, pull->input, batch, err));
         arena_reset(&pull->batch);
     }

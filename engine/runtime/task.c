@@ -123,6 +123,7 @@ static void open_inputs(struct task *task)
         input->committed = -1;
         input->gate = INT64_MAX;
         input->cleared = INT64_MAX;
+        input->refused_at = INT64_MAX;
         input->shares_topic = shares_topic(task->sub, i);
         if (input->plan->source) {
             input->topic = task->query->topics.sources[task->sub_index][i];
@@ -378,6 +379,11 @@ static bool input_head(struct task_input *input, uint32_t *row, int64_t *timesta
         const struct row_batch *rows = item->batch->rows;
 
         *row = next_selected(rows, item->next_row);
+        if (input->refused_at <
+            (*row < rows->row_count ? row_offset(rows, *row) : item->batch->next_offset)) {
+            input->is_at_refused = true;
+            return false;
+        }
         if (*row < rows->row_count) {
             *timestamp_ms = rows->meta[*row].timestamp_ms;
             return row_offset(rows, *row) < input->gate;
@@ -507,6 +513,22 @@ static bool consider_others(const struct task *task, struct choice *best)
     return true;
 }
 
+/* Nothing goes on beside an input whose next record stops the query: the order would not hold. */
+static bool is_at_refused(const struct task *task)
+{
+    for (uint32_t i = 0; i < task->sub->input_count; i++) {
+        if (task->inputs[i].is_at_refused) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int64_t smallest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Of the tables of a causal join, one that the stream waits for; no timestamp counts. */
 static bool choose_awaited(struct task *task, struct choice *best)
 {
@@ -524,6 +546,9 @@ static bool choose(struct task *task, struct choice *best)
 {
     *best = (struct choice){ .others_ms = INT64_MAX };
     find_heads(task);
+    if (is_at_refused(task)) {
+        return false;
+    }
     if (task->gate) {
         gate_look(task);
         if (gate_is_reading(task)) {
@@ -534,7 +559,7 @@ static bool choose(struct task *task, struct choice *best)
         return false;
     }
     best->limit =
-        best->input->gate < best->input->cleared ? best->input->gate : best->input->cleared;
+        smallest(best->input->refused_at, smallest(best->input->gate, best->input->cleared));
     return consider_others(task, best);
 }
 

@@ -203,4 +203,24 @@ has err 'A foreign-key JOIN is not supported: T.V is not the key of the left sid
 run 1 -e "$tables SELECT x.* FROM t JOIN u ON t.k = u.k EMIT CHANGES;"
 has err 'X is not among what is joined here'
 
+case_begins 'a query that must not skip records stops at the first bad one, and says so'
+bad="CREATE STREAM raw (v STRING) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='KAFKA', PARTITIONS=1);
+     CREATE STREAM s (v INT, t BIGINT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON', TIMESTAMP='t');
+     SET 'auto.offset.reset'='earliest';"
+row="INSERT INTO raw VALUES ('{\"v\":1,\"t\":1}');"
+strict="SET 'ksql.fail.on.deserialization.error'='true'; CREATE STREAM o AS SELECT * FROM s;"
+run 0 -e "$bad $strict $row INSERT INTO raw VALUES ('?'); INSERT INTO raw VALUES ('{\"v\":2,\"t\":2}'); SELECT v, 'kept' AS k FROM o; SHOW QUERIES;"
+lacks err 'skipped'
+has err 'CSAS_O_0 stopped, and is tried again in 30 s: value of t-0@1: '
+has out 'ERROR:1'
+has out '|1                                      |kept '
+lacks out '|2 '
+run 1 -e "$bad $row INSERT INTO raw VALUES ('{}'); SET 'ksql.timestamp.throw.on.invalid'='true'; SELECT * FROM s EMIT CHANGES;"
+has out '|1 '
+has err 'value of t-0@1: '
+run 1 -e "$bad $row INSERT INTO raw VALUES ('?'); SET 'ksql.fail.on.deserialization.error'='true'; SELECT * FROM s;"
+has err 'value of t-0@1: '
+run 0 -e "$bad $row INSERT INTO raw VALUES ('?'); SET 'ksql.timestamp.throw.on.invalid'='true'; SELECT * FROM s;"
+has err 'skipped value of t-0@1'
+
 report_and_exit
