@@ -444,7 +444,7 @@ static void a_scalable_push_query_has_an_id_of_its_own(void **state)
         const char *reset;
         const char *header;
     } cases[] = {
-        { "SELECT v + 1 AS w FROM o WHERE v > 0 EMIT CHANGES LIMIT 0;", "",
+        { "SELECT v + 1 AS w FROM o WHERE v > 0 EMIT CHANGES LIMIT 0;", "latest",
           "SCALABLE_PUSH_QUERY_" },
         { "SELECT v FROM o EMIT CHANGES LIMIT 0;", "latest", "SCALABLE_PUSH_QUERY_" },
         { "SELECT v FROM o EMIT CHANGES LIMIT 0;", "earliest", "transient_O_" },
