@@ -9,14 +9,14 @@ table=engine/command/properties.def
 status=0
 # is_read NAME: a family ends in "*".
 is_read() {
-    local name
+    local name prefix=${1%\*}
     if [ "${1%\*}" = "$1" ]; then
         grep -rqF --include='*.c' -- "\"$1" engine/command cli 2>/dev/null
         return
     fi
     while read -r name; do
         grep -qF "PROPERTY($name," "$table" || return 0
-    done < <(grep -rhoE --include='*.c' --exclude=show.c -- "\"${1%\*}[^\"]*\"" \
+    done < <(grep -rhoE --include='*.c' --exclude=show.c -- "\"${prefix//./\\.}[^\"]*\"" \
         engine/command cli 2>/dev/null)
     return 1
 }
