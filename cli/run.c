@@ -231,16 +231,14 @@ static int execute_all(struct run *run)
     const struct run_options *options = run->options;
     int status = EXIT_OK;
 
-    if (options->statements) {
-        return execute_line(run, options->statements);
-    }
-    if (options->files.count == 0) {
+    if (!options->statements && options->files.count == 0) {
         return execute_stream(run, stdin, "stdin");
     }
     for (uint32_t i = 0; status == EXIT_OK && i < options->files.count; i++) {
         status = execute_file(run, options->files.items[i]);
     }
-    return status;
+    return status == EXIT_OK && options->statements ? execute_line(run, options->statements)
+                                                    : status;
 }
 
 int run_statements(const struct run_options *options)

@@ -93,6 +93,11 @@ has err 'kafka.enable.idempotence cannot be set'
 run 255 --bootstrap 127.0.0.1:1 --set kafka.group.id=mine -e 'SHOW STREAMS'
 has err 'kafka.group.id cannot be set'
 
+case_begins 'with files and statements the files come first'
+echo "CREATE STREAM first_one (a INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON', PARTITIONS=1);" >first.sql
+run 0 -e 'SHOW STREAMS' -f first.sql
+has out FIRST_ONE
+
 case_begins 'the environment chooses a cluster, and the command line counts more'
 SLUICE_BOOTSTRAP_SERVERS=127.0.0.1:1 run 255 --set kafka.lingerms=5 -e 'SHOW STREAMS'
 has err 'did you mean kafka.linger.ms?'
