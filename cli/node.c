@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/trace.h"
 #include "cli/kafka_security.h"
+#include "cli/remote/peers.h"
 #include "engine/command/properties.h"
 #include "engine/log/database.h"
 #include "engine/log/log_disk.h"
@@ -325,6 +326,10 @@ static int open_all(struct opening *opening, struct error *err)
         node->config.mode = RUNTIME_THREADED;
     }
     node->config.is_shared = node->is_on_kafka;
+    if (node->is_on_kafka) {
+        node->peers = peers_create();
+        node->config.peers = peers_interface(node->peers);
+    }
     node->config.settings = opening->settings.items;
     node->config.setting_count = opening->settings.count;
     return engine_open(&node->config, &node->engine, err);
@@ -357,6 +362,7 @@ void node_close(struct node *node)
 {
     sink_host_destroy(node->sinks);
     engine_close(node->engine);
+    peers_destroy(node->peers);
     if (node->log) {
         log_close(node->log);
     }

@@ -29,6 +29,7 @@ struct node {
     struct clock clock;
     struct log *log;
     struct sink_host *sinks; /* runs the engine's connectors */
+    struct peers *peers;     /* other nodes of the service; NULL: there cannot be any */
     struct engine *engine;
     struct data_directory *directory; /* NULL: there is none */
     struct database *database;        /* in it: the log, unless that is on Kafka; NULL likewise */

@@ -83,6 +83,9 @@ struct session {
     pthread_mutex_t client_mutex; /* the two below: whoever cancels does not wait for the engine */
     struct row_queue *client;     /* of the push query that runs; NULL: none */
     bool is_cancelled;
+    bool is_local;        /* its pull queries ask no other node */
+    uint32_t *partitions; /* and look into these alone; NULL: all */
+    uint32_t partition_count;
 };
 
 /* One statement on its way. */

@@ -204,7 +204,20 @@ void session_destroy(struct session *session)
     property_set_fini(&session->properties);
     variable_set_fini(&session->variables);
     pthread_mutex_destroy(&session->client_mutex);
+    free(session->partitions);
     free(session);
+}
+
+void session_keep_local(struct session *session, const uint32_t *partitions, uint32_t count)
+{
+    session->is_local = true;
+    free(session->partitions);
+    session->partitions = NULL;
+    session->partition_count = count;
+    if (partitions) {
+        session->partitions = memory_resize(NULL, count + 1u, sizeof(uint32_t));
+        memcpy(session->partitions, partitions, count * sizeof(uint32_t));
+    }
 }
 
 void session_cancel(struct session *session)

@@ -17,6 +17,7 @@
 #define SLUICE_ENGINE_COMMAND_ENGINE_H
 
 #include "engine/command/connector.h"
+#include "engine/command/peer.h"
 #include "engine/runtime/runtime.h"
 
 struct engine;
@@ -41,6 +42,7 @@ struct engine_config {
     const struct property_text *settings;
     uint32_t setting_count;
     const struct connector_host *connectors; /* borrowed; NULL: nothing runs connectors */
+    const struct peer_host *peers;           /* borrowed; NULL: other nodes cannot be asked */
     uint32_t create_partitions; /* of topics that a CREATE lacks: test driver; 0: not made */
     /* A row or record was skipped; NULL: nobody wants to know. Any thread. */
     void (*skipped)(void *context, struct bytes query_id, const struct row_origin *origin,
@@ -88,6 +90,11 @@ struct property_text;
 /* What the session has SET, by name; the array is in the arena, what it holds in the session. */
 uint32_t session_list_properties(struct session *session, struct arena *arena,
                                  const struct property_text **out);
+/*
+ * Its pull queries look into these partitions of the table alone (NULL: all), and ask no other
+ * node. The array is copied.
+ */
+void session_keep_local(struct session *session, const uint32_t *partitions, uint32_t count);
 /* As DEFINE: what ${name} is in the texts behind. ERR_VARIABLE: no name of a variable. */
 int session_define(struct session *session, struct bytes name, struct bytes value,
                    struct error *err);

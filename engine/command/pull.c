@@ -4,8 +4,12 @@
  * Rows come slice by slice, and the engine is left to others while they do: a long scan keeps
  * nobody from anything. A stepped engine is drained first. What the plan points to in the catalog
  * stays readable when its table is dropped meanwhile; the scan then ends with an error.
+ *
+ * What other nodes have of a table comes behind what is here, node by node: each is sent the
+ * statement with the partitions to look into.
  */
 #include "engine/command/command_internal.h"
+#include "parser/ast_print.h"
 
 enum { QUEUE_BYTES = 1 << 20, STREAM_WAIT_MS = 100 };
 
@@ -82,7 +86,8 @@ struct table_pull {
     struct command *command;
     const struct pull_lookup *lookup;
     struct pull_cursor cursor;
-    struct arena rows; /* of a slice */
+    struct arena rows;  /* of a slice */
+    int64_t timeout_ms; /* of other nodes */
     bool has_begun;
     bool stopped; /* the one who listens has had enough */
 };
@@ -92,11 +97,14 @@ static void begin_table(struct table_pull *pull)
     const struct command *command = pull->command;
     long long now_ms = (long long)clock_now_ms(command->engine->config.clock);
 
+    if (pull->has_begun) {
+        return;
+    }
     rows_begin(command, arena_printf(command->arena, "query_%lld", now_ms), &pull->lookup->result);
     pull->has_begun = true;
 }
 
-/* The header waits for the first slice: what fails until then is refused as a whole. */
+/* The header waits for the first row: what fails until then is refused as a whole. */
 static int tell_slice(struct table_pull *pull, struct error *err)
 {
     uint32_t width = pull->lookup->result.column_count;
@@ -104,7 +112,7 @@ static int tell_slice(struct table_pull *pull, struct error *err)
 
     TRY(runtime_pull(pull->command->engine->runtime, pull->lookup, &pull->cursor, &pull->rows,
                      &rows, err));
-    if (!pull->has_begun) {
+    if (rows.row_count > 0) {
         begin_table(pull);
     }
     for (uint32_t i = 0; !pull->stopped && i < rows.row_count; i++) {
@@ -112,6 +120,75 @@ static int tell_slice(struct table_pull *pull, struct error *err)
             !rows_tell(pull->command, &rows.cells[(size_t)i * width], false, rows.timestamps[i]);
     }
     arena_reset(&pull->rows);
+    return 0;
+}
+
+/* --- what other nodes have --- */
+
+static bool tell_row_of_peer(void *context, const struct value *cells, int64_t timestamp_ms)
+{
+    struct table_pull *pull = context;
+    int64_t limit = pull->lookup->limit;
+
+    begin_table(pull);
+    pull->stopped = !rows_tell(pull->command, cells, false, timestamp_ms) ||
+                    session_is_cancelled(pull->command->session);
+    pull->cursor.found++;
+    pull->cursor.limited = limit >= 0 && pull->cursor.found >= (uint64_t)limit;
+    return !pull->stopped && !pull->cursor.limited;
+}
+
+static struct bytes query_text(const struct command *command)
+{
+    struct buffer text = { 0 };
+    struct bytes copy;
+
+    ast_print_statement(&text, command->statement);
+    copy = arena_copy(command->arena, buffer_bytes(&text));
+    buffer_fini(&text);
+    return copy;
+}
+
+/* The partitions of one node, taken out of those that are left. */
+static uint32_t take_partitions(const struct table_pull *pull, struct bytes *nodes,
+                                struct bytes node, uint32_t *out)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < pull->cursor.away_count; i++) {
+        if (nodes[i].data && bytes_equal(nodes[i], node)) {
+            out[count++] = pull->cursor.away[i];
+            nodes[i].data = NULL;
+        }
+    }
+    return count;
+}
+
+static int ask_peers(struct table_pull *pull, struct error *err)
+{
+    const struct command *command = pull->command;
+    const struct peer_host *peers = command->engine->config.peers;
+    uint32_t count = pull->cursor.away_count;
+    struct bytes *nodes = arena_array(command->arena, struct bytes, count);
+    uint32_t *partitions = arena_array(command->arena, uint32_t, count);
+    struct peer_pull request = { .sql = query_text(command),
+                                 .partitions = partitions,
+                                 .schema = &pull->lookup->result,
+                                 .timeout_ms = pull->timeout_ms,
+                                 .row = tell_row_of_peer,
+                                 .context = pull };
+
+    request.property_count =
+        session_list_properties(command->session, command->arena, &request.properties);
+    TRY(runtime_find_pull_nodes(command->engine->runtime, pull->lookup->query_id, pull->cursor.away,
+                                count, command->arena, nodes, err));
+    for (uint32_t i = 0; i < count && !pull->stopped && !pull->cursor.limited; i++) {
+        if (nodes[i].data) {
+            request.node = nodes[i];
+            request.partition_count = take_partitions(pull, nodes, request.node, partitions);
+            TRY(peers->pull(peers->context, &request, err));
+        }
+    }
     return 0;
 }
 
@@ -125,6 +202,10 @@ static int follow_table(struct table_pull *pull, struct error *err)
            !session_is_cancelled(pull->command->session)) {
         code = tell_slice(pull, err);
     }
+    if (!code && pull->cursor.away_count > 0 && !pull->cursor.limited && !pull->stopped &&
+        !session_is_cancelled(pull->command->session)) {
+        code = ask_peers(pull, err);
+    }
     pthread_mutex_lock(mutex);
     return code;
 }
@@ -135,12 +216,15 @@ static int run_table(struct command *command, struct error *err)
     int code;
 
     TRY(plan_lookup(command, &pull.lookup, err));
+    pull.timeout_ms =
+        property_get_integer(command->properties, "ksql.query.pull.forwarding.timeout.ms");
+    pull.cursor.notes_away = command->engine->config.peers && !command->session->is_local;
+    pull.cursor.only = command->session->partitions;
+    pull.cursor.only_count = command->session->partition_count;
     arena_init(&pull.rows, 0);
     code = follow_table(&pull, err);
     if (!code) {
-        if (!pull.has_begun) {
-            begin_table(&pull); /* it was cancelled before */
-        }
+        begin_table(&pull); /* of no rows */
         rows_end(command, pull.cursor.limited ? "Limit Reached" : "Query Completed");
     }
     arena_fini(&pull.rows);

@@ -10,10 +10,14 @@
  * A scan goes partition by partition and in slices, each a request of its own, with the last key
  * seen as the cursor between them: other work of the owner runs in between, and a row that
  * changes meanwhile is seen as it is when the cursor comes by.
+ *
+ * What other nodes have is only noted, for whoever asks to ask them.
  */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "engine/runtime/runtime_internal.h"
 
 enum { SLICE_ENTRIES = 256, SLICE_KEYS = 64 };
@@ -277,22 +281,61 @@ static int answer_entries(struct pull_request *request, struct task *task,
     return code;
 }
 
-static int tell_missing(struct runtime *rt, const struct pull_request *request)
+/* --- partitions that are elsewhere --- */
+
+static uint32_t slot_of_partition(const struct runtime *rt, const struct query *query,
+                                  uint32_t partition)
 {
-    const struct physical_plan *plan = request->query->plan;
-    uint32_t slot = slot_of(rt, plan->subs[plan->pull.sub].root_topic, request->partition);
+    return slot_of(rt, query->plan->subs[query->plan->pull.sub].root_topic, partition);
+}
+
+static int tell_recovering(const struct query *query, struct error *err)
+{
+    return error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION,
+                     "The state of query '%.*s' is being recovered; ask again",
+                     BYTES_ARG(query->plan->query_id));
+}
+
+static bool is_noted(const struct pull_cursor *cursor, uint32_t partition)
+{
+    for (uint32_t i = 0; i < cursor->away_count; i++) {
+        if (cursor->away[i] == partition) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note_away(struct pull_cursor *cursor, uint32_t partition)
+{
+    if (cursor->away_count == cursor->away_capacity) {
+        cursor->away_capacity = cursor->away_capacity * 2 + 4;
+        cursor->away = memory_resize(cursor->away, cursor->away_capacity, sizeof(uint32_t));
+    }
+    cursor->away[cursor->away_count++] = partition;
+}
+
+/* Of a partition that left in the middle of a scan, rows were told already. */
+static int miss(struct runtime *rt, const struct pull_request *request)
+{
+    const struct query *query = request->query;
+    struct pull_cursor *cursor = request->cursor;
     bool owned;
 
     pthread_mutex_lock(&rt->leaf_mutex);
-    owned = rt->slots[slot].owned;
+    owned = rt->slots[slot_of_partition(rt, query, request->partition)].owned;
     pthread_mutex_unlock(&rt->leaf_mutex);
-    return owned ? error_set(request->err, ERR_LOG_UNAVAILABLE, NO_POSITION,
-                             "The state of query '%.*s' is being recovered; ask again",
-                             BYTES_ARG(plan->query_id))
-                 : error_set(request->err, ERR_LOG_UNAVAILABLE, NO_POSITION,
-                             "Partition %u of the state of query '%.*s' is at another node of the "
-                             "service: ask there",
-                             request->partition, BYTES_ARG(plan->query_id));
+    if (owned) {
+        return tell_recovering(query, request->err);
+    }
+    if (cursor->notes_away && !cursor->has_after) {
+        note_away(cursor, request->partition);
+        return 0;
+    }
+    return error_set(request->err, ERR_LOG_UNAVAILABLE, NO_POSITION,
+                     "Partition %u of the state of query '%.*s' is at another node of the "
+                     "service: ask there",
+                     request->partition, BYTES_ARG(query->plan->query_id));
 }
 
 static void answer(struct worker *worker, void *context)
@@ -303,7 +346,10 @@ static void answer(struct worker *worker, void *context)
     uint32_t count;
 
     if (!task) {
-        request->code = tell_missing(worker->rt, request);
+        request->code = miss(worker->rt, request);
+        if (!request->code) {
+            move_on(request, NULL, 0);
+        }
         return;
     }
     items = arena_array(request->arena, struct store_item, SLICE_ENTRIES);
@@ -316,12 +362,21 @@ static void answer(struct worker *worker, void *context)
 
 static int ask(struct runtime *rt, struct pull_request *request)
 {
-    const struct query *query = request->query;
-    const struct sub_plan *sub = &query->plan->subs[query->plan->pull.sub];
-    uint32_t slot = slot_of(rt, sub->root_topic, request->partition);
+    uint32_t slot = slot_of_partition(rt, request->query, request->partition);
 
     worker_ask(&rt->workers[slot % rt->worker_count], answer, request);
     return request->code;
+}
+
+/* Whether the partition is left out: another node is asked for all of it, or nobody wants it. */
+static bool is_passed_over(const struct pull_cursor *cursor, uint32_t partition)
+{
+    bool is_wanted = !cursor->only;
+
+    for (uint32_t i = 0; !is_wanted && i < cursor->only_count; i++) {
+        is_wanted = cursor->only[i] == partition;
+    }
+    return !is_wanted || is_noted(cursor, partition);
 }
 
 static int pull_keys(struct runtime *rt, struct pull_request *request)
@@ -333,7 +388,11 @@ static int pull_keys(struct runtime *rt, struct pull_request *request)
          i < SLICE_KEYS && request->cursor->key < lookup->key_count && !is_enough(request); i++) {
         request->key = lookup->keys[request->cursor->key];
         request->partition = log_partition_of(request->key, partitions);
-        TRY(ask(rt, request));
+        if (is_passed_over(request->cursor, request->partition)) {
+            request->cursor->key++;
+        } else {
+            TRY(ask(rt, request));
+        }
     }
     request->cursor->done = request->cursor->key >= lookup->key_count;
     return 0;
@@ -343,6 +402,10 @@ static int pull_slice(struct runtime *rt, struct pull_request *request)
 {
     uint32_t partitions = request->query->topics.task_counts[request->query->plan->pull.sub];
 
+    while (request->cursor->partition < partitions &&
+           is_passed_over(request->cursor, request->cursor->partition)) {
+        request->cursor->partition++;
+    }
     if (request->cursor->partition < partitions && !is_enough(request)) {
         request->partition = request->cursor->partition;
         TRY(ask(rt, request));
@@ -397,4 +460,46 @@ int runtime_pull(struct runtime *rt, const struct pull_lookup *lookup, struct pu
 void pull_cursor_fini(struct pull_cursor *cursor)
 {
     buffer_fini(&cursor->after);
+    free(cursor->away);
+}
+
+/* --- who has the others --- */
+
+static int find_node(struct runtime *rt, const struct query *query, uint32_t partition,
+                     const struct group_owner *owners, uint32_t count, struct bytes *out,
+                     struct error *err)
+{
+    uint32_t slot = slot_of_partition(rt, query, partition);
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (owners[i].partition == slot) {
+            *out = owners[i].client_id;
+            return bytes_equal(*out, rt->client_id) ? tell_recovering(query, err) : 0;
+        }
+    }
+    return error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION,
+                     "Partition %u of the state of query '%.*s' is on its way from one node to "
+                     "another; ask again",
+                     partition, BYTES_ARG(query->plan->query_id));
+}
+
+int runtime_find_pull_nodes(struct runtime *rt, struct bytes query_id, const uint32_t *partitions,
+                            uint32_t count, struct arena *arena, struct bytes *nodes,
+                            struct error *err)
+{
+    struct query *query = query_hold(rt, query_id);
+    struct group_owner *owners = NULL;
+    uint32_t owner_count = 0;
+    int code;
+
+    if (!query) {
+        return error_set(err, ERR_UNKNOWN_QUERY, NO_POSITION, "There is no query '%.*s'",
+                         BYTES_ARG(query_id));
+    }
+    code = log_group_owners(rt->log, rt->group, arena, &owners, &owner_count, err);
+    for (uint32_t i = 0; !code && i < count; i++) {
+        code = find_node(rt, query, partitions[i], owners, owner_count, &nodes[i], err);
+    }
+    query_release(query);
+    return code;
 }

@@ -188,21 +188,34 @@ struct pull_rows {
 };
 /* Where a pull query stands between two calls. Zeroed it stands at the beginning. */
 struct pull_cursor {
-    uint32_t key;        /* the next one to look up */
-    uint32_t partition;  /* that is scanned */
-    bool has_after;      /* in it: */
-    struct buffer after; /* the last key that was seen */
-    uint64_t found;      /* rows so far */
-    bool done;           /* there are no more rows */
-    bool limited;        /* because of LIMIT */
+    uint32_t key;         /* the next one to look up */
+    uint32_t partition;   /* that is scanned */
+    bool has_after;       /* in it: */
+    struct buffer after;  /* the last key that was seen */
+    uint64_t found;       /* rows so far */
+    bool done;            /* there are no more rows */
+    bool limited;         /* because of LIMIT */
+    const uint32_t *only; /* these partitions alone; NULL: all */
+    uint32_t only_count;
+    bool notes_away; /* partitions of other nodes are passed over, into the list below */
+    uint32_t *away;
+    uint32_t away_count, away_capacity;
 };
 /*
  * Some of the rows, perhaps none, and moves the cursor. Each call is a bounded piece of work for
- * the workers; between two of them the query may be stopped: ERR_UNKNOWN_QUERY.
+ * the workers; between two of them the query may be stopped: ERR_UNKNOWN_QUERY. A partition that
+ * is not here, and is not to be noted, is ERR_LOG_UNAVAILABLE.
  */
 int runtime_pull(struct runtime *rt, const struct pull_lookup *lookup, struct pull_cursor *cursor,
                  struct arena *arena, struct pull_rows *out, struct error *err);
 void pull_cursor_fini(struct pull_cursor *cursor);
+/*
+ * The nodes that have these partitions of the table's state, as the group knows them: by client id,
+ * in the arena. ERR_LOG_UNAVAILABLE: one has nobody, or is this node's and still being recovered.
+ */
+int runtime_find_pull_nodes(struct runtime *rt, struct bytes query_id, const uint32_t *partitions,
+                            uint32_t count, struct arena *arena, struct bytes *nodes,
+                            struct error *err);
 
 /*
  * A pull query on a stream: reads what the stream holds when it is opened, pushes it through the

@@ -12,6 +12,7 @@
 #include "cli/http/reply.h"
 #include "cli/output.h"
 #include "engine/command/properties.h"
+#include "engine/type/row_codec.h"
 #include "parser/ast.h"
 
 /* A query that streams, or rows that do; on the stack of the thread that runs it. */
@@ -79,7 +80,10 @@ struct ksql_request {
     uint32_t property_count;
     const struct property_text *variables;
     uint32_t variable_count;
-    int64_t sequence; /* wait for this command; -1: none */
+    int64_t sequence;  /* wait for this command; -1: none */
+    bool is_forwarded; /* by another node, which is to be told of these partitions alone: */
+    const uint32_t *partitions; /* NULL: of all */
+    uint32_t partition_count;
 };
 
 /* text_name: "ksql" or "sql". Says what is wrong in *err. */
@@ -156,6 +160,7 @@ struct rows {
     bool has_begun;
     bool is_push;
     struct bytes statement; /* that is checked */
+    struct row_codec codec; /* for another node */
 };
 
 struct result_sink rows_sink(struct rows *rows);

@@ -3,10 +3,13 @@
  */
 #include "cli/http/ksql/media.h"
 
+#include "cli/remote/peer_rows.h"
+
 static const char *const names[MEDIA_COUNT] = {
     [MEDIA_DELIMITED] = "application/vnd.ksqlapi.delimited.v1",
     [MEDIA_JSON] = "application/json",
     [MEDIA_KSQL] = "application/vnd.ksql.v1+json",
+    [MEDIA_PEER] = PEER_MEDIA,
 };
 
 const char *media_name(enum media media)

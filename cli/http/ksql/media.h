@@ -10,6 +10,7 @@ enum media {
     MEDIA_DELIMITED, /* application/vnd.ksqlapi.delimited.v1 */
     MEDIA_JSON,      /* application/json */
     MEDIA_KSQL,      /* application/vnd.ksql.v1+json */
+    MEDIA_PEER,      /* rows for another node of the service */
     MEDIA_COUNT,
     MEDIA_NONE = MEDIA_COUNT
 };

@@ -5,7 +5,7 @@
 #include "cli/http/ksql/api_internal.h"
 #include "parser/parse.h"
 
-static const enum media query_media[] = { MEDIA_DELIMITED, MEDIA_KSQL, MEDIA_JSON };
+static const enum media query_media[] = { MEDIA_DELIMITED, MEDIA_KSQL, MEDIA_JSON, MEDIA_PEER };
 static const enum media stream_media[] = { MEDIA_DELIMITED, MEDIA_JSON, MEDIA_KSQL };
 
 /* --- the list of those that run --- */

@@ -95,6 +95,46 @@ static int parse_maps(json_t *body, struct arena *arena, struct ksql_request *ou
     return 0;
 }
 
+/* "0,2,5", as nodes write it. */
+static void parse_partitions(struct bytes text, struct arena *arena, struct ksql_request *out)
+{
+    uint32_t *list = arena_array(arena, uint32_t, text.len + 1);
+    bool is_number = false;
+
+    for (size_t i = 0; i < text.len; i++) {
+        bool is_digit = text.data[i] >= '0' && text.data[i] <= '9';
+
+        if (is_digit && !is_number) {
+            list[out->partition_count++] = 0;
+        }
+        if (is_digit) {
+            uint32_t *last = &list[out->partition_count - 1];
+
+            *last = *last * 10 + (uint32_t)(text.data[i] - '0');
+        }
+        is_number = is_digit;
+    }
+    out->partitions = list;
+}
+
+/* What one node tells another beside the statement. */
+static int parse_request_properties(json_t *body, struct arena *arena, struct ksql_request *out,
+                                    struct error *err)
+{
+    json_t *map = json_object_get(body, "requestProperties");
+    json_t *partitions = json_object_get(map, "request.ksql.query.pull.partition");
+
+    if (!is_map(map)) {
+        return wrong(err, "requestProperties is no map");
+    }
+    out->is_forwarded =
+        partitions || json_is_true(json_object_get(map, "request.ksql.query.pull.skip.forwarding"));
+    if (json_is_string(partitions)) {
+        parse_partitions(text_of(partitions, arena), arena, out);
+    }
+    return 0;
+}
+
 static int parse_body(json_t *body, const char *text_name, struct arena *arena,
                       struct ksql_request *out, struct error *err)
 {
@@ -114,6 +154,7 @@ static int parse_body(json_t *body, const char *text_name, struct arena *arena,
     }
     out->sequence = json_is_integer(sequence) ? json_integer_value(sequence) : -1;
     out->text = text_of(text, arena);
+    TRY(parse_request_properties(body, arena, out, err));
     return parse_maps(body, arena, out, err);
 }
 
@@ -148,6 +189,9 @@ struct bytes request_text(struct bytes body, const char *name, struct arena *are
 
 int request_apply(const struct ksql_request *request, struct session *session, struct error *err)
 {
+    if (request->is_forwarded) {
+        session_keep_local(session, request->partitions, request->partition_count);
+    }
     for (uint32_t i = 0; i < request->property_count; i++) {
         TRY(session_set_property(session, request->properties[i].name, request->properties[i].value,
                                  err));

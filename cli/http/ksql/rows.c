@@ -6,9 +6,13 @@
  *   ksql       [{"header"...},\n  {"row"...},\n  ...  {"finalMessage"...}  ]
  *
  * Each is one write, and so one chunk. A pull query in the third form has no final message, so an
- * element waits for the next one, or the end, to know what stands behind it.
+ * element waits for the next one, or the end, to know what stands behind it. For another node of
+ * the service there is a fourth form, in which values keep their types (cli/remote/peer_rows.h).
  */
 #include "cli/http/ksql/api_internal.h"
+#include "cli/remote/peer_rows.h"
+
+enum { PEER_CHUNK_BYTES = 1 << 15 };
 
 static bool is_ksql(const struct rows *self)
 {
@@ -90,9 +94,8 @@ static void print_header(struct rows *self, struct bytes query_id)
     buffer_append_text(&self->line, self->job->media == MEDIA_JSON ? "" : "\n");
 }
 
-static void begin_rows(void *context, struct bytes query_id, const struct schema *schema)
+static void note_query(struct rows *self, struct bytes query_id, const struct schema *schema)
 {
-    struct rows *self = context;
     struct ksql_api *api = self->job->api;
 
     self->schema = schema;
@@ -102,6 +105,13 @@ static void begin_rows(void *context, struct bytes query_id, const struct schema
     self->active->id = arena_copy(&self->job->arena, query_id);
     pthread_mutex_unlock(&api->mutex);
     reply_begin(self->job->reply, 200, media_name(self->job->media));
+}
+
+static void begin_rows(void *context, struct bytes query_id, const struct schema *schema)
+{
+    struct rows *self = context;
+
+    note_query(self, query_id, schema);
     print_header(self, query_id);
     (void)write_element(self); /* the first row asks whether the client is there */
 }
@@ -168,10 +178,45 @@ static void end_rows(void *context, struct bytes message)
     }
 }
 
+/* --- for another node --- */
+
+static void begin_for_peer(void *context, struct bytes query_id, const struct schema *schema)
+{
+    struct rows *self = context;
+
+    note_query(self, query_id, schema);
+    peer_codec_init(&self->codec, &self->job->arena, schema);
+    peer_write_schema(schema, &self->line);
+}
+
+static bool tell_peer(void *context, const struct value *cells, bool tombstone,
+                      int64_t timestamp_ms)
+{
+    struct rows *self = context;
+
+    (void)tombstone; /* rows of pull queries are none */
+    peer_write_row(&self->codec, cells, timestamp_ms, &self->line);
+    return self->line.len < PEER_CHUNK_BYTES || write_line(self);
+}
+
+static void end_for_peer(void *context, struct bytes message)
+{
+    struct rows *self = context;
+
+    (void)message; /* the node that asked knows when it has all */
+    peer_write_end(&self->line);
+    (void)write_line(self); /* whoever has left misses nothing */
+}
+
 void rows_fail(struct rows *rows, const struct api_error *error)
 {
     struct api_error generic = *error;
 
+    if (rows->job->media == MEDIA_PEER) {
+        peer_write_failure(error->message, &rows->line);
+        (void)write_line(rows);
+        return;
+    }
     generic.statement = (struct bytes){ NULL, 0 };
     generic.code = 50000;
     rows->line.len = 0;
@@ -226,6 +271,12 @@ static void tell_checking(void *context, struct bytes text)
 
 struct result_sink rows_sink(struct rows *rows)
 {
+    if (rows->job->media == MEDIA_PEER) {
+        return (struct result_sink){ .rows_begin = begin_for_peer,
+                                     .row = tell_peer,
+                                     .rows_end = end_for_peer,
+                                     .context = rows };
+    }
     return (struct result_sink){ .masks_values = true,
                                  .checking = tell_checking,
                                  .rows_begin = begin_rows,
