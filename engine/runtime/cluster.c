@@ -56,7 +56,7 @@ static int find_hosts(struct survey *survey, struct error *err)
     TRY(log_group_owners(rt->log, rt->group, survey->arena, &owners, &count, err));
     for (uint32_t i = 0; i < count; i++) {
         if (owners[i].partition < rt->slot_count) {
-            survey->host_of_slot[owners[i].partition] =
+            survey->host_of_slot[rt->seat_slots[owners[i].partition]] =
                 find_host(survey, owners[i].client_id, owners[i].member_id);
             is_here |= bytes_equal(owners[i].client_id, rt->client_id);
         }

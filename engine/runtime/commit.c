@@ -263,9 +263,10 @@ int commit_send_fence(struct worker *worker, struct error *err)
     }
     for (uint32_t i = 0; i < rt->slot_count; i++) {
         if (rt->slots[i].fenced && rt->slots[i].worker == worker->index) {
-            positions[count++] = (struct group_position){
-                .topic = rt->slots_topic, .partition = i, .offset = (int64_t)worker->commit_number
-            };
+            positions[count++] =
+                (struct group_position){ .topic = rt->slots_topic,
+                                         .partition = rt->seats[i],
+                                         .offset = (int64_t)worker->commit_number };
         }
     }
     pthread_mutex_unlock(&rt->leaf_mutex);

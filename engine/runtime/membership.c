@@ -7,11 +7,43 @@
  * a slot that is lost is dropped as it is: the fence refuses what was pending.
  *
  * Workers never touch the member: the fence they send is a copy, renewed here.
+ *
+ * A slot's partition of the slots topic is its seat. Members are given seats in rows, and the
+ * partitions of a topic are slots in a row: were these the same, a topic of 8 would be one node's
+ * work. So seats of neighbours lie a golden section of all apart: however few the members,
+ * rows of slots are shared by all of them, and stay spread over the workers of each.
  */
 #include "base/trace.h"
 #include "engine/runtime/runtime_internal.h"
 
 enum { POLL_TIMEOUT_MS = 300000 }; /* a slot comes back between two polls */
+
+static bool are_coprime(uint32_t a, uint32_t b)
+{
+    while (a != 0) {
+        uint32_t rest = b % a;
+
+        b = a;
+        a = rest;
+    }
+    return b == 1;
+}
+
+void membership_seat(struct runtime *rt)
+{
+    uint32_t count = rt->slot_count;
+    uint32_t step = (uint32_t)((uint64_t)count * 618 / 1000);
+
+    while (!are_coprime(step, count)) {
+        step++;
+    }
+    rt->seats = arena_array(&rt->arena, uint32_t, count);
+    rt->seat_slots = arena_array(&rt->arena, uint32_t, count);
+    for (uint32_t slot = 0; slot < count; slot++) {
+        rt->seats[slot] = slot * step % count;
+        rt->seat_slots[rt->seats[slot]] = slot;
+    }
+}
 
 static void renew_fence(struct runtime *rt)
 {
@@ -55,7 +87,7 @@ static void assigned(void *context, const uint32_t *partitions, uint32_t count)
 
     renew_fence(rt);
     for (uint32_t i = 0; i < count; i++) {
-        set_owned(rt, partitions[i], true);
+        set_owned(rt, rt->seat_slots[partitions[i]], true);
     }
 }
 
@@ -105,12 +137,16 @@ static bool recover_pending(struct runtime *rt)
 
 static void give_up(struct runtime *rt, const uint32_t *partitions, uint32_t count)
 {
-    struct drop drop = { .slots = partitions, .slot_count = count };
+    uint32_t slots[SLOT_COUNT_MAX];
+    struct drop drop = { .slots = slots, .slot_count = count };
 
+    for (uint32_t i = 0; i < count; i++) {
+        slots[i] = rt->seat_slots[partitions[i]];
+    }
     drop_tasks(rt, &drop);
     for (uint32_t i = 0; i < count; i++) {
-        set_owned(rt, partitions[i], false);
-        save_forget_slot(rt, partitions[i]);
+        set_owned(rt, slots[i], false);
+        save_forget_slot(rt, slots[i]);
     }
 }
 

@@ -469,10 +469,10 @@ static int find_node(struct runtime *rt, const struct query *query, uint32_t par
                      const struct group_owner *owners, uint32_t count, struct bytes *out,
                      struct error *err)
 {
-    uint32_t slot = slot_of_partition(rt, query, partition);
+    uint32_t seat = rt->seats[slot_of_partition(rt, query, partition)];
 
     for (uint32_t i = 0; i < count; i++) {
-        if (owners[i].partition == slot) {
+        if (owners[i].partition == seat) {
             *out = owners[i].client_id;
             return bytes_equal(*out, rt->client_id) ? tell_recovering(query, err) : 0;
         }

@@ -135,7 +135,8 @@ int recover_fence(struct runtime *rt, const uint32_t *slots, uint32_t count, str
     arena_init(&arena, 0);
     positions = arena_array(&arena, struct group_position, count);
     for (uint32_t i = 0; i < count; i++) {
-        positions[i] = (struct group_position){ .topic = rt->slots_topic, .partition = slots[i] };
+        positions[i] =
+            (struct group_position){ .topic = rt->slots_topic, .partition = rt->seats[slots[i]] };
     }
     code = log_group_positions(rt->log, rt->group, positions, count, &arena, err);
     arena_fini(&arena);

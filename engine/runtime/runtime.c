@@ -235,6 +235,7 @@ int runtime_open(const struct runtime_config *config, struct runtime **out, stru
     rt->mirror = arena_alloc(&rt->arena, sizeof *rt->mirror);
     mirror_init(rt->mirror, rt);
     rt->slots = arena_array(&rt->arena, struct slot, rt->slot_count);
+    membership_seat(rt);
     rt->transient_log = log_memory_create(rt->clock);
     rt->workers = memory_zalloc(rt->worker_count, sizeof *rt->workers);
     for (uint32_t i = 0; i < rt->worker_count; i++) {

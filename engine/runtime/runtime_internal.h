@@ -450,6 +450,8 @@ struct runtime {
     uint32_t worker_count;
     struct slot *slots;
     uint32_t slot_count;
+    uint32_t *seats;      /* by slot: the partition of the slots topic that stands for it */
+    uint32_t *seat_slots; /* and back */
     struct log_member *member;
     int64_t join_again_ms; /* monotonic; another member has this node's id until then; 0: none */
     pthread_mutex_t mutex; /* queries, member, recovery */
@@ -661,6 +663,7 @@ int group_position_left(const struct task_input *input, const struct log_range *
 
 /* --- membership.c --- */
 
+void membership_seat(struct runtime *rt); /* fills seats and seat_slots */
 int membership_join(struct runtime *rt, struct error *err);
 void membership_leave(struct runtime *rt);
 void membership_poll(struct runtime *rt);

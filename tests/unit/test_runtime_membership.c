@@ -100,6 +100,31 @@ static void check_totals(struct pair *p, int records)
     assert_int_equal(rig_count(&p->rig, "COPY"), records);
 }
 
+/* Of a topic with few partitions, too: they are slots in a row. */
+static void two_nodes_share_the_partitions_of_every_topic(void **state)
+{
+    struct pair p;
+
+    (void)state;
+    begin(&p);
+    p.a = open_node(&p, "a");
+    p.b = open_node(&p, "b");
+    settle_both(&p);
+    for (uint32_t first = 0; first < p.a->slot_count; first++) {
+        uint32_t owned = 0, by_worker = 0;
+
+        for (uint32_t i = 0; i < 8; i++) {
+            const struct slot *slot = &p.a->slots[(first + i) % p.a->slot_count];
+
+            owned += slot->owned;
+            by_worker += slot->owned && (first + i) % 2 == 0;
+        }
+        assert_in_range(owned, 3, 5);
+        assert_in_range(by_worker, 1, owned - 1);
+    }
+    end(&p);
+}
+
 static void two_nodes_share_the_slots_and_the_one_left_has_all(void **state)
 {
     struct pair p;
@@ -238,6 +263,15 @@ static void make_zombie(struct pair *p)
     assert_int_equal(slots_of(p->b), 64);
 }
 
+/* The former zombie would hold back what it emits, as it was told to. */
+static void leave(struct pair *p)
+{
+    runtime_close(p->a);
+    p->a = NULL;
+    settle_both(p);
+    assert_int_equal(slots_of(p->b), 64);
+}
+
 static void zombie_is_refused_its_commit(void **state)
 {
     struct pair p;
@@ -249,6 +283,7 @@ static void zombie_is_refused_its_commit(void **state)
     assert_int_equal(p.a->workers[0].phase, WORKER_LOST);
     settle_both(&p);
     check_totals(&p, 1000);
+    leave(&p);
     rig_put_many(&p.rig, "orders", 1000, 2000);
     settle_both(&p);
     check_totals(&p, 2000);
@@ -265,6 +300,7 @@ static void zombie_that_wakes_does_not_repeat_what_another_did(void **state)
     turn(p.b);
     settle_both(&p);
     assert_int_equal(slots_of(p.a), 32);
+    leave(&p);
     rig_put_many(&p.rig, "orders", 1000, 2000);
     settle_both(&p);
     check_totals(&p, 2000);
@@ -571,6 +607,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_nodes_share_the_slots_and_the_one_left_has_all),
+        cmocka_unit_test(two_nodes_share_the_partitions_of_every_topic),
         cmocka_unit_test(every_node_tells_the_same_of_who_runs_what),
         cmocka_unit_test(given_up_slots_are_committed_under_the_generation_that_takes_them),
         cmocka_unit_test(node_whose_id_was_taken_comes_back_when_the_id_is_free),
