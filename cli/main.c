@@ -153,8 +153,8 @@ static int take_url(struct run_options *options, const char *value)
 }
 
 static const struct option_kind option_kinds[] = {
-    { "-e", "--execute", "SQL", "run these statements, behind those of files; the last ; may be left out",
-      take_statements },
+    { "-e", "--execute", "SQL",
+      "run these statements, behind those of files; the last ; may be left out", take_statements },
     { "-f", "--file", "FILE", "run the statements of a file; may be repeated", take_file },
     { NULL, "--output", "tabular|json", "how results are printed", take_output },
     { NULL, "--set", "NAME=VALUE", "set a property; may be repeated", take_setting },

@@ -282,7 +282,7 @@ static int listen_for_connect(struct serve *serve, struct arena *arena, struct e
     if ((listens_elsewhere && !is_given) || urls.len == 0) {
         return 0;
     }
-    if (server_listen(serve->server, urls, err)) {
+    if (server_listen_for(serve->server, urls, connect_routes, err)) {
         if (is_given) {
             return (int)err->code;
         }

@@ -24,6 +24,7 @@ struct connection {
     uv_timer_t timer;
     uv_shutdown_t shutdown;
     struct server *server;
+    const struct route *routes;
     struct h1 *h1;
     struct buffer output;
     struct connection *previous;
@@ -312,7 +313,7 @@ static void take_request(void *context, struct exchange *exchange)
 {
     struct connection *self = context;
 
-    router_dispatch(self->server->config.routes, exchange, self->server->config.context);
+    router_dispatch(self->routes, exchange, self->server->config.context);
 }
 
 static void link_connection(struct connection *self)
@@ -344,6 +345,7 @@ void connection_accept(struct server *server, uv_stream_t *listener)
     bool has_room = server->connection_count < server->config.connection_limit;
 
     self->server = server;
+    self->routes = server->routes[(uv_tcp_t *)listener - server->listeners];
     uv_tcp_init(&server->loop, &self->tcp);
     uv_timer_init(&server->loop, &self->timer);
     self->tcp.data = self;

@@ -31,16 +31,29 @@ void exchange_gather(struct exchange *exchange,
     exchange->body_end = gather_end;
 }
 
+static void respond(struct exchange *exchange, const struct exchange_head *head, struct bytes body)
+{
+    exchange->kind->begin(exchange, head);
+    if (body.len > 0) {
+        exchange->kind->write(exchange, body);
+    }
+    exchange->kind->end(exchange);
+}
+
 void exchange_respond(struct exchange *exchange, int status, const char *content_type,
                       struct bytes body)
 {
     const struct exchange_head head = { status, content_type, NULL, (int64_t)body.len };
 
-    exchange->kind->begin(exchange, &head);
-    if (body.len > 0) {
-        exchange->kind->write(exchange, body);
-    }
-    exchange->kind->end(exchange);
+    respond(exchange, &head, body);
+}
+
+void exchange_respond_created(struct exchange *exchange, const char *content_type,
+                              const char *location, struct bytes body)
+{
+    const struct exchange_head head = { 201, content_type, location, (int64_t)body.len };
+
+    respond(exchange, &head, body);
 }
 
 void exchange_redirect(struct exchange *exchange, const char *location)

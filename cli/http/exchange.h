@@ -76,6 +76,9 @@ void exchange_gather(struct exchange *exchange,
 /* The whole answer. */
 void exchange_respond(struct exchange *exchange, int status, const char *content_type,
                       struct bytes body);
+/* The same, with the place of what was made. */
+void exchange_respond_created(struct exchange *exchange, const char *content_type,
+                              const char *location, struct bytes body);
 void exchange_redirect(struct exchange *exchange, const char *location);
 /* Piece by piece: each write is one chunk or frame. */
 void exchange_begin(struct exchange *exchange, int status, const char *content_type);

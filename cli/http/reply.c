@@ -31,6 +31,7 @@ struct reply {
     size_t queued_bytes;
     int status; /* 0: not begun */
     const char *content_type;
+    char *location; /* NULL: none */
     void (*left)(void *context);
     void *context;
     struct buffer received; /* of the body; not read yet */
@@ -66,6 +67,7 @@ static void unlock_or_free(struct reply *reply)
         pthread_cond_destroy(&reply->has_input);
         pthread_cond_destroy(&reply->has_room);
         pthread_mutex_destroy(&reply->mutex);
+        free(reply->location);
         free(reply);
     }
 }
@@ -101,9 +103,14 @@ static void tell_whole(struct reply *reply, struct exchange *exchange)
 {
     struct piece *piece = reply->first ? take_piece(reply) : NULL;
 
+    struct bytes body = piece ? (struct bytes){ piece->data, piece->len } : bytes_of("");
+
     let_go(reply);
-    exchange_respond(exchange, reply->status, reply->content_type,
-                     piece ? (struct bytes){ piece->data, piece->len } : bytes_of(""));
+    if (reply->location) {
+        exchange_respond_created(exchange, reply->content_type, reply->location, body);
+    } else {
+        exchange_respond(exchange, reply->status, reply->content_type, body);
+    }
     free(piece);
 }
 
@@ -320,6 +327,13 @@ void reply_end(struct reply *reply)
     reply->is_ended = true;
     post(reply);
     unlock_or_free(reply);
+}
+
+void reply_set_location(struct reply *reply, struct bytes location)
+{
+    reply->location = memory_alloc(location.len + 1);
+    memcpy(reply->location, location.data, location.len);
+    reply->location[location.len] = '\0';
 }
 
 void reply_respond(struct reply *reply, int status, const char *content_type, struct bytes body)

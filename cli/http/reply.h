@@ -33,6 +33,8 @@ void reply_stop_reading(struct reply *reply); /* reads end now; any thread */
 void reply_begin(struct reply *reply, int status, const char *content_type); /* kept: a literal */
 bool reply_write(struct reply *reply, struct bytes data);
 void reply_end(struct reply *reply);
+/* Before reply_respond: where what a 201 tells of is. Copied; no line ends. */
+void reply_set_location(struct reply *reply, struct bytes location);
 /* All of it, and its end. */
 void reply_respond(struct reply *reply, int status, const char *content_type, struct bytes body);
 

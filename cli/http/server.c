@@ -143,12 +143,14 @@ static bool is_loopback(const struct sockaddr *address)
            strncmp(text, "127.", 4) == 0;
 }
 
-static int bind_listener(struct server *server, const struct sockaddr *address)
+static int bind_listener(struct server *server, const struct sockaddr *address,
+                         const struct route *routes)
 {
     uv_tcp_t *listener = &server->listeners[server->listener_count];
     int status;
 
     uv_tcp_init(&server->loop, listener);
+    server->routes[server->listener_count] = routes;
     server->listener_count++;
     listener->data = server;
     server->is_loopback = server->is_loopback && is_loopback(address);
@@ -156,7 +158,8 @@ static int bind_listener(struct server *server, const struct sockaddr *address)
     return status ? status : uv_listen((uv_stream_t *)listener, BACKLOG, on_connection);
 }
 
-static int listen_url(struct server *server, struct bytes url, struct error *err)
+static int listen_url(struct server *server, struct bytes url, const struct route *routes,
+                      struct error *err)
 {
     const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
     struct address address;
@@ -169,7 +172,7 @@ static int listen_url(struct server *server, struct bytes url, struct error *err
     }
     status = uv_getaddrinfo(&server->loop, &request, NULL, address.host, address.port, &hints);
     if (!status) {
-        status = bind_listener(server, request.addrinfo->ai_addr);
+        status = bind_listener(server, request.addrinfo->ai_addr, routes);
         uv_freeaddrinfo(request.addrinfo);
     }
     return status ? error_set(err, ERR_IO, NO_POSITION, "%.*s cannot be listened on: %s",
@@ -177,7 +180,8 @@ static int listen_url(struct server *server, struct bytes url, struct error *err
                   : 0;
 }
 
-int server_listen(struct server *server, struct bytes urls, struct error *err)
+int server_listen_for(struct server *server, struct bytes urls, const struct route *routes,
+                      struct error *err)
 {
     size_t begin = 0;
 
@@ -189,11 +193,16 @@ int server_listen(struct server *server, struct bytes urls, struct error *err)
                 url.data++;
                 url.len--;
             }
-            TRY(listen_url(server, url, err));
+            TRY(listen_url(server, url, routes, err));
             begin = i + 1;
         }
     }
     return 0;
+}
+
+int server_listen(struct server *server, struct bytes urls, struct error *err)
+{
+    return server_listen_for(server, urls, server->config.routes, err);
 }
 
 uint16_t server_port(const struct server *server)

@@ -28,6 +28,9 @@ struct server_config {
 struct server *server_create(const struct server_config *config); /* borrowed */
 /* "http://HOST:PORT[,...]"; port 0 takes a free one. ERR_USAGE, ERR_IO. */
 int server_listen(struct server *server, struct bytes urls, struct error *err);
+/* The same for other routes than the server's. */
+int server_listen_for(struct server *server, struct bytes urls, const struct route *routes,
+                      struct error *err);
 uint16_t server_port(const struct server *server); /* of the first listener */
 bool server_is_loopback(const struct server *server);
 /* Until it is stopped. */

@@ -32,6 +32,7 @@ struct server {
     struct server_config config;
     uv_loop_t loop;
     uv_tcp_t listeners[LISTENERS_MAX];
+    const struct route *routes[LISTENERS_MAX]; /* of those who come by that listener */
     uint32_t listener_count;
     bool is_loopback;
     uv_prepare_t flush; /* what was written in a turn of the loop goes out at its end */

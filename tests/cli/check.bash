@@ -54,6 +54,13 @@ is() {
     [ "$(cat "$1")" == "$wanted" ] || fail "$1 is not: $wanted"
 }
 
+# A port below the range that the system gives to outgoing connections.
+free_port() {
+    local port
+    while port=$((20000 + RANDOM % 12000)) && (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+    echo "$port"
+}
+
 report_and_exit() {
     case_ends
     echo "$passed passed, $failed failed"

@@ -4,13 +4,7 @@ service="pull_${unique}_"
 rows=40
 declare -A place
 
-# A port below the range that the system gives to outgoing connections: others know the node by it.
-free_port() {
-    local port
-    while port=$((20000 + RANDOM % 12000)) && (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
-    echo "$port"
-}
-
+# Others know a node by its port.
 spread() { # NAME
     place[$1]=${place[$1]:-$(free_port)}
     node "$1" --set "ksql.service.id=$service" --set "listeners=http://127.0.0.1:${place[$1]}" \

@@ -28,9 +28,37 @@ config="\"connector.class\":\"io.confluent.connect.jdbc.JdbcSinkConnector\",\"co
   \"connection.user\":\"sluice\",\"connection.password\":\"sluice\",\"topics\":\"t\",\"auto.create\":true,\"tasks.max\":1,
   \"rest.advertised.host.name\":\"x\""
 
-serve --set connect.listeners=http://127.0.0.1:0
+own=$(free_port)
+serve --set "connect.listeners=http://127.0.0.1:$own"
 base=http://127.0.0.1:$port
 sql "CREATE STREAM t (k STRING KEY, n INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON', PARTITIONS=1);"
+
+case_begins 'the port of Connect tells who answers there, and that it does'
+base=http://127.0.0.1:$own
+call 200 GET /
+has out '{"version":"'
+has out '"kafka_cluster_id":"'
+call 200 GET /health
+has out '{"status":"healthy","message":"'
+call 200 GET /connectors
+is out <<<'[]'
+
+case_begins 'what is not there is said in JSON'
+call 404 GET /nothing
+has out '{"error_code":404,"message":"HTTP 404 Not Found"}'
+call 404 POST /ksql '{"ksql":"SHOW STREAMS;"}'
+call 405 DELETE /health
+status=$(curl -s -o out -w '%{http_code}' -H 'Content-Type: text/plain' -d '{}' "$base/connectors")
+[ "$status" = 415 ] || fail "status $status, expected 415"
+has out '{"error_code":415,"message":"HTTP 415 Unsupported Media Type"}'
+
+case_begins 'who makes a connector is told where it is, and what had no effect'
+curl -s -i -X POST -H 'Content-Type: application/json' -d \
+    "{\"name\":\"where it is\",\"config\":{$config},\"initial_state\":\"STOPPED\"}" "$base/connectors" >out
+has out 'Location: /connectors/where%20it%20is'
+has out "\"warnings\":[\"'rest.advertised.host.name' has no effect here"
+call 204 DELETE /connectors/where%20it%20is
+base=http://127.0.0.1:$port
 
 case_begins 'POST makes a connector, whose rows arrive'
 call 201 POST /connectors "{\"name\":\"jdbc-sink\",\"config\":{$config}}"
@@ -38,7 +66,7 @@ has out '{"name":"jdbc-sink","config":{'
 has out '"auto.create":"true"'
 has out '"tasks.max":"1"'
 has out '"connection.password":"[hidden]"'
-has out '"name":"jdbc-sink"},"tasks":[],"type":"sink"}'
+has out '"name":"jdbc-sink"},"tasks":[],"type":"sink","warnings":["'
 sql "INSERT INTO t VALUES ('a', 1);"
 until_rows 'SELECT "N" FROM t' 1
 

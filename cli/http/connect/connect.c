@@ -65,6 +65,14 @@ static bool split_path(struct connect_job *job, struct bytes path)
     return true;
 }
 
+/* A body of which nothing is said is taken for JSON. */
+static bool takes_json(const struct exchange *exchange, struct bytes body)
+{
+    struct bytes type = exchange_find_header(exchange, "content-type");
+
+    return body.len == 0 || !type.data || bytes_starts_with(type, bytes_of(media_json));
+}
+
 static void complete(struct exchange *exchange, struct bytes body)
 {
     struct ksql_api *api = exchange->context;
@@ -74,6 +82,7 @@ static void complete(struct exchange *exchange, struct bytes body)
     arena_init(&job->arena, 0);
     job->lane.run = run;
     job->api = api;
+    job->takes_json = takes_json(exchange, body);
     job->method = arena_copy(&job->arena, exchange->method);
     job->query = arena_copy(&job->arena, exchange->query);
     job->body = arena_copy(&job->arena, body);

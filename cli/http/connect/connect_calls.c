@@ -1,9 +1,11 @@
 /*
  * connect_calls.c: what each call below /connectors does, and with which status it answers.
  */
+#include <ctype.h>
 #include <string.h>
 
 #include "cli/http/connect/connect_internal.h"
+#include "cli/version.h"
 #include "engine/type/java_text.h"
 
 /* --- errors --- */
@@ -242,6 +244,50 @@ static void reset_topics(struct connect_job *job)
 
 /* --- making and changing --- */
 
+/* --- the worker, on its own listener --- */
+
+static void tell_worker(struct connect_job *job)
+{
+    json_t *worker = json_object();
+
+    json_object_set_new(worker, "version", json_string(SLUICE_VERSION));
+    json_object_set_new(worker, "commit", json_string("unknown"));
+    json_object_set_new(worker, "kafka_cluster_id", connect_text(job->api->cluster_id));
+    connect_answer(job, 200, worker);
+}
+
+static void tell_health(struct connect_job *job)
+{
+    json_t *health = json_object();
+
+    json_object_set_new(health, "status", json_string("healthy"));
+    json_object_set_new(health, "message",
+                        json_string("Worker has completed startup and is ready to handle "
+                                    "requests."));
+    connect_answer(job, 200, health);
+}
+
+/* --- making one --- */
+
+/* What a path cannot hold as it is travels as %XX. */
+static void set_location(struct connect_job *job, struct bytes name)
+{
+    struct buffer location = { 0 };
+
+    buffer_append_text(&location, "/connectors/");
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char c = (unsigned char)name.data[i];
+
+        if (isalnum(c) || (c && strchr("-._~", c))) {
+            buffer_append_char(&location, (char)c);
+        } else {
+            buffer_printf(&location, "%%%02X", c);
+        }
+    }
+    reply_set_location(job->reply, buffer_bytes(&location));
+    buffer_fini(&location);
+}
+
 /* Of a configuration that is complete; the answer is the connector. */
 static void put(struct connect_job *job, const json_t *config, struct bytes name,
                 enum connector_put kind, int status)
@@ -249,6 +295,7 @@ static void put(struct connect_job *job, const json_t *config, struct bytes name
     struct connector_entry wanted;
     struct found found;
     struct error err = { 0 };
+    json_t *info;
     const char *complaint = connect_read_config(config, name, &job->arena, &wanted);
 
     if (complaint) {
@@ -266,7 +313,12 @@ static void put(struct connect_job *job, const json_t *config, struct bytes name
     job->parts[0] = name;
     if (find(job, "Connector @ not found", &found)) {
         found.status.task_count = 0; /* Connect has not made them yet when it answers */
-        connect_answer(job, status, connect_info(&found.entry, &found.status));
+        info = connect_info(&found.entry, &found.status);
+        connect_add_warnings(info, &found.status);
+        if (status == 201) {
+            set_location(job, name);
+        }
+        connect_answer(job, status, info);
     }
 }
 
@@ -520,6 +572,8 @@ static const struct call {
     { "PUT", "/connectors/*/resume", resume_it },
     { "PUT", "/connectors/*/stop", stop_it },
     { "POST", "/connectors/*/restart", restart_it },
+    { "GET", "/", tell_worker },
+    { "GET", "/health", tell_health },
     { "GET", "/connector-plugins", connect_list_plugins },
     { "GET", "/connector-plugins/*/config", connect_describe_plugin },
     { "PUT", "/connector-plugins/*/config/validate", connect_validate_plugin },
@@ -557,6 +611,10 @@ void connect_run(struct connect_job *job)
             continue;
         }
         knows_path = true;
+        if (bytes_equal_text(job->method, calls[i].method) && !job->takes_json) {
+            connect_answer_error(job, 415, bytes_of("HTTP 415 Unsupported Media Type"));
+            return;
+        }
         if (bytes_equal_text(job->method, calls[i].method)) {
             calls[i].run(job);
             return;

@@ -21,6 +21,7 @@ struct connect_job {
     uint32_t part_count;
     struct bytes query;
     struct bytes body;
+    bool takes_json; /* false: the body says that it is something else */
 };
 
 /* Each of these ends the reply. */
@@ -41,6 +42,8 @@ const char *connect_read_config(const json_t *config, struct bytes name, struct 
                                 struct connector_entry *out);
 json_t *connect_info(const struct connector_entry *entry, const struct connector_status *status);
 json_t *connect_config(const struct connector_entry *entry);
+/* Only where there are some: a program that reads strictly sees what Connect says. */
+void connect_add_warnings(json_t *object, const struct connector_status *status);
 json_t *connect_status(const struct connector_status *status);
 json_t *connect_task_status(const struct connector_status *status, uint32_t task);
 json_t *connect_plugin(const struct connector_plugin *plugin);

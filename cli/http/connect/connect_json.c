@@ -139,6 +139,18 @@ json_t *connect_task_status(const struct connector_status *status, uint32_t task
     return object;
 }
 
+void connect_add_warnings(json_t *object, const struct connector_status *status)
+{
+    json_t *warnings = status->warning_count > 0 ? json_array() : NULL;
+
+    for (uint32_t i = 0; i < status->warning_count; i++) {
+        json_array_append_new(warnings, connect_text(status->warnings[i]));
+    }
+    if (warnings) {
+        json_object_set_new(object, "warnings", warnings);
+    }
+}
+
 json_t *connect_status(const struct connector_status *status)
 {
     json_t *object = json_object();
@@ -153,13 +165,6 @@ json_t *connect_status(const struct connector_status *status)
     json_object_set_new(object, "connector", connector);
     json_object_set_new(object, "tasks", tasks);
     json_object_set_new(object, "type", json_string(status->is_sink ? "sink" : "source"));
-    if (status->warning_count > 0) {
-        json_t *warnings = json_array();
-
-        for (uint32_t i = 0; i < status->warning_count; i++) {
-            json_array_append_new(warnings, connect_text(status->warnings[i]));
-        }
-        json_object_set_new(object, "warnings", warnings);
-    }
+    connect_add_warnings(object, status);
     return object;
 }

@@ -20,6 +20,7 @@ void ksql_api_destroy(struct ksql_api *api);
 
 /* Their context is the api. */
 extern const struct route ksql_routes[];
+extern const struct route connect_routes[];          /* Kafka Connect's API alone */
 extern const struct route ksql_information_routes[]; /* of a server that takes no statements */
 
 #endif

@@ -242,6 +242,16 @@ const struct route ksql_information_routes[] = { INFORMATION_ROUTES, { NULL, NUL
         method, "/connector-plugins/*", connect_open                                         \
     }
 
+const struct route connect_routes[] = {
+    { "GET", "/", connect_open },
+    { "GET", "/*", connect_open },
+    { "POST", "/*", connect_open },
+    { "PUT", "/*", connect_open },
+    { "PATCH", "/*", connect_open },
+    { "DELETE", "/*", connect_open },
+    { NULL, NULL, NULL },
+};
+
 const struct route ksql_routes[] = {
     INFORMATION_ROUTES,
     { "POST", "/ksql", statements_open },
