@@ -70,7 +70,7 @@ static enum media match(struct bytes type, const enum media *offered, uint32_t c
         return offered[0];
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (bytes_equal_text_nocase(type, names[offered[i]])) {
+        if (offered[i] < MEDIA_COUNT && bytes_equal_text_nocase(type, names[offered[i]])) {
             return offered[i];
         }
     }
