@@ -220,6 +220,25 @@ static operand compile_argument(struct program_builder *b, const struct expr *e)
     return out;
 }
 
+/* What the function makes of its constant arguments; NULL: nothing. */
+static const void *prepare_call(struct program_builder *b, const struct expr *e)
+{
+    const struct value **constants;
+
+    if (!e->call.kind->prepare) {
+        return NULL;
+    }
+    constants = arena_array(b->arena, const struct value *, e->argument_count);
+    for (uint32_t i = 0; i < e->argument_count; i++) {
+        struct value *constant = arena_new(b->arena, struct value);
+
+        if (compile_fold(b, e->arguments[i], constant) && !value_is_null(constant)) {
+            constants[i] = constant;
+        }
+    }
+    return e->call.kind->prepare(b->arena, constants, e->argument_count);
+}
+
 static operand compile_call(struct program_builder *b, const struct expr *e)
 {
     struct call_plan *plan = arena_new(b->arena, struct call_plan);
@@ -230,7 +249,7 @@ static operand compile_call(struct program_builder *b, const struct expr *e)
         arguments[i] = e->call.kind == &text_plus ? compile_value(b, e->arguments[i])
                                                   : compile_argument(b, e->arguments[i]);
     }
-    *plan = (struct call_plan){ e->call.kind, e->call.plan, arguments };
+    *plan = (struct call_plan){ e->call.kind, e->call.plan, arguments, prepare_call(b, e) };
     return emit_into_register(b, e, many ? eval_call_many : eval_call, 0, 0, plan);
 }
 

@@ -110,7 +110,7 @@ static const struct instruction *call(const struct instruction *self, struct fra
                                       const struct value *const *arguments, uint32_t count)
 {
     const struct call_plan *plan = self->plan;
-    struct call_context context = { plan->plan, count, frame->context->arena };
+    struct call_context context = { plan->plan, count, plan->prepared, frame->context->arena };
     struct value *out = &frame->registers[self->out];
 
     if (plan->kind->flags & FN_NULL_IN_NULL_OUT) {

@@ -133,6 +133,7 @@ struct call_plan {
     const struct scalar_kind *kind;
     const struct function_call_plan *plan;
     const operand *arguments;
+    const void *prepared; /* by the function's prepare */
 };
 
 struct construct_plan {

@@ -50,6 +50,7 @@ struct function_call_plan {
 struct call_context {
     const struct function_call_plan *plan;
     uint32_t argument_count; /* of this call; the plan's unless an ARRAY was spread */
+    const void *prepared;    /* by the function's prepare; NULL: by nobody */
     struct arena *arena;     /* of the batch: results that outlive the call */
 };
 
@@ -57,6 +58,13 @@ struct scalar_kind {
     const char *name;
     int (*call)(struct call_context *context, const struct value *const *arguments,
                 struct value *out, struct error *err);
+    /*
+     * Work that needs constant arguments alone, done once for all calls; entries of others are
+     * NULL. Calls get the result, which is read-only; NULL: they do it each for itself, and report
+     * what is wrong. A NULL member: there is nothing to do.
+     */
+    const void *(*prepare)(struct arena *arena, const struct value *const *constants,
+                           uint32_t count);
     struct parameter takes[FUNCTION_MAX_PARAMETERS];
     struct parameter returns;
     /* For results that depend on more than one parameter; NULL: as `returns` says. */

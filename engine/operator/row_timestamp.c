@@ -31,7 +31,7 @@ static int read_text(const struct java_pattern *pattern, struct bytes text, int6
 {
     struct error why;
 
-    return java_pattern_parse_timestamp(pattern, text, out, &why)
+    return java_pattern_parse_timestamp(pattern, text, NULL, out, &why)
                ? error_set(err, ERR_TIMESTAMP, NO_POSITION,
                            "The timestamp column cannot be read by TIMESTAMP_FORMAT: %s",
                            why.message)

@@ -157,6 +157,20 @@ size_t java_timestamp_print(int64_t timestamp_ms, char out[JAVA_DATE_MAX])
     return (size_t)(put_digits(to, ms % MS_PER_SECOND, 3) - out);
 }
 
+size_t java_offset_print(int64_t seconds, char out[JAVA_DATE_MAX])
+{
+    uint32_t size = (uint32_t)(seconds < 0 ? -seconds : seconds);
+    char *to = out;
+
+    *to++ = seconds < 0 ? '-' : '+';
+    to = put_hour_and_minute(to, size);
+    if (size % 60) {
+        *to++ = ':';
+        to = put_digits(to, size % 60, 2);
+    }
+    return (size_t)(to - out);
+}
+
 /* --- reading --- */
 
 struct cursor {
@@ -328,6 +342,19 @@ static bool take_offset(struct cursor *c, int64_t *seconds)
         *seconds += (int64_t)part * unit;
     }
     return c->at == c->end && *seconds <= MAX_OFFSET_SECONDS;
+}
+
+bool java_offset_parse(struct bytes text, int64_t *seconds)
+{
+    struct cursor c = { text.data, text.data + text.len };
+    bool is_west = skip(&c, '-');
+    int64_t found;
+
+    if ((!is_west && !skip(&c, '+')) || !take_offset(&c, &found)) {
+        return false;
+    }
+    *seconds = is_west ? -found : found;
+    return true;
 }
 
 /* A time cut off anywhere: the rest is that of midnight. 24:00 is the next day's. */

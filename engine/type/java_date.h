@@ -30,6 +30,11 @@ size_t java_date_print(int64_t days, char out[JAVA_DATE_MAX]);              /* y
 size_t java_time_print(int64_t ms_of_day, char out[JAVA_DATE_MAX]);         /* HH:mm[:ss] */
 size_t java_timestamp_print(int64_t timestamp_ms, char out[JAVA_DATE_MAX]); /* with T and .SSS */
 
+/* +HH:mm[:ss] */
+size_t java_offset_print(int64_t seconds, char out[JAVA_DATE_MAX]);
+/* +h, +hh, +hhmm, +hh:mm, +hhmmss or +hh:mm:ss, either sign, up to 18 hours. */
+bool java_offset_parse(struct bytes text, int64_t *seconds);
+
 /* yyyy, yyyy-MM or yyyy-MM-dd; the day must exist. Years beyond 9999 have a sign. */
 int java_date_parse(struct bytes text, int64_t *days, struct error *err);
 /* HH:mm[:ss[.f]], up to nine digits of which three count. */

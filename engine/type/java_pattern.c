@@ -218,6 +218,21 @@ static bool add_any_offset(struct pattern_compiler *c, const struct letter *lett
     return count == 4 ? add_gmt_offset(c, letter, count) : add_offset(c, OFFSET_HH_MM_ss, "Z");
 }
 
+static bool add_zone_id(struct pattern_compiler *c, const struct letter *letter, uint32_t count)
+{
+    if (count != 2) {
+        return refuse_count(c, count);
+    }
+    add_step(c, STEP_ZONE_ID);
+    return true;
+}
+
+static bool add_zone_name(struct pattern_compiler *c, const struct letter *letter, uint32_t count)
+{
+    add_step(c, STEP_ZONE_NAME)->style = count == 4 ? NAME_FULL : NAME_SHORT;
+    return true;
+}
+
 static const struct letter all_letters[] = {
     { 'A', FIELD_MILLI_OF_DAY, LONGEST_NUMBER, add_long },
     { 'D', FIELD_DAY_OF_YEAR, 3, add_day_of_year },
@@ -232,6 +247,7 @@ static const struct letter all_letters[] = {
     { 'O', FIELD_OFFSET, 4, add_gmt_offset },
     { 'Q', FIELD_QUARTER, 5, add_number_or_name },
     { 'S', FIELD_NANO, DEEPEST_FRACTION, add_fraction },
+    { 'V', FIELD_REGION, 2, add_zone_id },
     { 'W', FIELD_WEEK_OF_MONTH, 1, add_week },
     { 'X', FIELD_OFFSET, 5, add_offset_with_z },
     { 'Y', FIELD_WEEK_YEAR, LONGEST_NUMBER, add_year },
@@ -251,6 +267,7 @@ static const struct letter all_letters[] = {
     { 'w', FIELD_WEEK, 2, add_week },
     { 'x', FIELD_OFFSET, 5, add_offset_without_z },
     { 'y', FIELD_YEAR_OF_ERA, LONGEST_NUMBER, add_year },
+    { 'z', FIELD_REGION, 4, add_zone_name },
 };
 
 /* --- the text --- */
@@ -379,6 +396,43 @@ static bool compile_next(struct pattern_compiler *c)
     }
 }
 
+/* A number has 19 digits and a sign at most, a name or an offset fewer than that. */
+static size_t longest_print(const struct pattern_step *step)
+{
+    size_t longest = 20;
+
+    if (step->kind == STEP_LITERAL) {
+        longest = step->text.len;
+    } else if (step->kind == STEP_ZONE_ID || step->kind == STEP_ZONE_NAME) {
+        longest = ZONE_NAME_MAX;
+    }
+    return longest > step->pad ? longest : step->pad;
+}
+
+static void sum_up(struct java_pattern *pattern, uint32_t step_count)
+{
+    for (uint32_t i = 0; i < step_count; i++) {
+        const struct pattern_step *step = &pattern->steps[i];
+
+        pattern->print_max += longest_print(step);
+        if (step->kind == STEP_NUMBER || step->kind == STEP_TWO_DIGIT_YEAR ||
+            step->kind == STEP_FRACTION || step->kind == STEP_NAME) {
+            pattern->fields |= FIELD_BIT(step->field);
+        }
+        pattern->has_zone_names = pattern->has_zone_names || step->kind == STEP_ZONE_NAME;
+    }
+}
+
+bool java_pattern_has_zone_names(const struct java_pattern *pattern)
+{
+    return pattern->has_zone_names;
+}
+
+size_t java_pattern_print_max(const struct java_pattern *pattern)
+{
+    return pattern->print_max;
+}
+
 int java_pattern_compile(struct arena *arena, struct bytes text, const struct java_pattern **out,
                          struct error *err)
 {
@@ -403,6 +457,7 @@ int java_pattern_compile(struct arena *arena, struct bytes text, const struct ja
     add_step(&c, STEP_OPTIONAL_END);
     pattern = arena_new(arena, struct java_pattern);
     pattern->steps = c.steps;
+    sum_up(pattern, c.count);
     *out = pattern;
     return 0;
 }

@@ -8,6 +8,7 @@
 #define SLUICE_ENGINE_TYPE_JAVA_PATTERN_INTERNAL_H
 
 #include "engine/type/java_pattern.h"
+#include "engine/type/time_zone.h"
 
 enum { PATTERN_MAX_LENGTH = 1000, PATTERN_MAX_DEPTH = 8 };
 
@@ -36,7 +37,9 @@ enum time_field {
     FIELD_NANO, /* of the second */
     FIELD_MILLI_OF_DAY,
     FIELD_NANO_OF_DAY,
-    FIELD_OFFSET, /* seconds east of Greenwich */
+    FIELD_OFFSET,      /* seconds east of Greenwich */
+    FIELD_ZONE_OFFSET, /* of a zone that is no region */
+    FIELD_REGION,      /* 1: it is in `region` */
     FIELD_COUNT
 };
 
@@ -45,6 +48,7 @@ enum time_field {
 struct time_fields {
     uint32_t present; /* FIELD_BIT of each */
     int64_t of[FIELD_COUNT];
+    struct bytes region; /* its id, in the text or constant */
 };
 
 static inline bool has_field(const struct time_fields *fields, enum time_field field)
@@ -81,7 +85,9 @@ enum step_kind {
     STEP_FRACTION,       /* of a second */
     STEP_NAME,
     STEP_OFFSET,
-    STEP_GMT_OFFSET,   /* GMT+1 */
+    STEP_GMT_OFFSET, /* GMT+1 */
+    STEP_ZONE_ID,
+    STEP_ZONE_NAME,
     STEP_OPTIONAL,     /* up to the step `end` */
     STEP_OPTIONAL_END, /* and the pattern's own end */
 };
@@ -111,7 +117,13 @@ struct pattern_step {
 
 struct java_pattern {
     const struct pattern_step *steps; /* the last is STEP_OPTIONAL_END */
+    uint32_t fields;                  /* FIELD_BIT of what they read and print */
+    bool has_zone_names;
+    size_t print_max;
 };
+
+#define DATE_FIELDS (FIELD_BIT(FIELD_MODIFIED_JULIAN_DAY + 1) - 1)
+#define TIME_FIELDS ((FIELD_BIT(FIELD_NANO_OF_DAY + 1) - 1) & ~DATE_FIELDS)
 
 /* A name and the field's value; lists end with a NULL text. */
 struct time_name {
@@ -123,7 +135,16 @@ struct time_name {
 /* Of ERA, QUARTER, MONTH, DAY_OF_WEEK and AMPM. */
 const struct time_name *time_names_of(enum time_field field, enum name_style style);
 
-/* The fields as ms since 1970. ERR_COERCE: they contradict each other, or do not exist. */
-int time_fields_resolve(struct time_fields *fields, int64_t *timestamp_ms, struct error *err);
+/* What a date says about each of the wanted fields. */
+void time_fields_of_date(int64_t days, uint32_t wanted, int64_t of[FIELD_COUNT]);
+
+/*
+ * The fields as ms since 1970 in the zone (NULL: UTC), as a day, as ms of a day. ERR_COERCE: they
+ * contradict each other, do not exist, or make no whole date, no whole time.
+ */
+int time_fields_resolve(struct time_fields *fields, const struct time_zone *zone,
+                        int64_t *timestamp_ms, struct error *err);
+int time_fields_resolve_date(struct time_fields *fields, int64_t *days, struct error *err);
+int time_fields_resolve_time(struct time_fields *fields, int64_t *ms_of_day, struct error *err);
 
 #endif

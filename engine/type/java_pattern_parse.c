@@ -278,6 +278,25 @@ static bool parse_gmt_offset(struct pattern_cursor *c, const struct pattern_step
     return put_field(fields, FIELD_OFFSET, sign * (hours * 3600 + minutes * 60 + seconds));
 }
 
+static bool parse_zone(struct pattern_cursor *c, const struct pattern_step *step,
+                       struct time_fields *fields)
+{
+    enum zone_text kind = step->kind == STEP_ZONE_NAME ? ZONE_IDS_AND_ABBREVIATIONS : ZONE_IDS;
+    struct time_zone zone;
+    struct bytes id;
+    size_t length = time_zone_match((struct bytes){ c->at, bytes_left(c) }, kind, &id);
+
+    if (length == 0 || time_zone_init(&zone, id, NULL)) {
+        return false;
+    }
+    c->at += length;
+    if (!zone.is_region) {
+        return put_field(fields, FIELD_ZONE_OFFSET, zone.offset_ms / 1000);
+    }
+    fields->region = id;
+    return put_field(fields, FIELD_REGION, 1);
+}
+
 /* --- steps --- */
 
 static bool parse_bare(struct pattern_cursor *c, const struct pattern_step *step,
@@ -298,6 +317,9 @@ static bool parse_bare(struct pattern_cursor *c, const struct pattern_step *step
         return parse_offset(c, step, fields);
     case STEP_GMT_OFFSET:
         return parse_gmt_offset(c, step, fields);
+    case STEP_ZONE_ID:
+    case STEP_ZONE_NAME:
+        return parse_zone(c, step, fields);
     case STEP_OPTIONAL:
     case STEP_OPTIONAL_END:
         break;
@@ -349,17 +371,44 @@ static bool parse_steps(struct pattern_cursor *c, const struct pattern_step *ste
     }
 }
 
-int java_pattern_parse_timestamp(const struct java_pattern *pattern, struct bytes text,
-                                 int64_t *timestamp_ms, struct error *err)
+static int read_fields(const struct java_pattern *pattern, struct bytes text,
+                       struct time_fields *fields, struct error *err)
 {
     struct pattern_cursor c = { text.data, text.data + text.len };
-    struct time_fields fields;
 
-    fields.present = 0;
-    if (!parse_steps(&c, pattern->steps, &fields)) {
+    fields->present = 0;
+    if (!parse_steps(&c, pattern->steps, fields)) {
         return error_set(err, ERR_COERCE, NO_POSITION,
                          "The text does not fit the pattern at position %zu",
                          (size_t)(c.at - text.data) + 1);
     }
-    return time_fields_resolve(&fields, timestamp_ms, err);
+    return 0;
+}
+
+int java_pattern_parse_timestamp(const struct java_pattern *pattern, struct bytes text,
+                                 const struct time_zone *zone, int64_t *timestamp_ms,
+                                 struct error *err)
+{
+    struct time_fields fields;
+
+    TRY(read_fields(pattern, text, &fields, err));
+    return time_fields_resolve(&fields, zone, timestamp_ms, err);
+}
+
+int java_pattern_parse_date(const struct java_pattern *pattern, struct bytes text, int64_t *days,
+                            struct error *err)
+{
+    struct time_fields fields;
+
+    TRY(read_fields(pattern, text, &fields, err));
+    return time_fields_resolve_date(&fields, days, err);
+}
+
+int java_pattern_parse_time(const struct java_pattern *pattern, struct bytes text,
+                            int64_t *ms_of_day, struct error *err)
+{
+    struct time_fields fields;
+
+    TRY(read_fields(pattern, text, &fields, err));
+    return time_fields_resolve_time(&fields, ms_of_day, err);
 }

@@ -49,6 +49,8 @@ static const struct field_range {
     [FIELD_MILLI_OF_DAY] = { 0, MS_PER_DAY - 1, "millisecond of the day" },
     [FIELD_NANO_OF_DAY] = { 0, (int64_t)MS_PER_DAY *NANOS_PER_MS - 1, "nanosecond of the day" },
     [FIELD_OFFSET] = { -MAX_OFFSET_SECONDS, MAX_OFFSET_SECONDS, "offset" },
+    [FIELD_ZONE_OFFSET] = { -MAX_OFFSET_SECONDS, MAX_OFFSET_SECONDS, "zone" },
+    [FIELD_REGION] = { 1, 1, "zone" },
 };
 
 static int refuse_contradiction(enum time_field field, struct error *err)
@@ -337,11 +339,20 @@ static int full_date(struct time_fields *fields, bool *found, int64_t *days, str
     return 0;
 }
 
-/* What the date says about each field. */
-static void fields_of_date(int64_t days, int64_t of[FIELD_COUNT])
+static void weeks_of_date(int64_t days, struct java_date date, int64_t of[FIELD_COUNT])
+{
+    int64_t saturday = days + 7 - local_weekday_of(days);
+
+    of[FIELD_WEEK_YEAR] = java_date_of_days(saturday).year;
+    of[FIELD_WEEK] = (days - first_week(of[FIELD_WEEK_YEAR])) / 7 + 1;
+    of[FIELD_WEEK_OF_MONTH] = week_of_month(days, date);
+}
+
+void time_fields_of_date(int64_t days, uint32_t wanted, int64_t of[FIELD_COUNT])
 {
     struct java_date date = java_date_of_days(days);
-    int64_t saturday = days + 7 - local_weekday_of(days);
+    const uint32_t weeks =
+        FIELD_BIT(FIELD_WEEK_YEAR) | FIELD_BIT(FIELD_WEEK) | FIELD_BIT(FIELD_WEEK_OF_MONTH);
 
     of[FIELD_ERA] = date.year > 0;
     of[FIELD_YEAR] = date.year;
@@ -353,10 +364,10 @@ static void fields_of_date(int64_t days, int64_t of[FIELD_COUNT])
     of[FIELD_DAY_OF_WEEK] = weekday_of(days);
     of[FIELD_LOCAL_DAY_OF_WEEK] = local_weekday_of(days);
     of[FIELD_DAY_OF_ALIGNED_WEEK] = (date.day - 1) % 7 + 1;
-    of[FIELD_WEEK_YEAR] = java_date_of_days(saturday).year;
-    of[FIELD_WEEK] = (days - first_week(of[FIELD_WEEK_YEAR])) / 7 + 1;
-    of[FIELD_WEEK_OF_MONTH] = week_of_month(days, date);
     of[FIELD_MODIFIED_JULIAN_DAY] = days + DAYS_TO_MODIFIED_JULIAN;
+    if (wanted & weeks) {
+        weeks_of_date(days, date, of);
+    }
 }
 
 /* What is left beside a full date has to agree with it. */
@@ -367,7 +378,7 @@ static int check_date(const struct time_fields *fields, int64_t days, struct err
     int64_t of[FIELD_COUNT];
 
     if (left) {
-        fields_of_date(days, of);
+        time_fields_of_date(days, left, of);
     }
     for (; left; left &= left - 1) {
         enum time_field field = (enum time_field)__builtin_ctz(left);
@@ -428,11 +439,34 @@ static int resolve_date(struct time_fields *fields, int64_t *days, bool *is_full
     return *is_full ? check_date(fields, *days, err) : partial_date(fields, days, err);
 }
 
-int time_fields_resolve(struct time_fields *fields, int64_t *timestamp_ms, struct error *err)
+/* --- both, and the zone --- */
+
+/* Of the clock that shows this time: what the text says of its place, else the zone. */
+static int offset_of(const struct time_fields *fields, const struct time_zone *zone,
+                     int64_t local_ms, int64_t *offset_ms, struct error *err)
+{
+    struct time_zone region;
+
+    if (has_field(fields, FIELD_OFFSET)) {
+        *offset_ms = fields->of[FIELD_OFFSET] * MS_PER_SECOND;
+    } else if (has_field(fields, FIELD_REGION)) {
+        TRY(time_zone_init(&region, fields->region, err));
+        *offset_ms = time_zone_offset_of_local(&region, local_ms).ms;
+    } else if (has_field(fields, FIELD_ZONE_OFFSET)) {
+        *offset_ms = fields->of[FIELD_ZONE_OFFSET] * MS_PER_SECOND;
+    } else {
+        *offset_ms = zone ? time_zone_offset_of_local(zone, local_ms).ms : 0;
+    }
+    return 0;
+}
+
+int time_fields_resolve(struct time_fields *fields, const struct time_zone *zone,
+                        int64_t *timestamp_ms, struct error *err)
 {
     int64_t days;
     int64_t ms_of_day;
-    int64_t found;
+    int64_t local_ms;
+    int64_t offset_ms;
     bool is_full;
 
     TRY(check_ranges(fields, err));
@@ -441,11 +475,57 @@ int time_fields_resolve(struct time_fields *fields, int64_t *timestamp_ms, struc
     if (!is_full) {
         ms_of_day %= MS_PER_DAY; /* 24:00 has no next day without a day */
     }
-    ms_of_day -= field_or(fields, FIELD_OFFSET, 0) * MS_PER_SECOND;
-    if (__builtin_mul_overflow(days, (int64_t)MS_PER_DAY, &found) ||
-        __builtin_add_overflow(found, ms_of_day, &found)) {
+    if (__builtin_mul_overflow(days, (int64_t)MS_PER_DAY, &local_ms) ||
+        __builtin_add_overflow(local_ms, ms_of_day, &local_ms)) {
         return error_set(err, ERR_COERCE, NO_POSITION, "The timestamp is out of range");
     }
-    *timestamp_ms = found;
+    TRY(offset_of(fields, zone, local_ms, &offset_ms, err));
+    if (__builtin_sub_overflow(local_ms, offset_ms, &local_ms)) {
+        return error_set(err, ERR_COERCE, NO_POSITION, "The timestamp is out of range");
+    }
+    *timestamp_ms = local_ms;
+    return 0;
+}
+
+int time_fields_resolve_date(struct time_fields *fields, int64_t *days, struct error *err)
+{
+    int64_t found;
+    int64_t ms_of_day;
+    bool is_full;
+
+    TRY(check_ranges(fields, err));
+    TRY(resolve_date(fields, &found, &is_full, err));
+    TRY(resolve_time(fields, &ms_of_day, err));
+    if (!is_full) {
+        return error_set(err, ERR_COERCE, NO_POSITION, "The text makes no whole date");
+    }
+    *days = found + ms_of_day / MS_PER_DAY;
+    return 0;
+}
+
+/* The hour, and nothing left out in front of what there is; or the half of the day alone. */
+static bool is_whole_time(const struct time_fields *fields)
+{
+    if (!has_field(fields, FIELD_HOUR)) {
+        return (fields->present & TIME_FIELDS) == FIELD_BIT(FIELD_AMPM);
+    }
+    return has_field(fields, FIELD_MINUTE)
+               ? has_field(fields, FIELD_SECOND) || !has_field(fields, FIELD_NANO)
+               : !has_field(fields, FIELD_SECOND) && !has_field(fields, FIELD_NANO);
+}
+
+int time_fields_resolve_time(struct time_fields *fields, int64_t *ms_of_day, struct error *err)
+{
+    int64_t found;
+
+    TRY(check_ranges(fields, err));
+    if (fields->present & DATE_FIELDS) {
+        return error_set(err, ERR_COERCE, NO_POSITION, "The pattern of a time has parts of a date");
+    }
+    TRY(resolve_time(fields, &found, err));
+    if (!is_whole_time(fields)) {
+        return error_set(err, ERR_COERCE, NO_POSITION, "The text makes no whole time");
+    }
+    *ms_of_day = found % MS_PER_DAY;
     return 0;
 }

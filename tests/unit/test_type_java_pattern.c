@@ -23,7 +23,7 @@ static int parse(const char *pattern_text, struct bytes text, int64_t *ms, struc
     arena_init(&arena, 0);
     code = java_pattern_compile(&arena, bytes_of(pattern_text), &pattern, err);
     if (!code) {
-        code = java_pattern_parse_timestamp(pattern, text, ms, err);
+        code = java_pattern_parse_timestamp(pattern, text, NULL, ms, err);
     }
     arena_fini(&arena);
     return code;
@@ -127,6 +127,7 @@ static void a_letter_may_stand_only_so_often(void **state)
             ERR_EVALUATE);
     }
     assert_int_equal(java_pattern_compile(&arena, bytes_of("cc"), &compiled, NULL), ERR_EVALUATE);
+    assert_int_equal(java_pattern_compile(&arena, bytes_of("V"), &compiled, NULL), ERR_EVALUATE);
     assert_int_equal(java_pattern_compile(&arena, bytes_of("OO"), &compiled, NULL), ERR_EVALUATE);
     arena_fini(&arena);
 }
@@ -412,6 +413,94 @@ static void offsets_are_read_by_their_letters(void **state)
     EXPECT_REFUSALS(refused);
 }
 
+static void zones_are_read_by_id_or_abbreviation(void **state)
+{
+    static const struct reading readings[] = {
+        { "yyyy-MM-dd HH:mm:ss VV", "2020-05-11 17:58:33 America/New_York", 1589234313000 },
+        { "yyyy-MM-dd HH:mm:ss VV", "2020-05-11 17:58:33 +02:00", 1589212713000 },
+        { "yyyy-MM-dd HH:mm:ss VV", "2020-05-11 17:58:33 UTC+2", 1589212713000 },
+        { "yyyy-MM-dd HH:mm:ss z", "2018-05-11 21:58:33 PST", 1526101113000 },
+        { "yyyy-MM-dd HH:mm:ss zzz", "2018-05-11 21:58:33 pdt", 1526101113000 },
+        { "yyyy-MM-dd HH:mm:ss z", "2018-05-11 21:58:33 Asia/Kolkata", 1526056113000 },
+        { "yyyy-MM-dd HH:mm:ss z", "2018-05-11 21:58:33 Z", 1526075913000 },
+        { "HH VV XX", "12 America/New_York +0100", 39600000 },
+    };
+    static const struct reading refused[] = {
+        { "HH VV", "12 PST", 0 }, { "HH VV", "12 Nowhere", 0 },  { "HH VV", "12 +19:00", 0 },
+        { "HH z", "12 ", 0 },     { "VV VV", "UTC+1 UTC+2", 0 },
+    };
+
+    EXPECT_READINGS(readings);
+    EXPECT_REFUSALS(refused);
+}
+
+static void what_the_text_does_not_say_is_the_zone_s(void **state)
+{
+    struct arena arena;
+    const struct java_pattern *pattern;
+    struct time_zone zone;
+    int64_t ms;
+
+    arena_init(&arena, 0);
+    assert_int_equal(time_zone_init(&zone, bytes_of("Europe/Berlin"), NULL), 0);
+    assert_int_equal(java_pattern_compile(&arena, bytes_of("yyyy-MM-dd[ X]"), &pattern, NULL), 0);
+    assert_int_equal(
+        java_pattern_parse_timestamp(pattern, bytes_of("2020-05-11"), &zone, &ms, NULL), 0);
+    assert_int_equal(ms, 1589148000000);
+    assert_int_equal(
+        java_pattern_parse_timestamp(pattern, bytes_of("2020-05-11 Z"), &zone, &ms, NULL), 0);
+    assert_int_equal(ms, 1589155200000);
+    arena_fini(&arena);
+}
+
+/* --- dates and times --- */
+
+typedef int (*parse_function)(const struct java_pattern *pattern, struct bytes text, int64_t *out,
+                              struct error *err);
+
+static int64_t parse_part(parse_function function, const char *pattern_text, const char *text)
+{
+    struct arena arena;
+    const struct java_pattern *pattern;
+    int64_t found = -1;
+
+    arena_init(&arena, 0);
+    assert_int_equal(java_pattern_compile(&arena, bytes_of(pattern_text), &pattern, NULL), 0);
+    if (function(pattern, bytes_of(text), &found, NULL)) {
+        assert_int_equal(found, -1);
+    }
+    arena_fini(&arena);
+    return found;
+}
+
+static void a_date_is_read_if_it_is_whole(void **state)
+{
+    assert_int_equal(parse_part(java_pattern_parse_date, "yyyy-MM-dd", "2020-05-11"), 18393);
+    assert_int_equal(parse_part(java_pattern_parse_date, "yyyyMMdd", "20210231"), 18686);
+    assert_int_equal(parse_part(java_pattern_parse_date, "yyyy-DDD HH:mm", "2020-132 10:00"),
+                     18393);
+    assert_int_equal(parse_part(java_pattern_parse_date, "yyyy-DDD HH:mm", "2020-132 24:00"),
+                     18394);
+    assert_int_equal(parse_part(java_pattern_parse_date, "yyyy-MM", "2020-05"), -1);
+    assert_int_equal(parse_part(java_pattern_parse_date, "MM-dd", "05-11"), -1);
+    assert_int_equal(parse_part(java_pattern_parse_date, "yyyy-MM-dd", "2020-05-32"), -1);
+}
+
+static void a_time_is_read_if_it_is_whole_and_no_date(void **state)
+{
+    assert_int_equal(parse_part(java_pattern_parse_time, "HH:mm:ss.SSS", "17:58:33.007"), 64713007);
+    assert_int_equal(parse_part(java_pattern_parse_time, "HH", "17"), 61200000);
+    assert_int_equal(parse_part(java_pattern_parse_time, "hh:mm a", "12:30 AM"), 1800000);
+    assert_int_equal(parse_part(java_pattern_parse_time, "HH:mm", "24:00"), 0);
+    assert_int_equal(parse_part(java_pattern_parse_time, "HH:mm X", "17:58 +02"), 64680000);
+    assert_int_equal(parse_part(java_pattern_parse_time, "N", "64713007999999"), 64713007);
+    assert_int_equal(parse_part(java_pattern_parse_time, "hh:mm", "12:30"), -1);
+    assert_int_equal(parse_part(java_pattern_parse_time, "mm:ss", "58:33"), -1);
+    assert_int_equal(parse_part(java_pattern_parse_time, "HH:ss", "17:33"), -1);
+    assert_int_equal(parse_part(java_pattern_parse_time, "yyyy HH:mm", "2020 17:58"), -1);
+    assert_int_equal(parse_part(java_pattern_parse_time, "HH:mm", "25:00"), -1);
+}
+
 /* --- making a time of it --- */
 
 static void only_the_end_of_a_month_gives_way(void **state)
@@ -524,6 +613,10 @@ int main(void)
         cmocka_unit_test(an_optional_section_is_taken_where_it_fits),
         cmocka_unit_test(padding_stands_in_front_up_to_the_width),
         cmocka_unit_test(offsets_are_read_by_their_letters),
+        cmocka_unit_test(zones_are_read_by_id_or_abbreviation),
+        cmocka_unit_test(what_the_text_does_not_say_is_the_zone_s),
+        cmocka_unit_test(a_date_is_read_if_it_is_whole),
+        cmocka_unit_test(a_time_is_read_if_it_is_whole_and_no_date),
         cmocka_unit_test(only_the_end_of_a_month_gives_way),
         cmocka_unit_test(weeks_begin_on_sunday_and_the_first_has_new_year),
         cmocka_unit_test(parts_that_contradict_each_other_are_refused),
