@@ -76,4 +76,32 @@ has answer '"types":{},'
 has answer '"topics":[{"name":"KEEP","replicaInfo":[1]},{"name":"MORE","replicaInfo":[1]},{"name":"t","replicaInfo":[1]}]'
 stop TERM 0
 
+case_begins 'rates and numbers of requests are limited as configured'
+create="CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='t', PARTITIONS=1, VALUE_FORMAT='JSON');"
+serve --set ksql.server.command.topic.rate.limit=1 --set ksql.query.pull.max.qps=0
+request POST /ksql "{\"ksql\":\"$create\"}"
+has answer '200 OK'
+request POST /ksql "{\"ksql\":\"$create DROP STREAM s;\"}"
+has answer '429 Too Many Requests'
+has answer '{"@type":"generic_error","error_code":42900,'
+request POST /ksql "{\"ksql\":\"SHOW STREAMS; INSERT INTO s VALUES ('a', 1);\"}"
+has answer '"name":"S"'
+request POST /query '{"ksql":"SELECT * FROM s;"}'
+has answer '429 Too Many Requests'
+has answer '"error_code":42900,'
+request POST /query '{"ksql":"SELECT * FROM s EMIT CHANGES LIMIT 0;"}'
+has answer '200 OK'
+stop TERM 0
+serve --set ksql.query.pull.max.concurrent.requests=0
+request POST /ksql "{\"ksql\":\"$create\"}"
+request POST /query '{"ksql":"SELECT * FROM s;"}'
+has answer '400 Bad Request'
+has answer '"error_code":40000,"message":"Host is at concurrency limit'
+stop TERM 0
+serve --set ksql.query.pull.max.hourly.bandwidth.megabytes=0
+request POST /ksql "{\"ksql\":\"$create\"}"
+request POST /query-stream '{"sql":"SELECT * FROM s;"}'
+has answer '"error_code":40000,"message":"Host is at bandwidth limit'
+stop TERM 0
+
 report_and_exit

@@ -50,6 +50,18 @@ static bool is_set(struct ksql_api *api, const char *name)
     return bytes_equal_text_nocase(engine_get_property(api->engine, name, &api->arena), "true");
 }
 
+static void init_limits(struct ksql_api *api)
+{
+    const struct limits_spec spec = {
+        .commands_per_second = number_of(api, "ksql.server.command.topic.rate.limit"),
+        .pulls_per_second = number_of(api, "ksql.query.pull.max.qps"),
+        .pulls_most = number_of(api, "ksql.query.pull.max.concurrent.requests"),
+        .megabytes_per_hour = number_of(api, "ksql.query.pull.max.hourly.bandwidth.megabytes"),
+    };
+
+    limits_init(&api->limits, &spec, engine_now_ms(api->engine));
+}
+
 struct ksql_api *ksql_api_create(struct engine *engine)
 {
     struct ksql_api *api = memory_zalloc(1, sizeof *api);
@@ -66,6 +78,7 @@ struct ksql_api *ksql_api_create(struct engine *engine)
     api->has_internal_listener =
         engine_get_property(engine, "ksql.internal.listener", &api->arena).len > 0;
     api->response_timeout_ms = number_of(api, "ksql.server.command.response.timeout.ms");
+    init_limits(api);
     api->has_lag = is_set(api, "ksql.lag.reporting.enable");
     return api;
 }
@@ -168,6 +181,7 @@ void ksql_api_destroy(struct ksql_api *api)
     lane_fini(&api->queries);
     lane_fini(&api->commands);
     arena_fini(&api->arena);
+    limits_fini(&api->limits);
     pthread_mutex_destroy(&api->mutex);
     free(api);
 }

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "cli/http/ksql/api.h"
 #include "cli/http/ksql/lane.h"
+#include "cli/http/ksql/limits.h"
 #include "cli/http/ksql/media.h"
 #include "cli/http/reply.h"
 #include "cli/output.h"
@@ -35,6 +36,7 @@ struct ksql_api {
     bool has_lag;
     bool has_internal_listener;
     int64_t response_timeout_ms;
+    struct limits limits;
     pthread_mutex_t mutex; /* all below */
     struct arena arena;
     struct active_query *active;
@@ -161,6 +163,7 @@ struct rows {
     bool is_push;
     struct bytes statement; /* that is checked */
     struct row_codec codec; /* for another node */
+    uint64_t sent_bytes;    /* of rows and what is around them */
 };
 
 struct result_sink rows_sink(struct rows *rows);

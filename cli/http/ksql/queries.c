@@ -56,7 +56,7 @@ static struct api_error refuse_text(struct bytes text, struct bytes message)
 }
 
 /* False: the client was told why not. */
-static bool check(struct ksql_job *job, struct session *session, struct bytes text)
+static bool check(struct ksql_job *job, struct session *session, struct bytes text, bool *is_pull)
 {
     struct ast_script script;
     struct error err = { 0 };
@@ -72,6 +72,7 @@ static bool check(struct ksql_job *job, struct session *session, struct bytes te
     } else if (script.statements.items[0]->kind == AST_PRINT) {
         return check_print_media(job);
     } else if (script.statements.items[0]->kind == AST_SELECT) {
+        *is_pull = script.statements.items[0]->select->emit == AST_EMIT_NONE;
         return true;
     } else {
         error = refuse_text(
@@ -84,8 +85,8 @@ static bool check(struct ksql_job *job, struct session *session, struct bytes te
 
 /* --- the job --- */
 
-/* Ends the reply. */
-static void follow(struct ksql_job *job, struct session *session, struct bytes text)
+/* Ends the reply. How many bytes of rows went out. */
+static uint64_t follow(struct ksql_job *job, struct session *session, struct bytes text)
 {
     struct active_query active = { .session = session };
     struct rows rows = { .job = job, .active = &active };
@@ -109,6 +110,43 @@ static void follow(struct ksql_job *job, struct session *session, struct bytes t
         reply_end(job->reply);
     }
     rows_fini(&rows);
+    return rows.sent_bytes;
+}
+
+static struct api_error limit_error(enum limit limit)
+{
+    switch (limit) {
+    case LIMIT_RATE:
+        return error_entity_make(429, 42900,
+                                 bytes_of("Host is at rate limit for pull queries "
+                                          "(ksql.query.pull.max.qps)"));
+    case LIMIT_CONCURRENT:
+        return error_entity_make(400, 40000,
+                                 bytes_of("Host is at concurrency limit for pull queries "
+                                          "(ksql.query.pull.max.concurrent.requests)"));
+    case LIMIT_BANDWIDTH:
+    case LIMIT_NONE:
+        break;
+    }
+    return error_entity_make(400, 40000,
+                             bytes_of("Host is at bandwidth limit for pull queries "
+                                      "(ksql.query.pull.max.hourly.bandwidth.megabytes)"));
+}
+
+static void follow_pull(struct ksql_job *job, struct session *session, struct bytes text)
+{
+    struct ksql_api *api = job->api;
+    enum limit limit = limits_begin_pull(&api->limits, engine_now_ms(api->engine));
+    struct api_error error;
+    uint64_t sent_bytes;
+
+    if (limit != LIMIT_NONE) {
+        error = limit_error(limit);
+        error_entity_reply(job->reply, &error);
+        return;
+    }
+    sent_bytes = follow(job, session, text);
+    limits_end_pull(&api->limits, sent_bytes, engine_now_ms(api->engine));
 }
 
 static void run_query_job(struct ksql_job *job)
@@ -118,13 +156,18 @@ static void run_query_job(struct ksql_job *job)
     struct ksql_request request;
     struct api_error error;
     struct error err = { 0 };
+    bool is_pull = false;
 
     if (request_parse(job->body, job->is_stream ? "sql" : "ksql", &job->arena, &request, &err) ||
         request_apply(&request, session, &err)) {
         error = error_entity_of(&err, no_statement, &job->arena);
         error_entity_reply(job->reply, &error);
-    } else if (check(job, session, request.text)) {
-        follow(job, session, request.text);
+    } else if (check(job, session, request.text, &is_pull)) {
+        if (is_pull && !request.is_forwarded) { /* that other node has counted it */
+            follow_pull(job, session, request.text);
+        } else {
+            (void)follow(job, session, request.text);
+        }
     }
     session_destroy(session);
 }

@@ -19,10 +19,16 @@ static bool is_ksql(const struct rows *self)
     return self->job->media == MEDIA_KSQL;
 }
 
+static bool write_piece(struct rows *self, struct bytes piece)
+{
+    self->sent_bytes += piece.len;
+    return reply_write(self->job->reply, piece);
+}
+
 /* The line goes out. */
 static bool write_line(struct rows *self)
 {
-    bool is_there = reply_write(self->job->reply, buffer_bytes(&self->line));
+    bool is_there = write_piece(self, buffer_bytes(&self->line));
 
     self->line.len = 0;
     return is_there;
@@ -43,7 +49,7 @@ static bool write_element(struct rows *self)
     }
     if (self->held.len > 0) {
         buffer_append_text(&self->held, ",\n");
-        is_there = reply_write(self->job->reply, buffer_bytes(&self->held));
+        is_there = write_piece(self, buffer_bytes(&self->held));
     }
     self->line = self->held;
     self->line.len = 0;
@@ -152,7 +158,7 @@ static bool tell_row(void *context, const struct value *cells, bool tombstone, i
 
 static void write_text(struct rows *self, const char *text)
 {
-    (void)reply_write(self->job->reply, bytes_of(text)); /* whoever has left misses nothing */
+    (void)write_piece(self, bytes_of(text)); /* whoever has left misses nothing */
 }
 
 static void close_array(struct rows *self)
@@ -174,7 +180,7 @@ static void end_rows(void *context, struct bytes message)
         close_array(self);
     } else if (is_ksql(self)) {
         buffer_append_char(&self->held, ']');
-        (void)reply_write(self->job->reply, buffer_bytes(&self->held));
+        (void)write_piece(self, buffer_bytes(&self->held));
     }
 }
 
@@ -223,7 +229,7 @@ void rows_fail(struct rows *rows, const struct api_error *error)
     if (is_ksql(rows)) {
         if (rows->held.len > 0) {
             buffer_append_text(&rows->held, ",\n");
-            (void)reply_write(rows->job->reply, buffer_bytes(&rows->held));
+            (void)write_piece(rows, buffer_bytes(&rows->held));
         }
         buffer_append_text(&rows->line, "{\"errorMessage\":");
     } else if (rows->job->media == MEDIA_JSON) {

@@ -24,6 +24,31 @@ static bool check_kinds(const struct ast_script *script, struct api_error *out)
     return true;
 }
 
+/* Those that go to the statement log. */
+static bool is_command(enum ast_statement_kind kind)
+{
+    return kind == AST_CREATE_SOURCE || kind == AST_CREATE_AS || kind == AST_CREATE_TYPE ||
+           kind == AST_INSERT_SELECT || kind == AST_DROP_SOURCE || kind == AST_DROP_TYPE ||
+           kind == AST_ALTER_SOURCE || kind == AST_TERMINATE || kind == AST_PAUSE ||
+           kind == AST_RESUME;
+}
+
+static bool check_rate(struct ksql_api *api, const struct ast_script *script, struct api_error *out)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < script->statements.count; i++) {
+        count += is_command(script->statements.items[i]->kind);
+    }
+    if (limits_take_commands(&api->limits, count, engine_now_ms(api->engine))) {
+        return true;
+    }
+    *out = error_entity_make(429, 42900,
+                             bytes_of("Statements come faster than the server takes them "
+                                      "(ksql.server.command.topic.rate.limit): try again later"));
+    return false;
+}
+
 static bool check(struct ksql_job *job, struct session *session, const struct ksql_request *request,
                   struct api_error *out)
 {
@@ -34,7 +59,7 @@ static bool check(struct ksql_job *job, struct session *session, const struct ks
         *out = error_entity_of(&err, request_trim(request->text), &job->arena);
         return false;
     }
-    return check_kinds(&script, out);
+    return check_kinds(&script, out) && check_rate(job->api, &script, out);
 }
 
 /* --- the job --- */
