@@ -53,6 +53,7 @@ struct query_entry {
     const struct bytes *sources; /* names it reads */
     uint32_t source_count;
     const struct physical_plan *plan;
+    int64_t cache_bytes; /* what it may hold back */
     bool paused;
 };
 

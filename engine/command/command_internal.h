@@ -37,6 +37,7 @@ struct client_query {
     struct bytes id;
     struct bytes sql;
     struct row_queue *queue;
+    int64_t cache_bytes; /* what it may hold back */
     struct client_query *next;
 };
 
@@ -195,6 +196,11 @@ struct result_query command_describe_query(const struct command *command,
 void planning_settings(const struct command *command, struct plan_settings *out);
 void planning_context(const struct command *command, const struct plan_settings *settings,
                       struct plan_context *out);
+/* What a query of this session may hold back. */
+int64_t planning_cache_bytes(const struct command *command);
+/* That and what others hold back, against a limit of all together; below 0 there is none. */
+int planning_check_caches(const struct command *command, const char *limit_name, int64_t held,
+                          struct error *err);
 struct query_options planning_options(const struct command *command,
                                       const struct physical_plan *plan);
 /* CSAS_NAME_0, without a name INSERTQUERY_0; or what the record says. */

@@ -4,14 +4,29 @@
  */
 #include "engine/command/command_internal.h"
 
+static int check_caches(const struct command *command, const struct query_entry *const *queries,
+                        uint32_t count, struct error *err)
+{
+    int64_t held = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        held += queries[i]->cache_bytes;
+    }
+    return planning_check_caches(command, "ksql.query.persistent.max.bytes.buffering.total", held,
+                                 err);
+}
+
 int persistent_check_limit(const struct command *command, struct error *err)
 {
     int64_t limit = property_get_integer(command->properties, "ksql.query.persistent.active.limit");
     const struct query_entry *const *queries = NULL;
     uint32_t count = catalog_list_queries(command->catalog, command->arena, &queries);
 
-    if (command->record || count < limit) {
+    if (command->record) {
         return 0;
+    }
+    if (count < limit) {
+        return check_caches(command, queries, count, err);
     }
     return error_set(err, ERR_INVALID_PROPERTY, command->statement->at,
                      "There are %u persistent queries, and ksql.query.persistent.active.limit "
@@ -63,7 +78,8 @@ void persistent_put(struct command *command, struct bytes sink, struct bytes sql
                                        .sink = sink,
                                        .sources = plan->source_names,
                                        .source_count = plan->source_count,
-                                       .plan = plan };
+                                       .plan = plan,
+                                       .cache_bytes = planning_cache_bytes(command) };
 
     catalog_put_query(command->catalog, &entry);
     command->next_query++;

@@ -69,15 +69,35 @@ static enum offset_reset choose_reset(const struct command *command,
     return source && source->kind == SOURCE_TABLE ? RESET_EARLIEST : RESET_LATEST;
 }
 
-struct query_options planning_options(const struct command *command,
-                                      const struct physical_plan *plan)
+int64_t planning_cache_bytes(const struct command *command)
 {
     int64_t cache = property_get_integer(command->properties, "cache.max.bytes.buffering");
 
+    return cache > 0 ? cache : 0;
+}
+
+int planning_check_caches(const struct command *command, const char *limit_name, int64_t held,
+                          struct error *err)
+{
+    int64_t limit = property_get_integer(command->properties, limit_name);
+    int64_t wanted = planning_cache_bytes(command);
+
+    if (limit < 0 || held <= limit - wanted) {
+        return 0;
+    }
+    return error_set(err, ERR_INVALID_PROPERTY, command->statement->at,
+                     "With its cache of %lld bytes (cache.max.bytes.buffering) beside %lld of "
+                     "others it would go beyond %s, which is %lld",
+                     (long long)wanted, (long long)held, limit_name, (long long)limit);
+}
+
+struct query_options planning_options(const struct command *command,
+                                      const struct physical_plan *plan)
+{
     return (struct query_options){
         .reset = choose_reset(command, plan),
         .commit_interval_ms = property_get_integer(command->properties, "commit.interval.ms"),
-        .cache_bytes = cache > 0 ? (size_t)cache : 0,
+        .cache_bytes = (size_t)planning_cache_bytes(command),
         .causal_wait_ms = property_get_integer(command->properties, "join.causal.max.wait.ms"),
         .gate = command->engine->config.gate,
         .fails_on_unreadable =

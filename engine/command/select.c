@@ -135,12 +135,15 @@ static int check_client_limit(const struct command *command, struct error *err)
 {
     int64_t limit = property_get_integer(command->properties, "ksql.max.push.queries");
     int64_t count = 0;
+    int64_t held = 0;
 
     for (const struct client_query *c = command->engine->clients; c; c = c->next) {
+        held += c->cache_bytes;
         count++;
     }
     if (count < limit) {
-        return 0;
+        return planning_check_caches(command, "ksql.query.transient.max.bytes.buffering.total",
+                                     held, err);
     }
     return error_set(err, ERR_INVALID_PROPERTY, command->statement->at,
                      "There are %lld push queries, and ksql.max.push.queries allows %lld; end "
@@ -185,7 +188,8 @@ static int run_push(struct command *command, struct error *err)
     arena_init(&push.rows, 0);
     listed = (struct client_query){ .id = plan->query_id,
                                     .sql = command->statement->text,
-                                    .queue = push.queue };
+                                    .queue = push.queue,
+                                    .cache_bytes = planning_cache_bytes(command) };
     list_client(command, &listed);
     code = follow(&push, plan, err);
     unlist_client(command, &listed);

@@ -818,6 +818,30 @@ static void the_limit_of_persistent_queries_holds(void **state)
     bed_run(bed, "TERMINATE ALL; CREATE STREAM b AS SELECT * FROM s;");
 }
 
+static void the_limits_of_what_queries_hold_back_hold(void **state)
+{
+    struct bed *bed = *state;
+
+    bed_run(bed, create_s);
+    bed_run(bed, "SET 'cache.max.bytes.buffering' = '600';");
+    assert_int_equal(engine_set_property(
+                         bed->engine, bytes_of("ksql.query.persistent.max.bytes.buffering.total"),
+                         bytes_of("1000"), &bed->error),
+                     0);
+    assert_int_equal(engine_set_property(bed->engine,
+                                         bytes_of("ksql.query.transient.max.bytes.buffering.total"),
+                                         bytes_of("599"), &bed->error),
+                     0);
+    bed_run(bed, "CREATE STREAM a AS SELECT * FROM s;");
+    bed_refuse(bed, "CREATE STREAM b AS SELECT * FROM s;", ERR_INVALID_PROPERTY, 1, 1);
+    bed_refuse(bed, "SELECT * FROM s EMIT CHANGES;", ERR_INVALID_PROPERTY, 1, 1);
+    bed_run(bed, "SET 'cache.max.bytes.buffering' = '400'; CREATE STREAM b AS SELECT * FROM s; "
+                 "SELECT * FROM s EMIT CHANGES;");
+    bed_refuse(bed, "SET 'cache.max.bytes.buffering' = '1'; INSERT INTO b SELECT * FROM s;",
+               ERR_INVALID_PROPERTY, 1, 40);
+    bed_run(bed, "TERMINATE ALL; CREATE STREAM c AS SELECT * FROM s;");
+}
+
 /* --- threads --- */
 
 struct push_thread {
@@ -930,6 +954,7 @@ int main(void)
         CASE(describe_extended_tells_counts_and_positions),
         CASE(what_is_not_built_is_refused_by_name_with_its_place),
         CASE(the_limit_of_persistent_queries_holds),
+        CASE(the_limits_of_what_queries_hold_back_hold),
         CASE(a_push_query_of_one_session_leaves_the_engine_to_others),
     };
 
