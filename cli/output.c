@@ -37,7 +37,7 @@ static bool tell_printed(void *context, enum printed_line kind, struct bytes lin
     if (kind != PRINTED_IDLE) {
         buffer_append_bytes(&out->line, line);
         buffer_append_char(&out->line, '\n');
-        output_flush(out);
+        output_show(out);
     }
     return !ferror(out->settings.to);
 }

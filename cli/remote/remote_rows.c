@@ -266,8 +266,8 @@ static int take_element(struct remote_rows *rows, struct bytes element, struct e
 /* What is no element is a line of PRINT. */
 static int take_line(struct remote_rows *rows, struct bytes whole, struct error *err)
 {
+    const struct result_sink *sink = rows->sink;
     struct bytes line = strip(whole);
-    struct result_table text = { .kind = "print", .text = whole };
 
     if (line.len == 0) {
         return 0;
@@ -275,7 +275,7 @@ static int take_line(struct remote_rows *rows, struct bytes whole, struct error 
     if (line.data[0] == '{') {
         return take_element(rows, line, err);
     }
-    rows->sink->table(rows->sink->context, &text);
+    rows->was_ended = sink->printed && !sink->printed(sink->context, PRINTED_RECORD, whole);
     return 0;
 }
 

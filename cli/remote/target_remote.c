@@ -138,8 +138,8 @@ static bool receive_rows(void *context, struct bytes part)
     return remote_rows_take(context, part);
 }
 
-static int run_query(struct remote *remote, struct bytes sql, const struct result_sink *sink,
-                     struct arena *arena, struct error *err)
+static int run_rows(struct remote *remote, struct bytes sql, const struct result_sink *sink,
+                    struct arena *arena, struct error *err)
 {
     struct remote_rows rows;
     struct http_request request = { .accept = entity_media,
@@ -162,6 +162,20 @@ static int run_query(struct remote *remote, struct bytes sql, const struct resul
     http_answer_fini(&answer);
     buffer_fini(&body);
     return code;
+}
+
+/* What PRINT answers may begin with a long silence, which can be ended. */
+static int run_print(struct remote *remote, struct bytes sql, const struct result_sink *sink,
+                     struct arena *arena, struct error *err)
+{
+    if (sink->print_begin) {
+        sink->print_begin(sink->context);
+    }
+    TRY(run_rows(remote, sql, sink, arena, err));
+    if (sink->print_end) {
+        sink->print_end(sink->context);
+    }
+    return 0;
 }
 
 /* What belongs to the session, which is kept here. */
@@ -191,7 +205,8 @@ static int run_one(struct remote *remote, const struct ast_statement *statement,
     if (sink->statement) {
         sink->statement(sink->context, statement->text);
     }
-    return run_query(remote, sql, sink, arena, err);
+    return statement->kind == AST_PRINT ? run_print(remote, sql, sink, arena, err)
+                                        : run_rows(remote, sql, sink, arena, err);
 }
 
 /* Blanks up to its place: what the server says of a place is so of the text as it was typed. */

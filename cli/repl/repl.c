@@ -131,6 +131,35 @@ static void end_rows(void *context, struct bytes message)
     shell->kind->sink.rows_end(&shell->output, message);
 }
 
+/* PRINT too goes on until it is ended. */
+static void begin_print(void *context)
+{
+    struct shell *shell = context;
+
+    atomic_store(&shell->in_rows, true);
+    if (atomic_load(&shell->wants_end)) {
+        shell->target.kind->cancel(shell->target.context);
+    }
+}
+
+static bool tell_printed(void *context, enum printed_line kind, struct bytes line)
+{
+    struct shell *shell = context;
+    const struct result_sink to = output_sink(&shell->output, shell->kind);
+
+    return to.printed(to.context, kind, line) && !atomic_load(&shell->wants_end);
+}
+
+static void end_print(void *context)
+{
+    struct shell *shell = context;
+    const struct result_sink to = output_sink(&shell->output, shell->kind);
+
+    atomic_store(&shell->in_rows, false);
+    atomic_store(&shell->wants_end, false);
+    to.print_end(to.context);
+}
+
 static void tell_statement(void *context, struct bytes text)
 {
     struct shell *shell = context;
@@ -170,6 +199,9 @@ void shell_execute(struct shell *shell, const char *from, struct bytes text)
                                       .rows_begin = begin_rows,
                                       .row = tell_row,
                                       .rows_end = end_rows,
+                                      .print_begin = begin_print,
+                                      .printed = tell_printed,
+                                      .print_end = end_print,
                                       .context = shell };
     struct error err = { 0 };
 

@@ -52,6 +52,11 @@ has err '-e:1:42: '
 run 0 "$url" -e 'SHOW STREAMS;'
 lacks out ' B '
 
+case_begins 'PRINT is told line by line'
+run 0 "$url" -e "PRINT a FROM BEGINNING LIMIT 1;"
+[ "$(sed -n '2p' out)" = 'Value format: JSON or KAFKA_STRING' ] || fail "$(cat out)"
+[ "$(sed -n '4p' out)" = 'Topic printing ceased' ] || fail "$(cat out)"
+
 case_begins 'variables are kept here and replaced before anything is sent'
 run 0 "$url" -d source=A -e "DEFINE n = '1'; DESCRIBE \${source}; SELECT * FROM c WHERE id = \${n}; SHOW VARIABLES;"
 has out ' ID    | INTEGER          (key) '

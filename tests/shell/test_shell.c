@@ -222,6 +222,30 @@ static void query_of_rows_to_come_ends_at_ctrl_c(void **state)
     leave(terminal);
 }
 
+static void print_shows_records_until_ctrl_c_and_again(void **state)
+{
+    struct terminal *terminal = *state;
+
+    type(terminal, make_clicks);
+    expect(terminal, "Stream created");
+    type(terminal, "INSERT INTO clicks VALUES (1, 'home');\n");
+    for (int i = 0; i < 2; i++) {
+        type(terminal, "PRINT clicks FROM BEGINNING;\n");
+        expect(terminal, "Value format: JSON");
+        expect(terminal, "key: 1, value: {\"PAGE\":\"home\"}");
+        type(terminal, "\003");
+        expect(terminal, "Topic printing ceased");
+        expect(terminal, prompt);
+    }
+    type(terminal, "SET 'auto.offset.reset' = 'earliest';\n");
+    type(terminal, "SELECT * FROM clicks EMIT CHANGES;\n");
+    expect(terminal, "|home");
+    type(terminal, "\003");
+    expect(terminal, "Query terminated");
+    expect(terminal, prompt);
+    leave(terminal);
+}
+
 static void ctrl_c_forgets_what_was_typed(void **state)
 {
     struct terminal *terminal = *state;
@@ -462,6 +486,12 @@ static void shell_moves_to_a_server_with_what_was_set(void **state)
     type(terminal, "CREATE STREAM s (a INT) WITH (KAFKA_TOPIC = '${of_s}', VALUE_FORMAT = 'JSON', "
                    "PARTITIONS = 1);\n");
     expect(terminal, "Stream created");
+    type(terminal, "INSERT INTO s VALUES (7);\n");
+    type(terminal, "PRINT moved FROM BEGINNING;\n");
+    expect(terminal, "value: {\"A\":7}, partition: 0\r\n");
+    type(terminal, "\003");
+    expect(terminal, "Topic printing ceased");
+    expect(terminal, prompt);
     type(terminal, "request-pipelining on\n");
     expect(terminal, "is ON");
     type(terminal, "SHOW TOPICS;\n");
@@ -495,6 +525,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(mistake_shows_its_place_and_the_shell_goes_on, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(query_of_rows_to_come_ends_at_ctrl_c, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(print_shows_records_until_ctrl_c_and_again, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(ctrl_c_forgets_what_was_typed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ctrl_c_leaves_what_is_typed_behind_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(end_of_input_leaves, set_up, tear_down),
