@@ -297,6 +297,7 @@ static int open_server(struct serve *serve, struct arena *arena, struct error *e
     struct server_config config = {
         .routes = serve->options->queries_file ? ksql_information_routes : ksql_routes,
         .stopping = stopping,
+        .admit = ksql_api_admit,
         .connection_limit = CONNECTION_LIMIT,
         .signals = SERVER_TAKES_SIGNALS,
     };

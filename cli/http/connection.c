@@ -312,8 +312,11 @@ static void take_close(void *context)
 static void take_request(void *context, struct exchange *exchange)
 {
     struct connection *self = context;
+    const struct server_config *config = &self->server->config;
 
-    router_dispatch(self->routes, exchange, self->server->config.context);
+    if (!config->admit || config->admit(exchange, config->context)) {
+        router_dispatch(self->routes, exchange, config->context);
+    }
 }
 
 static void link_connection(struct connection *self)

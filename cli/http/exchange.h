@@ -63,6 +63,7 @@ struct exchange {
     void (*drained)(struct exchange *exchange);
     void (*gone)(struct exchange *exchange); /* the client left before the answer's end */
     void *context;
+    struct bytes answer_headers; /* more lines for the answer's head, each with its CRLF */
     struct buffer gathered;
     void (*complete)(struct exchange *exchange, struct bytes body);
 };

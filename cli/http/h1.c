@@ -116,9 +116,12 @@ static void answer_begin(struct exchange *exchange, const struct exchange_head *
     if (head->location) {
         buffer_printf(&text, "Location: %s\r\n", head->location);
     }
+    if (exchange->answer_headers.data) {
+        buffer_append_bytes(&text, exchange->answer_headers);
+    }
     if (self->is_chunked) {
         buffer_append_text(&text, "Transfer-Encoding: chunked\r\n");
-    } else if (head->length >= 0) {
+    } else if (head->length >= 0 && head->status != 204) {
         buffer_printf(&text, "Content-Length: %lld\r\n", (long long)head->length);
     }
     buffer_append_text(&text, self->keep_alive ? "\r\n" : "Connection: close\r\n\r\n");

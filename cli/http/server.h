@@ -18,10 +18,12 @@ enum server_signals { SERVER_TAKES_SIGNALS, SERVER_LEAVES_SIGNALS };
 struct server_config {
     const struct route *routes;
     void (*stopping)(void *context); /* answers that have no end of their own must end now */
-    void *context;                   /* of routes, too */
-    int64_t idle_timeout_ms;         /* of connections between requests */
-    int64_t request_timeout_ms;      /* for a whole request to come */
-    uint32_t connection_limit;       /* more are closed at once */
+    /* Looks at each request before its route does; false: it answers. NULL: all go on. */
+    bool (*admit)(struct exchange *exchange, void *context);
+    void *context;               /* of routes, too */
+    int64_t idle_timeout_ms;     /* of connections between requests */
+    int64_t request_timeout_ms;  /* for a whole request to come */
+    uint32_t connection_limit;   /* more are closed at once */
     enum server_signals signals; /* SIGTERM and SIGINT stop it; the second one ends the process */
 };
 

@@ -104,4 +104,47 @@ request POST /query-stream '{"sql":"SELECT * FROM s;"}'
 has answer '"error_code":40000,"message":"Host is at bandwidth limit'
 stop TERM 0
 
+# ask METHOD PATH HEADERS...: as request, without a body.
+ask() {
+    local method=$1 path=$2
+    shift 2
+    exec 7<>"/dev/tcp/127.0.0.1/$port"
+    { printf '%s %s HTTP/1.1\r\nConnection: close\r\n' "$method" "$path"
+      printf '%s\r\n' "$@" ''; } >&7
+    cat <&7 >answer
+    exec 7>&-
+}
+
+case_begins 'pages of other origins may ask only where that is configured'
+serve
+ask GET /info 'Origin: http://shop.test'
+has answer '200 OK'
+lacks answer 'Access-Control'
+ask OPTIONS /ksql 'Origin: http://shop.test' 'Access-Control-Request-Method: POST'
+has answer '404 Not Found'
+stop TERM 0
+serve --set 'access.control.allow.origin=http://a.test, http://*.shop.test'
+ask GET /info 'Origin: http://x.shop.test'
+has answer '200 OK'
+has answer 'Access-Control-Allow-Origin: http://x.shop.test'
+has answer 'Access-Control-Allow-Credentials: true'
+lacks answer 'Access-Control-Allow-Methods'
+ask GET /nonsense 'Origin: http://a.test'
+has answer '404 Not Found'
+has answer 'Access-Control-Allow-Origin: http://a.test'
+ask OPTIONS /ksql 'Origin: http://a.test' 'Access-Control-Request-Method: POST'
+has answer '204 No Content'
+lacks answer 'Content-Length'
+has answer 'Access-Control-Allow-Methods: GET,POST,HEAD'
+has answer 'Access-Control-Allow-Headers: X-Requested-With,Content-Type,Accept,Origin'
+for origin in http://shop.test http://a.test.evil.test http://b.test null; do
+    ask GET /info "Origin: $origin"
+    has answer '403 Forbidden'
+    lacks answer 'Access-Control-Allow-Origin'
+done
+ask GET /info
+has answer '200 OK'
+lacks answer 'Access-Control'
+stop TERM 0
+
 report_and_exit

@@ -54,6 +54,7 @@ void http_bed_open(struct http_bed *bed, int64_t request_timeout_ms)
 {
     struct server_config config = { .routes = ksql_routes,
                                     .stopping = stopping,
+                                    .admit = ksql_api_admit,
                                     .idle_timeout_ms = 600000,
                                     .request_timeout_ms = request_timeout_ms,
                                     .connection_limit = 500,

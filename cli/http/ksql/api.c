@@ -78,6 +78,9 @@ struct ksql_api *ksql_api_create(struct engine *engine)
     api->has_internal_listener =
         engine_get_property(engine, "ksql.internal.listener", &api->arena).len > 0;
     api->response_timeout_ms = number_of(api, "ksql.server.command.response.timeout.ms");
+    api->cors_origins = engine_get_property(engine, "access.control.allow.origin", &api->arena);
+    api->cors_methods = engine_get_property(engine, "access.control.allow.methods", &api->arena);
+    api->cors_headers = engine_get_property(engine, "access.control.allow.headers", &api->arena);
     init_limits(api);
     api->has_lag = is_set(api, "ksql.lag.reporting.enable");
     return api;

@@ -15,6 +15,9 @@ struct ksql_api *ksql_api_create(struct engine *engine);
 void ksql_api_start(struct ksql_api *api, struct letterbox *letterbox);
 /* New statements are refused, queries that stream end with their final message. Does not wait. */
 void ksql_api_stop(struct ksql_api *api);
+/* Whether a page of another origin may ask (CORS): what it is told, or false, and it is answered.
+ */
+bool ksql_api_admit(struct exchange *exchange, void *api);
 /* Waits for what is under way. */
 void ksql_api_destroy(struct ksql_api *api);
 

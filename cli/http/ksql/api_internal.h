@@ -36,6 +36,9 @@ struct ksql_api {
     bool has_lag;
     bool has_internal_listener;
     int64_t response_timeout_ms;
+    struct bytes cors_origins; /* access.control.allow.*; in the arena */
+    struct bytes cors_methods;
+    struct bytes cors_headers;
     struct limits limits;
     pthread_mutex_t mutex; /* all below */
     struct arena arena;
