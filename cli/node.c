@@ -260,6 +260,24 @@ static void find_service_id(struct opening *opening)
     opening->node->config.service_id = id.data ? arena_copy_text(arena, id) : NULL;
 }
 
+/* An address that stands for all of the machine's leads others nowhere: its name does. */
+static const char *name_host(const char *url, struct arena *arena)
+{
+    static const char *const every[] = { "://0.0.0.0", "://[::]" };
+    char name[256] = "";
+
+    for (size_t i = 0; i < sizeof every / sizeof every[0]; i++) {
+        const char *at = strstr(url, every[i]);
+
+        if (at && gethostname(name, sizeof name - 1) == 0) {
+            return arena_printf(arena, "%.*s://%s%s", (int)(at - url), url, name,
+                                at + strlen(every[i]))
+                .data;
+        }
+    }
+    return url;
+}
+
 /* What others know the node by: where it can be reached, if it can. */
 static void find_client_id(struct opening *opening)
 {
@@ -277,7 +295,7 @@ static void find_client_id(struct opening *opening)
         comma = memchr(url.data, ',', url.len);
         url.len = comma ? (size_t)(comma - url.data) : url.len;
     }
-    opening->node->config.client_id = arena_copy_text(arena, url);
+    opening->node->config.client_id = name_host(arena_copy_text(arena, url), arena);
 }
 
 /* --- connectors --- */

@@ -45,17 +45,53 @@ int definition_kind(const struct options *options, const struct sink_kind **out,
                             BYTES_ARG(class_name));
 }
 
+/*
+ * Patterns are Java's. What POSIX writes otherwise is rewritten: \d, and groups that capture
+ * nothing. What it does not have at all would match something else, and is refused.
+ */
+static int translate_pattern(struct bytes text, struct buffer *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        struct bytes rest = { text.data + i, text.len - i };
+
+        if (bytes_starts_with(rest, bytes_of("\\d"))) {
+            buffer_append_text(out, "[0-9]");
+            i++;
+        } else if (bytes_starts_with(rest, bytes_of("\\D"))) {
+            buffer_append_text(out, "[^0-9]");
+            i++;
+        } else if (rest.len > 1 && rest.data[0] == '\\') {
+            buffer_append(out, rest.data, 2);
+            i++;
+        } else if (bytes_starts_with(rest, bytes_of("(?:"))) {
+            buffer_append_char(out, '(');
+            i += 2;
+        } else if (bytes_starts_with(rest, bytes_of("(?")) ||
+                   bytes_starts_with(rest, bytes_of("*?")) ||
+                   bytes_starts_with(rest, bytes_of("+?"))) {
+            return REG_BADPAT;
+        } else {
+            buffer_append_char(out, rest.data[0]);
+        }
+    }
+    return 0;
+}
+
 int definition_pattern(struct bytes text, regex_t *out, struct error *err)
 {
     struct buffer whole = { 0 };
     int code;
 
-    buffer_printf(&whole, "^(%.*s)$", BYTES_ARG(text));
+    buffer_append_text(&whole, "^(");
+    code = translate_pattern(text, &whole);
+    buffer_append_text(&whole, ")$");
     buffer_append_char(&whole, '\0');
-    code = regcomp(out, whole.data, REG_EXTENDED | REG_NOSUB);
+    code = code ? code : regcomp(out, whole.data, REG_EXTENDED | REG_NOSUB);
     buffer_fini(&whole);
     return code ? error_set(err, ERR_INVALID_PROPERTY, NO_POSITION,
-                            "'topics.regex' is not a regular expression: %.*s", BYTES_ARG(text))
+                            "'topics.regex' is not a regular expression, or has lookaround, flags "
+                            "or lazy repetition, which are not supported: %.*s",
+                            BYTES_ARG(text))
                 : 0;
 }
 

@@ -424,24 +424,35 @@ static int pump(struct task *task, struct error *err)
     return task_group_tell(task, GROUP_AT_END, err);
 }
 
-/* What the target holds must be of this log. */
-static int check_positions(const struct task *task, struct error *err)
+/* What the target holds must be of this log; *skipped: it was not, and is no longer looked at. */
+static int check_positions(struct task *task, bool *skipped, struct error *err)
 {
     struct log *log = connector_log(task->connector);
+    bool skips = options_is(&task->connector->options, "offset.gap", "skip");
 
     for (uint32_t i = 0; i < task->positions.count; i++) {
-        const struct position_at *at = &task->positions.items[i];
+        struct position_at *at = &task->positions.items[i];
         const struct log_topic *topic = NULL;
         struct log_range range;
 
         TRY(log_open_topic(log, at->topic, &topic, err));
         TRY(log_topic_range(log, topic, at->partition, READ_COMMITTED, &range, err));
-        if (at->offset < range.begin || at->offset > range.end) {
+        if (at->offset >= range.begin && at->offset <= range.end) {
+            continue;
+        }
+        if (skips) {
+            TRACE(TRACE_WARN, "connector", "%.*s: %.*s-%u goes on at %" PRId64 ", not at %" PRId64,
+                  BYTES_ARG(task->connector->name), BYTES_ARG(at->topic), at->partition,
+                  range.begin, at->offset);
+            at->offset = range.begin;
+            at->is_fresh = 1;
+            *skipped = true;
+        } else {
             return error_set(err, ERR_CONNECTOR_FAILED, NO_POSITION,
                              "%.*s-%u holds offsets %" PRId64 " to %" PRId64
                              ", and the target was written up to %" PRId64
-                             ": the topic was made anew, or its records are gone; name the "
-                             "connector otherwise, or delete what is stored for it",
+                             ": the topic was made anew, or its records are gone; "
+                             "'offset.gap' = 'skip' goes on at its begin",
                              BYTES_ARG(at->topic), at->partition, range.begin, range.end,
                              at->offset);
         }
@@ -464,27 +475,39 @@ static void idle(struct task *task)
     pthread_mutex_unlock(&c->mutex);
 }
 
-static int read_and_write(struct task *task, struct error *err)
+static int start_sink(struct task *task, struct error *err)
 {
-    struct connector *c = task->connector;
+    const struct connector *c = task->connector;
 
-    if (task->positions.count == 0) {
-        set_state(task, TASK_RUNNING, NULL);
-        idle(task);
-        return 0;
-    }
     task->sink = (struct sink){ .kind = c->kind,
                                 .connector = connector_sink_name(c, &task->arena),
                                 .options = c->options,
                                 .interrupted = &task->interrupted,
                                 .refuse = refuse_row,
                                 .context = task };
-    TRY(task->sink.kind->start(&task->sink, &task->positions, err));
+    return task->sink.kind->start(&task->sink, &task->positions, err);
+}
+
+static int read_and_write(struct task *task, struct error *err)
+{
+    struct connector *c = task->connector;
+    bool skipped = false;
+
+    if (task->positions.count == 0) {
+        set_state(task, TASK_RUNNING, NULL);
+        idle(task);
+        return 0;
+    }
+    TRY(start_sink(task, err));
     if (!task->sink.keeps_positions) {
         TRY(task_group_read(task, err));
     }
     connector_has_started(c, &task->positions);
-    TRY(check_positions(task, err));
+    TRY(check_positions(task, &skipped, err));
+    if (skipped) {
+        task->sink.kind->stop(&task->sink);
+        TRY(start_sink(task, err));
+    }
     TRY(assign(task, err));
     set_state(task, TASK_RUNNING, NULL);
     return pump(task, err);

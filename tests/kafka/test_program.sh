@@ -75,6 +75,11 @@ node alone --set "ksql.service.id=${service}alone_" --set ksql.heartbeat.enable=
 status alone
 has answer '{"clusterStatus":{"alone.test:1":{"hostAlive":true'
 end alone TERM
+node wide --set "ksql.service.id=${service}wide_" --set ksql.heartbeat.enable=true \
+    --set ksql.advertised.listener=http://0.0.0.0:7
+status wide
+has answer "{\"clusterStatus\":{\"$(uname -n):7\":" # nobody is at 0.0.0.0
+end wide TERM
 until_has 20 '"one.test:1":{"hostAlive":true' status two
 has answer '"two.test:1":{"hostAlive":true'
 until_has 20 "\"$query#Aggregate-Aggregate-Materialize\":{\"lagByPartition\":{\"" status two
@@ -82,7 +87,7 @@ ksql two "PAUSE $query;"
 has answer SUCCESS
 until_has 5 '"PAUSED":1' ksql one 'SHOW QUERIES;'
 ksql one "RESUME $query;"
-# One of them has the key; the other one says so.
+# One of them has the key; the names that they advertise here lead the other one nowhere.
 counted() {
     ask one /query "{\"ksql\":\"SELECT c FROM n WHERE k = 'k';\"}"
     [[ "$(cat answer)" == *'40]'* ]] || ask two /query "{\"ksql\":\"SELECT c FROM n WHERE k = 'k';\"}"

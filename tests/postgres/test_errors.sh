@@ -38,6 +38,8 @@ refuses 'an upsert needs a key' "$jdbc" "$good" "'topics'='t'" "'insert.mode'='u
     "set 'pk.mode' to record_key"
 refuses 'deletes of JDBC need the key of the record' "$jdbc" "$good" "'topics'='t'" \
     "'delete.enabled'=true" -- "'delete.enabled' needs 'pk.mode' = 'record_key'"
+refuses 'a pattern with what is not supported is refused' "$jdbc" "$good" "'topics.regex'='(?i)t'" -- \
+    "'topics.regex' is not a regular expression, or has lookaround, flags"
 refuses 'the dead-letter topic may not be read' "$jdbc" "$good" "'topics'='t'" \
     "'errors.deadletterqueue.topic.name'='t'" -- 'dead-letter topic t is among'
 refuses 'a class that is not there is named' "'connector.class'='x.Y'" -- \

@@ -165,6 +165,25 @@ echo 'DROP CONNECTOR again;' | cat - again.sql >twice.sql
 run 0 --data again -f twice.sql
 complete again
 
+case_begins 'a topic made anew with fewer records stops it, or is read from its begin'
+begin gap "$create"
+ends_well
+anew="DROP CONNECTOR gap; DROP STREAM t DELETE TOPIC; $(head -n 1 rows.sql) INSERT INTO t VALUES (0, -5);"
+echo "$anew $(cat gap.sql)" >anew.sql
+# shellcheck disable=SC2086 # two words
+run 1 --data gap $fast -f anew.sql
+has err "holds offsets 0 to"
+has err "'offset.gap' = 'skip' goes on at its begin"
+echo "DROP CONNECTOR gap; $(sed "s/'topics'=/'offset.gap'='skip', 'topics'=/" gap.sql)" >skip.sql
+# shellcheck disable=SC2086 # two words
+run 0 --data gap $fast -f skip.sql
+query 'SELECT count(*), min("N") FROM gap'
+is rows <<<"$((rows + 1))|-5"
+# shellcheck disable=SC2086 # two words
+run 0 --data gap $fast -e 'INSERT INTO t VALUES (0, -6);'
+query 'SELECT count(*), min("N") FROM gap'
+is rows <<<"$((rows + 2))|-6"
+
 # more NAME: a row more, in a process of its own.
 more() {
     # shellcheck disable=SC2086 # two words

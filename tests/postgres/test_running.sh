@@ -114,6 +114,12 @@ sql "INSERT INTO not_late VALUES ('a', 1); INSERT INTO late_two VALUES ('a', 1);
 until_has 1 rows late_two
 until_has 'does not exist' rows not_late
 
+case_begins 'patterns are those of Java'
+made digits "'topics.regex'='(?:no_)?digits\\\\d+'" "$create" "'table.name.format'='\${topic}'"
+stream no_digits12
+sql "INSERT INTO no_digits12 VALUES ('a', 1);"
+until_has 1 rows no_digits12
+
 case_begins 'a topic that is deleted and made again is read from its start'
 stream anew
 made anew "'topics'='anew'" "$create"
@@ -133,7 +139,7 @@ sql 'DROP CONNECTOR away;'
 until_has 'No status found' status AWAY
 
 case_begins 'while Postgres does not answer connectors are told about, paused, dropped and made'
-ours_running 6
+ours_running 7
 "$POSTGRES" freeze
 sql "INSERT INTO gone VALUES ('c', 3);"
 until_has '"state":"RUNNING"' status GONE
