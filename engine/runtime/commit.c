@@ -107,6 +107,12 @@ static bool takes_part(const struct worker *worker, const struct task *task, int
                            now_ms - task->last_flush_ms >= task->query->options.commit_interval_ms);
 }
 
+/* Between the end of a commit and the next one's begin, at least. */
+static int64_t spacing_us(const struct worker *worker)
+{
+    return worker->last_commit_us;
+}
+
 bool commit_is_due(struct worker *worker, bool drained)
 {
     int64_t now_ms, since_ms;
@@ -126,7 +132,7 @@ bool commit_is_due(struct worker *worker, bool drained)
         since_ms * 1000 < 20 * worker->last_commit_us) {
         return false;
     }
-    if (since_ms * 1000 < worker->last_commit_us && !worker->flush_now && !save_is_large(worker)) {
+    if (since_ms * 1000 < spacing_us(worker) && !worker->flush_now && !save_is_large(worker)) {
         return false;
     }
     for (const struct task *task = worker->tasks; task; task = task->next) {
@@ -144,7 +150,7 @@ int64_t commit_pause_ms(const struct worker *worker, int64_t most_ms)
     if (worker->dirty_tasks == 0 || worker->phase != WORKER_IDLE) {
         return most_ms;
     }
-    left_ms = (worker->last_commit_us + 999) / 1000 -
+    left_ms = (spacing_us(worker) + 999) / 1000 -
               (clock_elapsed_ms(worker->rt->clock) - worker->last_commit_ms);
     if (left_ms == 0) {
         return 1; /* it has just come */
@@ -236,16 +242,40 @@ static int flush_durable(struct task *task, int64_t now_ms, struct error *err)
 }
 
 /*
- * What is sent tells the next owner who sent it. Of a slot that is not fenced yet that is still the
- * former owner, whose transaction may have to be ended.
+ * The positions that fence the transaction: of the slots that it writes, and of those that have
+ * none of this owner yet. What is sent tells the next owner who sent it. Of a slot that is not
+ * fenced yet that is still the former owner, whose transaction may have to be ended. Under
+ * leaf_mutex.
  */
+static uint32_t list_positions(struct worker *worker, bool all, struct group_position *out)
+{
+    struct runtime *rt = worker->rt;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < rt->slot_count; i++) {
+        struct slot *slot = &rt->slots[i];
+
+        if (slot->worker != worker->index) {
+            continue;
+        }
+        slot->sent = slot->fenced && (all || slot->written || !slot->claimed);
+        slot->written = false;
+        if (slot->sent) {
+            out[count++] = (struct group_position){ .topic = rt->slots_topic,
+                                                    .partition = rt->seats[i],
+                                                    .offset = (int64_t)worker->commit_number };
+        }
+    }
+    return count;
+}
+
 int commit_send_fence(struct worker *worker, struct error *err)
 {
     struct runtime *rt = worker->rt;
     struct group_position positions[SLOT_COUNT_MAX];
     struct group_membership member;
     struct buffer copy = { 0 };
-    uint32_t count = 0;
+    uint32_t count;
     int code;
 
     worker->commit_number++;
@@ -261,13 +291,9 @@ int commit_send_fence(struct worker *worker, struct error *err)
         member.instance_id =
             (struct bytes){ copy.data + rt->fence.member_id.len, rt->fence.instance_id.len };
     }
-    for (uint32_t i = 0; i < rt->slot_count; i++) {
-        if (rt->slots[i].fenced && rt->slots[i].worker == worker->index) {
-            positions[count++] =
-                (struct group_position){ .topic = rt->slots_topic,
-                                         .partition = rt->seats[i],
-                                         .offset = (int64_t)worker->commit_number };
-        }
+    count = list_positions(worker, false, positions);
+    if (count == 0) {
+        count = list_positions(worker, true, positions); /* or nothing would be refused */
     }
     pthread_mutex_unlock(&rt->leaf_mutex);
     code = log_writer_send_positions(worker->writer, &member, positions, count, err);
@@ -446,6 +472,20 @@ static void settle(struct task *task)
     standing_publish(task);
 }
 
+static void claim_slots(struct worker *worker)
+{
+    struct runtime *rt = worker->rt;
+
+    pthread_mutex_lock(&rt->leaf_mutex);
+    for (uint32_t i = 0; i < rt->slot_count; i++) {
+        if (rt->slots[i].worker == worker->index) {
+            rt->slots[i].claimed |= rt->slots[i].sent && rt->slots[i].fenced;
+            rt->slots[i].sent = false;
+        }
+    }
+    pthread_mutex_unlock(&rt->leaf_mutex);
+}
+
 void commit_finish(struct worker *worker, int code, const struct error *err)
 {
     worker->phase = WORKER_IDLE;
@@ -462,6 +502,7 @@ void commit_finish(struct worker *worker, int code, const struct error *err)
         return;
     }
     worker->failures = 0;
+    claim_slots(worker);
     for (struct task *task = worker->tasks; task; task = task->next) {
         if (task->in_commit) {
             settle(task);

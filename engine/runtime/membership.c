@@ -70,6 +70,7 @@ static void set_owned(struct runtime *rt, uint32_t slot, bool owned)
     pthread_mutex_lock(&rt->leaf_mutex);
     rt->slots[slot].owned = owned;
     rt->slots[slot].fenced = false;
+    rt->slots[slot].claimed = false;
     rt->slots[slot].worker = slot % rt->worker_count;
     pthread_mutex_unlock(&rt->leaf_mutex);
     rt->slots[slot].pending = owned;

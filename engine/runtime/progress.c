@@ -242,6 +242,7 @@ static int append_scratch(struct worker *worker, uint32_t slot, struct error *er
     if (worker->scratch.record_count == 0) {
         return 0;
     }
+    worker->rt->slots[slot].written = true;
     if (!worker_is_exactly_once(worker)) {
         hold_scratch(worker, slot);
         return 0;

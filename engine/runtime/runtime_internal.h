@@ -344,6 +344,9 @@ struct slot {
     bool has_read;             /* all that former owners have left; under rt->mutex */
     bool has_cohort;           /* since it was recovered; under rt->mutex */
     uint64_t cohort;           /* the worker's */
+    bool written;              /* in the transaction; the worker's */
+    bool sent;                 /* its position, in the transaction; the worker's */
+    bool claimed;              /* a position of this owner is committed; under leaf_mutex */
 };
 
 /* A copy of the membership, for those who commit. */

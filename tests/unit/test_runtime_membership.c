@@ -526,7 +526,7 @@ static void sources_of_one_name_keep_apart_who_reads_them(void **state)
 
 static int64_t sent_position(struct pair *p, uint32_t slot)
 {
-    struct group_position position = { .topic = p->a->slots_topic, .partition = slot };
+    struct group_position position = { .topic = p->a->slots_topic, .partition = p->a->seats[slot] };
     struct arena arena;
 
     arena_init(&arena, 0);
@@ -539,22 +539,47 @@ static int64_t sent_position(struct pair *p, uint32_t slot)
 static void no_position_is_sent_of_a_slot_before_its_former_owner_was_waited_for(void **state)
 {
     struct pair p;
+    uint32_t slots[2];
     int64_t former[2];
+
+    (void)state;
+    begin(&p);
+    p.a = open_node(&p, "a");
+    slots[0] = slot_of(p.a, bytes_of("orders"), 0);
+    slots[1] = slot_of(p.a, bytes_of("orders"), 1);
+    rig_put_many(&p.rig, "orders", 0, 100);
+    settle_both(&p);
+    former[0] = sent_position(&p, slots[0]);
+    former[1] = sent_position(&p, slots[1]);
+    assert_true(former[0] > 0);
+    p.a->slots[slots[0]].fenced = false;
+    rig_put_many(&p.rig, "orders", 100, 200);
+    settle_both(&p);
+    assert_int_equal(sent_position(&p, slots[0]), former[0]);
+    assert_true(sent_position(&p, slots[1]) > former[1]);
+    assert_int_equal(rig_count(&p.rig, "COPY"), 200);
+    end(&p);
+}
+
+/* Or a service without much to do would write one per slot into the group's topic all the time. */
+static void positions_are_sent_of_all_slots_once_and_then_of_those_that_are_written(void **state)
+{
+    struct pair p;
+    bool has_tasks[SLOT_COUNT_MAX] = { false };
 
     (void)state;
     begin(&p);
     p.a = open_node(&p, "a");
     rig_put_many(&p.rig, "orders", 0, 100);
     settle_both(&p);
-    former[0] = sent_position(&p, 0);
-    former[1] = sent_position(&p, 1);
-    assert_true(former[0] > 0);
-    p.a->slots[0].fenced = false;
-    rig_put_many(&p.rig, "orders", 100, 200);
-    settle_both(&p);
-    assert_int_equal(sent_position(&p, 0), former[0]);
-    assert_true(sent_position(&p, 1) > former[1]);
-    assert_int_equal(rig_count(&p.rig, "COPY"), 200);
+    for (uint32_t i = 0; i < PARTITIONS; i++) {
+        has_tasks[slot_of(p.a, bytes_of("orders"), i)] = true;
+        has_tasks[slot_of(p.a, p.totals->subs[1].root_topic, i)] = true;
+    }
+    for (uint32_t i = 0; i < p.a->slot_count; i++) {
+        assert_true(sent_position(&p, i) > 0);
+        assert_true(has_tasks[i] || sent_position(&p, i) == 1);
+    }
     end(&p);
 }
 
@@ -613,6 +638,7 @@ int main(void)
         cmocka_unit_test(node_whose_id_was_taken_comes_back_when_the_id_is_free),
         cmocka_unit_test(zombie_is_refused_its_commit),
         cmocka_unit_test(no_position_is_sent_of_a_slot_before_its_former_owner_was_waited_for),
+        cmocka_unit_test(positions_are_sent_of_all_slots_once_and_then_of_those_that_are_written),
         cmocka_unit_test(zombie_that_wakes_does_not_repeat_what_another_did),
         cmocka_unit_test(commit_that_comes_behind_the_new_owners_reading_is_refused),
         cmocka_unit_test(nodes_that_come_and_go_at_random_count_each_record_once),
