@@ -133,7 +133,7 @@ struct result_offset {
     int64_t consumed; /* -1: nothing yet */
 };
 
-/* Where a query stands, whose name its consumer group bears. */
+/* Where a query stands, whose name its consumer group bears; on other nodes a moment ago. */
 struct result_group {
     struct bytes id;
     const struct result_offset *offsets; /* by topic and partition, each once */

@@ -121,6 +121,73 @@ static void add_offset(struct arena *arena, const struct task_position *position
                                                      .consumed = position->committed };
 }
 
+/* --- and of other nodes: as of a moment ago, from the group that they tell (groups.c) --- */
+
+static bool has_offset(const offset_list *list, const struct log_topic *topic, uint32_t partition)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (list->items[i].partition == partition &&
+            bytes_equal(list->items[i].topic, topic->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+typedef VEC(struct group_position) position_list;
+
+/* Partitions of what the query reads that have no task here. */
+static void find_missing(const struct command *command, const struct physical_plan *plan,
+                         const offset_list *offsets, position_list *out)
+{
+    struct log *log = command->engine->config.log;
+
+    for (uint32_t s = 0; s < plan->sub_count; s++) {
+        for (uint32_t i = 0; i < plan->subs[s].input_count; i++) {
+            const struct log_topic *topic = NULL;
+
+            if (log_open_topic(log, plan->subs[s].inputs[i].topic, &topic, NULL)) {
+                continue; /* it has gone */
+            }
+            for (uint32_t p = 0; p < topic->partition_count; p++) {
+                if (!has_offset(offsets, topic, p)) {
+                    *vec_push(command->arena, out) =
+                        (struct group_position){ .topic = topic, .partition = p, .offset = -1 };
+                }
+            }
+        }
+    }
+}
+
+static void add_others(const struct command *command, const struct physical_plan *plan,
+                       offset_list *offsets)
+{
+    struct log *log = command->engine->config.log;
+    position_list missing = { 0 };
+
+    find_missing(command, plan, offsets, &missing);
+    if (missing.count == 0 || log_group_positions(log, plan->application_id, missing.items,
+                                                  missing.count, command->arena, NULL)) {
+        return;
+    }
+    for (uint32_t i = 0; i < missing.count; i++) {
+        const struct group_position *position = &missing.items[i];
+        struct task_position other = { .topic = position->topic,
+                                       .partition = position->partition,
+                                       .begin = -1,
+                                       .end = -1,
+                                       .committed = position->offset };
+        struct log_range range;
+
+        if (!log_topic_range(log, position->topic, position->partition, READ_COMMITTED, &range,
+                             NULL)) {
+            other.begin = range.begin;
+            other.end = range.end;
+        }
+        add_offset(command->arena, &other, offsets);
+    }
+}
+
 static int by_place(const void *left, const void *right)
 {
     const struct result_offset *a = left, *b = right;
@@ -140,6 +207,9 @@ static struct result_group find_group(const struct command *command, struct byte
         for (uint32_t p = 0; p < tasks[i].position_count; p++) {
             add_offset(command->arena, &tasks[i].positions[p], &offsets);
         }
+    }
+    if (command->engine->config.is_shared) {
+        add_others(command, query->plan, &offsets);
     }
     if (offsets.count > 0) {
         qsort(offsets.items, offsets.count, sizeof *offsets.items, by_place);

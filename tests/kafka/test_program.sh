@@ -93,6 +93,23 @@ counted() {
     [[ "$(cat answer)" == *'40]'* ]] || ask two /query "{\"ksql\":\"SELECT c FROM n WHERE k = 'k';\"}"
 }
 until_has 20 '40]' counted
+# Whichever of them reads it, both tell where the query stands; and both are of the same cluster.
+summary() { # NODE
+    ksql "$1" 'DESCRIBE n EXTENDED;'
+    echo "positions: $(grep -o '"consumerOffset":[0-9]' answer | wc -l)" \
+        "of $(grep -o '"consumerOffset":' answer | wc -l)" >>answer
+}
+for name in one two; do
+    until_has 20 'positions: 1 of 1' summary $name
+done
+info() { # NODE
+    exec 7<>"/dev/tcp/127.0.0.1/${node_port[$1]}"
+    printf 'GET /info HTTP/1.1\r\nConnection: close\r\n\r\n' >&7
+    timeout 60 cat <&7 | grep -o '"kafkaClusterId":"[^"]*"'
+    exec 7>&-
+}
+cluster=$(info one)
+[ ${#cluster} -gt 30 ] && [ "$cluster" = "$(info two)" ] || fail "the cluster is '$cluster'"
 ksql two 'DROP TABLE n DELETE TOPIC;'
 until_has 5 '"tables":[]' ksql one 'SHOW TABLES;'
 
