@@ -2,12 +2,12 @@
  * scalar_time_text.c: dates, times and timestamps as text of a pattern, and back.
  *
  * A constant pattern is compiled and a constant zone looked up once; others for each call. Without
- * a zone a timestamp's text is that of UTC. PARSE_DATE, whose patterns are another language, is
- * not here.
+ * a zone a timestamp's text is that of UTC. PARSE_DATE's patterns are another language.
  */
 #include "engine/function/function_internal.h"
 #include "engine/type/java_date.h"
 #include "engine/type/java_pattern.h"
+#include "engine/type/java_simple_date.h"
 
 enum { PATTERN = 1, ZONE = 2 }; /* arguments; 0 is what is read or printed */
 
@@ -121,6 +121,17 @@ static int print_timestamp(struct call_context *context, const struct value *con
 }
 
 /* --- reading --- */
+
+static int read_date(struct call_context *context, const struct value *const *arguments,
+                     struct value *out, struct error *err)
+{
+    int64_t days;
+
+    TRY(java_simple_date_parse(value_bytes(arguments[PATTERN]), value_bytes(arguments[0]), &days,
+                               err));
+    *out = value_i64(T_DATE, days);
+    return 0;
+}
 
 static int read_time(struct call_context *context, const struct value *const *arguments,
                      struct value *out, struct error *err)
@@ -242,6 +253,12 @@ const struct scalar_kind time_text_functions[] = {
              "A timestamp as text, in a zone.",
              "FORMAT_TIMESTAMP(CAST('2020-05-11T17:58:33' AS TIMESTAMP), "
              "'yyyy-MM-dd HH:mm:ss z', 'America/New_York') -> '2020-05-11 13:58:33 EDT'"),
+    { .name = "PARSE_DATE", .call = read_date,
+      .takes = { PARAMETER_OF(T_STRING, "value"), PARAMETER_OF(T_STRING, "pattern") },
+      .returns = RETURNS(T_DATE), .flags = FN_NULL_IN_NULL_OUT, .category = "DATE / TIME",
+      .doc = "Text as a date. Its patterns are SimpleDateFormat's, and lenient: the 31st of "
+             "February is in March.",
+      .example = "PARSE_DATE('11/5/2020', 'd/M/yyyy') -> CAST('2020-05-11' AS DATE)" },
     TEXT_ROW("PARSE_TIME", read_time, T_STRING, T_TIME, FN_NULL_IN_NULL_OUT,
              "Text as a time.",
              "PARSE_TIME('5:58 pm', 'h:mm a') -> CAST('17:58' AS TIME)"),
