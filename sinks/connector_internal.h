@@ -78,6 +78,7 @@ struct task_halt {
     struct error why;
     const char *stage; /* as in dead_letter.c */
     bool in_decode;
+    struct sink_refusal refusal;
 };
 
 struct task {
@@ -179,6 +180,7 @@ struct letter {
     const struct error *why;
     const char *stage; /* KEY_CONVERTER, VALUE_CONVERTER, TASK_PUT */
     bool in_decode;
+    struct sink_refusal refusal;
 };
 
 /* NULL when the connector names no topic for them. */

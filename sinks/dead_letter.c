@@ -120,6 +120,24 @@ static void add_context(struct dead_letters *letters, header_list *list,
                arena_printf(arena, "%s: %s", class_name, letter->why->message));
 }
 
+/* What Connect does not tell. */
+static void add_refusal(struct dead_letters *letters, header_list *list,
+                        const struct sink_refusal *refusal)
+{
+    const struct {
+        const char *name, *text;
+    } fields[] = { { "sqlstate", refusal->state },
+                   { "table", refusal->table },
+                   { "column", refusal->column },
+                   { "constraint", refusal->constraint } };
+
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (fields[i].text[0]) {
+            add_header(letters, list, fields[i].name, bytes_of(fields[i].text));
+        }
+    }
+}
+
 int dead_letters_put(struct dead_letters *letters, const struct letter *letter, struct error *err)
 {
     const struct log_record *record = letter->record;
@@ -133,6 +151,7 @@ int dead_letters_put(struct dead_letters *letters, const struct letter *letter, 
     }
     if (letters->has_context) {
         add_context(letters, &headers, letter);
+        add_refusal(letters, &headers, &letter->refusal);
     }
     partition = record->key.data ? log_partition_of(record->key, letters->topic->partition_count)
                                  : (uint32_t)(record->offset % letters->topic->partition_count);

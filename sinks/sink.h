@@ -39,6 +39,16 @@ struct positions {
     uint32_t count;
 };
 
+enum { SINK_NAME_MAX = 64 };
+
+/* What a target says beside the message of a row that it refused; "": nothing. */
+struct sink_refusal {
+    char state[6]; /* SQLSTATE */
+    char table[SINK_NAME_MAX];
+    char column[SINK_NAME_MAX];
+    char constraint[SINK_NAME_MAX];
+};
+
 struct sink {
     const struct sink_kind *kind;
     void *state; /* the kind's own */
@@ -48,6 +58,7 @@ struct sink {
     bool may_retry_at_once;          /* set by stop: what failed may work the very next time */
     const _Atomic bool *interrupted; /* set: waiting must end, with ERR_SINK_UNAVAILABLE */
     int64_t answer_within_ms;        /* so must a single wait behind this; 0: never */
+    struct sink_refusal refusal;     /* set before refuse is called */
     /* A row cannot be written: 0 when it was taken care of and the others should go on. */
     int (*refuse)(void *context, const struct row_origin *row, const struct error *why,
                   struct error *err);

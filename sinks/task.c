@@ -145,7 +145,9 @@ static int put_letter(struct task *task, const struct row_origin *origin, const 
                                    .origin = origin,
                                    .why = why,
                                    .stage = stage,
-                                   .in_decode = in_decode };
+                                   .in_decode = in_decode,
+                                   .refusal = in_decode ? (struct sink_refusal){ .state = "" }
+                                                        : task->sink.refusal };
 
     return task->letters && letter.record ? dead_letters_put(task->letters, &letter, err) : 0;
 }
@@ -171,7 +173,8 @@ static int refuse(struct task *task, const struct row_origin *origin, const char
                             .offset = origin->offset,
                             .why = *why,
                             .stage = stage,
-                            .in_decode = in_decode };
+                            .in_decode = in_decode,
+                            .refusal = task->sink.refusal };
     return error_set(err, ERR_SINK_REFUSED, NO_POSITION, "%s", why->message);
 }
 
@@ -278,6 +281,7 @@ static int halt_at(struct task *task, struct error *err)
                                        .partition = task->halt.partition,
                                        .offset = task->halt.offset };
 
+    task->sink.refusal = task->halt.refusal; /* this attempt has refused nothing */
     TRY(put_letter(task, &origin, task->halt.stage, task->halt.in_decode, &task->halt.why, err));
     TRY(flush(task, err));
     return halted(task, err);

@@ -35,6 +35,7 @@ static int refuse(struct bisection *b, uint32_t row, const struct error *why, st
                                        .partition = refused->partition,
                                        .offset = refused->offset };
 
+    b->sink->refusal = b->state->loader.session.refusal;
     return b->sink->refuse(b->sink->context, &origin, why, err);
 }
 

@@ -336,6 +336,7 @@ static int write(struct sink *s, const struct row_batch *in, struct error *err)
         struct error why = { 0 };
 
         if (encode_row(target, in, number, &why)) {
+            s->refusal = (struct sink_refusal){ .state = "" }; /* Postgres was not asked */
             TRY(s->refuse(s->context, &in->origins[in->meta[number].origin], &why, err));
         }
     }

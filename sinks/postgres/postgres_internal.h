@@ -39,8 +39,9 @@ struct session {
     int64_t answer_within_ms; /* 0: it may take any time */
     struct bytes place;       /* "Postgres at HOST:PORT, database D" */
     bool hides_values;
-    enum fault fault; /* of the last failure */
-    bool is_fence;    /* division by zero is the fence's */
+    enum fault fault;            /* of the last failure */
+    struct sink_refusal refusal; /* the same */
+    bool is_fence;               /* division by zero is the fence's */
 };
 
 /* Resolved parameters of a connection; keywords NULL at the end. */

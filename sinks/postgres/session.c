@@ -88,6 +88,13 @@ static int report(struct session *s, const char *state, struct bytes message, st
                      advice ? advice : "");
 }
 
+static void take_field(const PGresult *result, int field, char *out)
+{
+    const char *text = PQresultErrorField(result, field);
+
+    (void)snprintf(out, SINK_NAME_MAX, "%s", text ? text : "");
+}
+
 static int report_result(struct session *s, const PGresult *result, struct error *err)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -101,6 +108,10 @@ static int report_result(struct session *s, const PGresult *result, struct error
         buffer_printf(&text, ": %s", detail);
     }
     code = state ? report(s, state, buffer_bytes(&text), err) : session_broken(s, err);
+    (void)snprintf(s->refusal.state, sizeof s->refusal.state, "%s", state ? state : "");
+    take_field(result, PG_DIAG_TABLE_NAME, s->refusal.table);
+    take_field(result, PG_DIAG_COLUMN_NAME, s->refusal.column);
+    take_field(result, PG_DIAG_CONSTRAINT_NAME, s->refusal.constraint);
     buffer_fini(&text);
     return code;
 }

@@ -165,6 +165,12 @@ run 0 --data kept --output json -f read.sql
 has out '[17,"bad","__connect.errors.topic","dA==","__connect.errors.offset","MTY="]'
 has out '[25,"twice",'
 has out '[31,"bad",'
+run 0 --data kept --output json -e "SET 'auto.offset.reset'='earliest';
+    SELECT id, h[11]->key, h[12]->key, h[13]->key, h[11]->value, h[12]->value
+    FROM d EMIT CHANGES LIMIT 2;"
+has out '"__connect.errors.sqlstate","__connect.errors.table","__connect.errors.constraint",'
+has out "\"$(printf 23514 | base64)\",\"$(printf r | base64)\"]"
+has out "\"$(printf 23505 | base64)\",\"$(printf r | base64)\"]"
 
 case_begins 'without tolerance what lies before the record is written, then the connector stops'
 psql -c 'TRUNCATE r'
