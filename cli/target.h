@@ -12,7 +12,10 @@ struct target_kind {
     /* Until the last statement is through, or one is refused. */
     int (*execute)(void *context, struct bytes text, const struct result_sink *sink,
                    struct error *err);
-    /* Ends the push query that runs, or the next; from any thread, and waits for nobody. */
+    /*
+     * Ends what waits in the text that runs: a query, PRINT, of an engine in this process ASSERT
+     * too. From any thread, and waits for nobody.
+     */
     void (*cancel)(void *context);
     /* Everything that was said has had its effect, as far as that can be waited for. */
     int (*finish)(void *context, struct error *err);

@@ -6,6 +6,7 @@
  * statement sees it whichever node answers.
  */
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,7 @@ struct remote {
     struct session *session;
     int64_t sequence; /* of the last change; -1: none */
     bool pipelining;  /* requests do not wait for it */
+    _Atomic bool in_rows;
     struct buffer about;
 };
 
@@ -152,7 +154,9 @@ static int run_rows(struct remote *remote, struct bytes sql, const struct result
     print_request(remote, sql, arena, &body);
     request.body = buffer_bytes(&body);
     remote_rows_init(&rows, sink);
+    atomic_store(&remote->in_rows, true);
     code = send_request(remote, "/query", &request, &answer, err);
+    atomic_store(&remote->in_rows, false);
     if (code) {
         (void)remote_rows_finish(&rows, NULL);
     } else {
@@ -168,6 +172,7 @@ static int run_rows(struct remote *remote, struct bytes sql, const struct result
 static int run_print(struct remote *remote, struct bytes sql, const struct result_sink *sink,
                      struct arena *arena, struct error *err)
 {
+    atomic_store(&remote->in_rows, true);
     if (sink->print_begin) {
         sink->print_begin(sink->context);
     }
@@ -279,11 +284,14 @@ static int execute(void *context, struct bytes text, const struct result_sink *s
 
 /* --- the target --- */
 
+/* A statement under way goes on at the server, whoever listens. */
 static void cancel(void *context)
 {
     struct remote *remote = context;
 
-    http_client_cancel(remote->client);
+    if (atomic_load(&remote->in_rows)) {
+        http_client_cancel(remote->client);
+    }
 }
 
 static void set_pipelining(void *context, bool on)

@@ -88,16 +88,14 @@ static uint32_t terminal_width(void)
                                                                            : DEFAULT_WIDTH;
 }
 
-/* --- running statements; Ctrl-C ends a query whose rows come --- */
+/* --- running statements; Ctrl-C ends what waits --- */
 
 static void stop_query(void *context)
 {
     struct shell *shell = context;
 
     atomic_store(&shell->wants_end, true);
-    if (atomic_load(&shell->in_rows)) {
-        shell->target.kind->cancel(shell->target.context);
-    }
+    shell->target.kind->cancel(shell->target.context);
 }
 
 static void begin_rows(void *context, struct bytes query_id, const struct schema *schema)
@@ -105,7 +103,6 @@ static void begin_rows(void *context, struct bytes query_id, const struct schema
     struct shell *shell = context;
 
     shell->kind->sink.rows_begin(&shell->output, query_id, schema);
-    atomic_store(&shell->in_rows, true);
     if (atomic_load(&shell->wants_end)) {
         shell->target.kind->cancel(shell->target.context);
     } else if (isatty(STDOUT_FILENO)) {
@@ -126,7 +123,6 @@ static void end_rows(void *context, struct bytes message)
 {
     struct shell *shell = context;
 
-    atomic_store(&shell->in_rows, false);
     atomic_store(&shell->wants_end, false);
     shell->kind->sink.rows_end(&shell->output, message);
 }
@@ -136,7 +132,6 @@ static void begin_print(void *context)
 {
     struct shell *shell = context;
 
-    atomic_store(&shell->in_rows, true);
     if (atomic_load(&shell->wants_end)) {
         shell->target.kind->cancel(shell->target.context);
     }
@@ -155,7 +150,6 @@ static void end_print(void *context)
     struct shell *shell = context;
     const struct result_sink to = output_sink(&shell->output, shell->kind);
 
-    atomic_store(&shell->in_rows, false);
     atomic_store(&shell->wants_end, false);
     to.print_end(to.context);
 }
@@ -212,7 +206,6 @@ void shell_execute(struct shell *shell, const char *from, struct bytes text)
         say_error(shell, from, text, &err);
     }
     interrupt_disarm(shell->interrupt);
-    atomic_store(&shell->in_rows, false);
     fflush(stdout);
 }
 

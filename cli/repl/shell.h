@@ -26,7 +26,6 @@ struct shell {
     struct buffer skipped; /* lines */
     uint64_t skipped_count;
     bool pipelining;
-    _Atomic bool in_rows;
     _Atomic bool wants_end; /* Ctrl-C has come */
     bool is_over;
 };

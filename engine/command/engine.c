@@ -266,6 +266,7 @@ int engine_execute(struct engine *engine, struct session *session, struct bytes 
     pthread_mutex_lock(&engine->mutex);
     code = script_execute(session, text, sink, err ? err : &nobody_asks);
     pthread_mutex_unlock(&engine->mutex);
+    session_set_client(session, NULL); /* what was to end this text must not end the next */
     return code;
 }
 

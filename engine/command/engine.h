@@ -80,8 +80,9 @@ bool engine_await_statement(struct engine *engine, int64_t sequence, int64_t wai
 struct session *session_create(struct engine *engine);
 void session_destroy(struct session *session);
 /*
- * Ends the session's push query, the running one or the next, as if it were complete. From any
- * thread, and it waits for nobody; the session must outlive the call.
+ * Ends what waits in the session's text, the running one or the next: queries as if they were
+ * complete, PRINT, ASSERT as if its time were up. From any thread, and it waits for nobody; the
+ * session must outlive the call.
  */
 void session_cancel(struct session *session);
 int session_set_property(struct session *session, struct bytes name, struct bytes value,

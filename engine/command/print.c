@@ -188,7 +188,6 @@ static int follow_apart(struct printing *p, struct error *err)
     pthread_mutex_unlock(mutex);
     code = follow(p, err);
     pthread_mutex_lock(mutex);
-    session_set_client(p->command->session, NULL); /* what ended this must not end the next */
     if (!code && sink->print_end) {
         sink->print_end(sink->context);
     }

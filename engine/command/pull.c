@@ -207,7 +207,6 @@ static int follow_table(struct table_pull *pull, struct error *err)
         code = ask_peers(pull, err);
     }
     pthread_mutex_lock(mutex);
-    session_set_client(pull->command->session, NULL); /* what ended this must not end the next */
     return code;
 }
 

@@ -246,6 +246,24 @@ static void print_shows_records_until_ctrl_c_and_again(void **state)
     leave(terminal);
 }
 
+static void assert_of_a_long_time_ends_at_ctrl_c(void **state)
+{
+    struct terminal *terminal = *state;
+
+    type(terminal, make_clicks);
+    expect(terminal, "Stream created");
+    type(terminal, "SHOW TYPES; ASSERT TOPIC nowhere TIMEOUT 1 DAYS;\n");
+    expect(terminal, "Type Name");
+    type(terminal, "\003");
+    expect(terminal, "The topic nowhere does not exist");
+    expect(terminal, prompt);
+    type(terminal,
+         "SET 'auto.offset.reset' = 'earliest'; INSERT INTO clicks VALUES (1, 'home');\n");
+    type(terminal, "SELECT * FROM clicks EMIT CHANGES LIMIT 1;\n");
+    expect(terminal, "|home");
+    leave(terminal);
+}
+
 static void ctrl_c_forgets_what_was_typed(void **state)
 {
     struct terminal *terminal = *state;
@@ -527,6 +545,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(query_of_rows_to_come_ends_at_ctrl_c, set_up, tear_down),
         cmocka_unit_test_setup_teardown(print_shows_records_until_ctrl_c_and_again, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(assert_of_a_long_time_ends_at_ctrl_c, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ctrl_c_forgets_what_was_typed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ctrl_c_leaves_what_is_typed_behind_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(end_of_input_leaves, set_up, tear_down),
