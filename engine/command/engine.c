@@ -255,6 +255,19 @@ int session_set_property(struct session *session, struct bytes name, struct byte
     return code;
 }
 
+int session_check_property(struct session *session, struct bytes name, struct error *err)
+{
+    const struct ast_text text = { .text = name };
+    const struct setting_kind *kind = NULL;
+    struct bytes kept_name = { 0 };
+    int code;
+
+    pthread_mutex_lock(&session->engine->mutex); /* as above */
+    code = property_find_for(&session->properties, SETTING_SESSION, &text, &kind, &kept_name, err);
+    pthread_mutex_unlock(&session->engine->mutex);
+    return code;
+}
+
 /* --- statements --- */
 
 int engine_execute(struct engine *engine, struct session *session, struct bytes text,

@@ -87,6 +87,8 @@ void session_destroy(struct session *session);
 void session_cancel(struct session *session);
 int session_set_property(struct session *session, struct bytes name, struct bytes value,
                          struct error *err);
+/* Whether a session may set a property of that name: ERR_UNKNOWN_PROPERTY, ERR_INVALID_PROPERTY. */
+int session_check_property(struct session *session, struct bytes name, struct error *err);
 struct property_text;
 /* What the session has SET, by name; the array is in the arena, what it holds in the session. */
 uint32_t session_list_properties(struct session *session, struct arena *arena,

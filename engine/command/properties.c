@@ -219,20 +219,28 @@ static bool may_override(const struct property_set *set, struct bytes name)
     return !is_listed(property_get(set, "ksql.properties.overrides.denylist"), name);
 }
 
+int property_find_for(const struct property_set *set, enum setting_scope scope,
+                      const struct ast_text *name, const struct setting_kind **kind,
+                      struct bytes *kept_name, struct error *err)
+{
+    TRY(setting_find(name->text, name->at, kind, kept_name, err));
+    if (scope == SETTING_SESSION &&
+        ((*kind)->scope == SETTING_SERVER || !may_override(set, *kept_name))) {
+        return error_set(err, ERR_INVALID_PROPERTY, name->at,
+                         "The property '%.*s' is the server's: it is set in its configuration, "
+                         "not with SET",
+                         BYTES_ARG(*kept_name));
+    }
+    return 0;
+}
+
 int property_set_put(struct property_set *set, enum setting_scope scope,
                      const struct ast_text *name, const struct ast_text *value, struct error *err)
 {
     const struct setting_kind *kind = NULL;
     struct bytes kept_name = { 0 };
 
-    TRY(setting_find(name->text, name->at, &kind, &kept_name, err));
-    if (scope == SETTING_SESSION &&
-        (kind->scope == SETTING_SERVER || !may_override(set, kept_name))) {
-        return error_set(err, ERR_INVALID_PROPERTY, name->at,
-                         "The property '%.*s' is the server's: it is set in its configuration, "
-                         "not with SET",
-                         BYTES_ARG(kept_name));
-    }
+    TRY(property_find_for(set, scope, name, &kind, &kept_name, err));
     TRY(setting_check(kind, value->text, value->at, err));
     keep(set, kept_name, value->text);
     return 0;

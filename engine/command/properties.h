@@ -63,6 +63,13 @@ struct property_text {
 
 void property_set_init(struct property_set *set, const struct property_set *parent);
 void property_set_fini(struct property_set *set);
+/*
+ * The row of a name and how it is kept, if the scope may set it in this set.
+ * ERR_UNKNOWN_PROPERTY, ERR_INVALID_PROPERTY.
+ */
+int property_find_for(const struct property_set *set, enum setting_scope scope,
+                      const struct ast_text *name, const struct setting_kind **kind,
+                      struct bytes *kept_name, struct error *err);
 /* Checks who may set it: `scope` is SETTING_SESSION for SET and REST requests. */
 int property_set_put(struct property_set *set, enum setting_scope scope,
                      const struct ast_text *name, const struct ast_text *value, struct error *err);

@@ -133,6 +133,17 @@ request GET /ws/query
 has answer 'WebSocket is not built yet'
 stop TERM 0
 
+case_begins 'a property that sessions are denied is not valid'
+serve --set ksql.properties.overrides.denylist=auto.offset.reset
+request GET /is_valid_property/commit.interval.ms
+has answer '200 OK'
+request GET /is_valid_property/ksql.streams.auto.offset.reset
+has answer '400 Bad Request'
+has answer '{"@type":"generic_error","error_code":40000,'
+request POST /ksql '{"ksql":"SHOW STREAMS;","streamsProperties":{"auto.offset.reset":"latest"}}'
+has answer '"error_code":40000,'
+stop TERM 0
+
 case_begins 'options are checked'
 run 255 server --nonsense
 has err '--nonsense is no option'

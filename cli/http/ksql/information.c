@@ -4,7 +4,6 @@
 #include "cli/http/connect/connect.h"
 #include "cli/http/ksql/api_internal.h"
 #include "cli/version.h"
-#include "engine/command/properties.h"
 
 /* Clients compare it: the level of ksqlDB whose behaviour this is. */
 static const char ksqldb_version[] = "8.0.0";
@@ -105,29 +104,33 @@ static void complete_alive(struct exchange *exchange, struct bytes body)
 
 /* --- properties --- */
 
-static void complete_property(struct exchange *exchange, struct bytes body)
+/* The name is in the place of the body. */
+static void run_property(struct ksql_job *job)
 {
-    const struct setting_kind *kind = NULL;
-    struct bytes name = router_rest(exchange, "/is_valid_property/*");
-    struct bytes kept_name;
+    const struct bytes no_statement = { NULL, 0 };
+    struct session *session = session_create(job->api->engine);
     struct error err = { 0 };
     struct api_error error;
 
-    if (!accepts(exchange)) {
-        return;
+    if (session_check_property(session, job->body, &err)) {
+        error = error_entity_of(&err, no_statement, &job->arena);
+        error_entity_reply(job->reply, &error);
+    } else {
+        reply_respond(job->reply, 200, media_name(MEDIA_JSON), bytes_of("true"));
     }
-    if (!setting_find(name, NO_POSITION, &kind, &kept_name, &err) &&
-        kind->scope != SETTING_SESSION) {
-        (void)error_set(&err, ERR_INVALID_PROPERTY, NO_POSITION,
-                        "The property '%.*s' is the server's: a session cannot set it",
-                        BYTES_ARG(name));
-    }
-    if (err.code) {
-        error = error_entity_make(400, 40000, bytes_of(err.message));
-        error_entity_respond(exchange, &error);
-        return;
-    }
-    exchange_respond(exchange, 200, media_name(MEDIA_JSON), bytes_of("true"));
+    session_destroy(session);
+}
+
+static void complete_property(struct exchange *exchange, struct bytes body)
+{
+    struct ksql_api *api = exchange->context;
+    const struct job_spec spec = { .offered = offered,
+                                   .offered_count = sizeof offered / sizeof offered[0],
+                                   .usual = MEDIA_JSON,
+                                   .lane = &api->queries,
+                                   .run = run_property };
+
+    job_submit(exchange, api, &spec, router_rest(exchange, "/is_valid_property/*"));
 }
 
 /* --- what is known and not built --- */
