@@ -1,11 +1,12 @@
 /*
- * bench_type.c: what values cost on the row path: images, numbers as text, decimals.
+ * bench_type.c: what values cost on the row path: images, numbers and times as text, decimals.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "engine/type/decimal.h"
+#include "engine/type/java_pattern.h"
 #include "engine/type/java_text.h"
 #include "engine/type/row_codec.h"
 
@@ -135,6 +136,42 @@ static void bench_decimal(const char *what, operation run, struct decimal a, str
     sink = sum;
 }
 
+/* In UTC and in a region that changes its clocks. */
+static void bench_pattern(struct arena *arena, const char *zone_id)
+{
+    const struct java_pattern *pattern;
+    struct time_zone zone;
+    char text[256];
+    size_t length = 0;
+    uint64_t sum = 0;
+    int64_t start;
+
+    if (time_zone_init(&zone, bytes_of(zone_id), NULL) ||
+        java_pattern_compile(arena, bytes_of("yyyy-MM-dd HH:mm:ss"), &pattern, NULL) ||
+        java_pattern_print_max(pattern) > sizeof text) {
+        return;
+    }
+    time_zone_index(&zone, arena);
+    start = clock_cpu_us();
+    for (int i = 0; i < NUMBERS * NUMBER_ROUNDS; i++) {
+        int64_t ms = 0;
+
+        (void)java_pattern_parse_timestamp(pattern, bytes_of("2020-05-11 17:58:33"), &zone, &ms,
+                                           NULL); /* it fits */
+        sum += (uint64_t)ms;
+    }
+    report("java_pattern_parse_timestamp", clock_cpu_us() - start, NUMBERS * NUMBER_ROUNDS);
+    start = clock_cpu_us();
+    for (int i = 0; i < NUMBERS * NUMBER_ROUNDS; i++) {
+        struct java_moment moment = java_moment_of_timestamp(INT64_C(1589219913007) + i, &zone);
+
+        (void)java_pattern_print(pattern, &moment, text, &length, NULL);
+        sum += length;
+    }
+    report("java_pattern_print", clock_cpu_us() - start, NUMBERS * NUMBER_ROUNDS);
+    sink = sum;
+}
+
 int main(void)
 {
     const struct decimal money = { 1999, 2 };
@@ -149,6 +186,8 @@ int main(void)
     bench_decimal("decimal_add, 31 digits, other scale", decimal_add, wide, rate, 3);
     bench_decimal("decimal_multiply", decimal_multiply, money, rate, 5);
     bench_decimal("decimal_divide, exact", decimal_divide, money, rate, 7);
+    bench_pattern(&arena, "UTC");
+    bench_pattern(&arena, "America/New_York");
     arena_fini(&arena);
     return 0;
 }
