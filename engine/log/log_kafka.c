@@ -50,6 +50,9 @@ struct setting {
  * a commit's tail is retry.backoff.ms: right behind a commit the broker puts the
  * next transaction off until its markers are written.
  *
+ * A reader whose queue is full when a response has come fetches again when librdkafka's thread
+ * looks next, up to a second later, and nothing wakes it: so the queue holds two whole responses.
+ *
  * An idempotent producer has one request per partition under way (librdkafka 2.0 compares
  * messages with the limit of five requests), and its thread spins while a batch that is
  * full or whose linger.ms has passed waits for it: so linger.ms is much longer than a request
@@ -62,7 +65,8 @@ static const struct setting defaults[] = {
     { KAFKA_ANY, "topic.metadata.refresh.fast.interval.ms", "50" },
     { KAFKA_READER, "fetch.wait.max.ms", "100" },
     { KAFKA_READER, "fetch.error.backoff.ms", "50" },
-    { KAFKA_READER, "queued.max.messages.kbytes", "4096" },
+    { KAFKA_READER, "fetch.max.bytes", "8388608" },
+    { KAFKA_READER, "queued.max.messages.kbytes", "16384" },
     { KAFKA_READER, "check.crcs", "true" },
     { KAFKA_WRITER, "retry.backoff.ms", "5" },
     { KAFKA_WRITER, "queue.buffering.max.messages", "100000" },

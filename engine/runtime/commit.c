@@ -11,7 +11,7 @@
  * part when its own commit.interval.ms has passed, so an emission and the state and
  * positions behind it are always in the same transaction. The others take
  * part whenever the worker commits: when its input is drained, or after
- * MAX_COMMIT_PAUSE_MS, but at least the last commit's duration apart. While the log has more
+ * MAX_COMMIT_PAUSE_MS, but at least half the last commit's duration apart. While the log has more
  * for it, it is not drained, and commits are 20 of their durations apart, up to CATCH_UP_PAUSE_MS.
  *
  * Tasks of push queries are not durable: their rows go to topics of their own at once.
@@ -110,7 +110,7 @@ static bool takes_part(const struct worker *worker, const struct task *task, int
 /* Between the end of a commit and the next one's begin, at least. */
 static int64_t spacing_us(const struct worker *worker)
 {
-    return worker->last_commit_us;
+    return worker->last_commit_us / 2;
 }
 
 bool commit_is_due(struct worker *worker, bool drained)
