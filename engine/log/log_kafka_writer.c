@@ -64,10 +64,9 @@ struct kafka_writer {
     bool broken;           /* a delivery failed for another reason */
     bool out_of_sequence;  /* the broker refused a record that has a sequence number */
     bool closing;          /* what is thrown away now concerns nobody */
-    bool blaming;          /* what is thrown away now tells whose it is */
     struct error why;      /* of the first refusal or failure */
     pthread_mutex_t mutex; /* the field below, which librdkafka's threads fill */
-    struct buffer denied;  /* topics that a transaction was not let in to, one a line */
+    struct buffer denied;  /* topics that the transaction was not let in to, one a line */
 };
 
 static struct kafka_writer *writer_of(struct log_writer *writer)
@@ -126,12 +125,14 @@ static void note_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, voi
     struct bytes topic = bytes_of(rd_kafka_topic_name(message->rkt));
 
     (void)rk;
-    if (writer->blaming && is_denied(writer, topic)) {
-        refuse(writer, message->_private, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, topic);
+    if (!message->err || writer->closing) {
         return;
     }
-    if (!message->err || writer->closing || message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+    if (message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
         message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
+        if (is_denied(writer, topic)) {
+            refuse(writer, message->_private, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, topic);
+        }
         return;
     }
     if (is_refusal(message->err)) {
@@ -202,7 +203,8 @@ static int check_fatal(struct kafka_writer *writer, struct error *err)
 /*
  * A topic without the right to write to it is kept out of a transaction before a record goes there,
  * and no record says so, only librdkafka's log: "Failed to add partition "NAME" [0] ...". All that
- * waits is thrown away then, which tells whose the records for that topic are.
+ * waits is thrown away then, by librdkafka or by us, which tells whose the records for that topic
+ * are.
  */
 static void note_log(const rd_kafka_t *rk, int level, const char *facility, const char *message)
 {
@@ -222,12 +224,8 @@ static void note_log(const rd_kafka_t *rk, int level, const char *facility, cons
     }
 }
 
-static void blame(struct kafka_writer *writer)
+static void forget_denied(struct kafka_writer *writer)
 {
-    writer->blaming = true;
-    (void)rd_kafka_purge(writer->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    (void)rd_kafka_flush(writer->rk, CLOSE_MS); /* serves the purged */
-    writer->blaming = false;
     pthread_mutex_lock(&writer->mutex);
     writer->denied.len = 0;
     pthread_mutex_unlock(&writer->mutex);
@@ -249,7 +247,8 @@ static void hear_why(struct kafka_writer *writer, const rd_kafka_error_t *error)
     int64_t deadline = kafka_now_ms(writer->log) + REPORT_WAIT_MS;
 
     if (rd_kafka_error_txn_requires_abort(error) && !writer->spoilt && has_denied(writer)) {
-        blame(writer);
+        (void)rd_kafka_purge(writer->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+        (void)rd_kafka_flush(writer->rk, CLOSE_MS); /* serves the purged */
     }
     while (rd_kafka_error_txn_requires_abort(error) && !writer->spoilt && !writer->broken &&
            kafka_now_ms(writer->log) < deadline) {
@@ -548,6 +547,7 @@ int kafka_writer_begin(struct log_writer *base, struct error *err)
     writer->stale_sender = false;
     writer->spoilt = false;
     writer->broken = false;
+    forget_denied(writer);
     error = rd_kafka_begin_transaction(writer->rk);
     return error ? fail(writer, error, "a transaction cannot begin", err) : 0;
 }
