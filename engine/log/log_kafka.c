@@ -393,7 +393,7 @@ static void close_log(struct log *base)
 /* The metadata that has come already says it. */
 static struct bytes cluster_id(struct log *base, struct arena *arena)
 {
-    struct kafka_log *log = (struct kafka_log *)base;
+    struct kafka_log *log = kafka_log_of(base);
     struct bytes copy = { NULL, 0 };
     char *id = rd_kafka_clusterid(log->control, 0);
 

@@ -241,14 +241,20 @@ static bool has_denied(struct kafka_writer *writer)
     return any;
 }
 
+/* What waits and what is under way. */
+static void throw_away(struct kafka_writer *writer)
+{
+    (void)rd_kafka_purge(writer->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    (void)rd_kafka_flush(writer->rk, CLOSE_MS); /* serves the purged */
+}
+
 /* A transaction is spoilt a moment before it is told by which record. */
 static void hear_why(struct kafka_writer *writer, const rd_kafka_error_t *error)
 {
     int64_t deadline = kafka_now_ms(writer->log) + REPORT_WAIT_MS;
 
     if (rd_kafka_error_txn_requires_abort(error) && !writer->spoilt && has_denied(writer)) {
-        (void)rd_kafka_purge(writer->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-        (void)rd_kafka_flush(writer->rk, CLOSE_MS); /* serves the purged */
+        throw_away(writer);
     }
     while (rd_kafka_error_txn_requires_abort(error) && !writer->spoilt && !writer->broken &&
            kafka_now_ms(writer->log) < deadline) {
@@ -659,8 +665,7 @@ static void close_handle(struct kafka_writer *writer)
     writer->topic_count = 0;
     if (writer->rk) {
         writer->closing = true;
-        (void)rd_kafka_purge(writer->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-        (void)rd_kafka_flush(writer->rk, CLOSE_MS); /* serves the purged */
+        throw_away(writer);
         rd_kafka_destroy(writer->rk);
         writer->rk = NULL;
         writer->closing = false;

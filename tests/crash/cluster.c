@@ -181,29 +181,32 @@ void cluster_kill(struct cluster *c, int node)
     c->kills++;
 }
 
-void cluster_await_death(struct cluster *c, int node)
+static bool has_ended(struct process *process)
+{
+    return !process_runs(process);
+}
+
+static void await_fault(struct cluster *c, int node, bool (*has_come)(struct process *process))
 {
     int64_t deadline = now_ms() + DIE_MS;
 
-    while (process_runs(&c->nodes[node])) {
+    while (!has_come(&c->nodes[node])) {
         if (now_ms() > deadline) {
             cluster_fail(c, "node%d never came to its fault", node);
         }
         cluster_watch(c, 0);
     }
+}
+
+void cluster_await_death(struct cluster *c, int node)
+{
+    await_fault(c, node, has_ended);
     c->kills++;
 }
 
 void cluster_await_sleep(struct cluster *c, int node)
 {
-    int64_t deadline = now_ms() + DIE_MS;
-
-    while (!process_is_stopped(&c->nodes[node])) {
-        if (now_ms() > deadline) {
-            cluster_fail(c, "node%d never came to its fault", node);
-        }
-        cluster_watch(c, 0);
-    }
+    await_fault(c, node, process_is_stopped);
 }
 
 void cluster_wake(struct cluster *c, int node)

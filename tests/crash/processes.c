@@ -74,7 +74,7 @@ bool process_runs(struct process *process)
     return process->pid != 0;
 }
 
-bool process_is_stopped(const struct process *process)
+bool process_is_stopped(struct process *process)
 {
     siginfo_t told = { 0 };
 

@@ -21,8 +21,8 @@ struct process {
 /* The program and its arguments, NULL at the end; variables: NAME=VALUE, NULL at the
  * end; it has no others. */
 bool process_start(struct process *process, char *const *arguments, char *const *variables);
-bool process_runs(struct process *process);             /* reaps it if it has ended */
-bool process_is_stopped(const struct process *process); /* by SIGSTOP, until SIGCONT */
+bool process_runs(struct process *process);       /* reaps it if it has ended */
+bool process_is_stopped(struct process *process); /* by SIGSTOP, until SIGCONT */
 void process_signal(struct process *process, int signal_number);
 void process_kill(struct process *process); /* SIGKILL; it is gone when this returns */
 /* SIGTERM; false: it did not end properly, or not within the time. */
