@@ -67,6 +67,9 @@ static int check_setting(struct opening *opening, const struct config_entry *ent
 
     TRY(setting_find(entry->name, NO_POSITION, &kind, &setting.name, err));
     TRY(setting_check(kind, entry->value, NO_POSITION, err));
+    if (kind->effect == SETTING_UNUSED) {
+        TRACE(TRACE_WARN, "settings", "'%.*s' has no effect yet", BYTES_ARG(entry->name));
+    }
     *vec_push(&opening->node->arena, &opening->settings) = setting;
     return 0;
 }

@@ -132,6 +132,8 @@ has err 'WARNING: 1 record or row had errors'
 case_begins 'a setting without an effect is told'
 run 0 -e "SET 'max.task.idle.ms' = '5'"
 has out "WARNING: 'max.task.idle.ms' has no effect yet"
+run 0 --set compression.type=lz4 -e 'SHOW STREAMS'
+has err "'compression.type' has no effect yet"
 
 case_begins 'a text of 10 MB is refused, not read'
 { echo -n "SELECT '"; head -c 10485760 /dev/zero | tr '\0' x; echo "' FROM s EMIT CHANGES;"; } >big.sql
