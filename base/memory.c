@@ -52,11 +52,17 @@ void *memory_resize(void *old, size_t count, size_t size)
     return data;
 }
 
-enum { LARGE_BYTES = 128 << 10, TRIM_BYTES = 1 << 20 };
+enum { LARGE_BYTES = 128 << 10, TRIM_BYTES = 1 << 20, KEPT_BYTES = 8 << 20 };
 
 /* Saying what it is by default keeps it from rising with the largest block that was freed. */
 void memory_return_large(void)
 {
     (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     (void)mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
+}
+
+void memory_keep_large(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, KEPT_BYTES / 2);
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 }

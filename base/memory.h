@@ -23,5 +23,10 @@ _Noreturn void memory_exhausted(size_t size);
  * budget: the C library would rather keep them, and cut them up. Before threads are started.
  */
 void memory_return_large(void);
+/*
+ * What a broker's response takes is used again for the next one: from the system it would come
+ * cleared, page by page. Before threads are started.
+ */
+void memory_keep_large(void);
 
 #endif

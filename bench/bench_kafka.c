@@ -635,6 +635,7 @@ int main(int argc, char **argv)
     struct figures best[CASES] = { { 0 } };
     unsigned first = (unsigned)getpid() * 100; /* of topics nobody else has */
 
+    memory_keep_large();
     if (!bench.bootstrap) {
         (void)printf("bench_kafka: SLUICE_TEST_KAFKA is not set: make bench-kafka does\n");
         return 0;

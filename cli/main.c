@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "cli/help/help.h"
 #include "cli/repl/repl.h"
 #include "cli/run.h"
@@ -415,6 +416,7 @@ int main(int argc, char **argv)
 {
     const struct command_line *command = argc > 1 ? find_command(argv[1]) : NULL;
 
+    memory_keep_large();
     if (!command) {
         return run_main(argc - 1, argv + 1);
     }

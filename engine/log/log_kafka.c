@@ -65,7 +65,7 @@ static const struct setting defaults[] = {
     { KAFKA_ANY, "topic.metadata.refresh.fast.interval.ms", "50" },
     { KAFKA_READER, "fetch.wait.max.ms", "100" },
     { KAFKA_READER, "fetch.error.backoff.ms", "50" },
-    { KAFKA_READER, "fetch.max.bytes", "8388608" },
+    { KAFKA_READER, "fetch.max.bytes", "2097152" },
     { KAFKA_READER, "queued.max.messages.kbytes", "16384" },
     { KAFKA_READER, "check.crcs", "true" },
     { KAFKA_WRITER, "retry.backoff.ms", "5" },

@@ -12,13 +12,32 @@
 
 #include "base/memory.h"
 
-enum { BLOCK_BYTES = 96 * 1024, BLOCK_BYTES_MIN = 2048 };
+enum { BLOCK_BYTES = 96 * 1024, BLOCK_BYTES_MIN = 2048, NEIGHBOUR_BYTES = 24 };
 
-static uint32_t header_count(rd_kafka_message_t *message)
+/*
+ * librdkafka allocates to find that a message has no headers, which most have not. In a batch a
+ * record ends with value, number of headers, headers; some bytes on are the key and value of the
+ * next one. So where the next message begins that near, what follows this one's value is the
+ * number. Messages of the older formats, which know no headers, are further apart than that.
+ */
+static bool has_none(const rd_kafka_message_t *message, const rd_kafka_message_t *next)
+{
+    const char *behind = message->payload ? (const char *)message->payload + message->len : NULL;
+    const char *begin = next->key ? next->key : next->payload;
+
+    return behind && begin && (uintptr_t)begin > (uintptr_t)behind &&
+           (uintptr_t)begin - (uintptr_t)behind <= NEIGHBOUR_BYTES && *behind == 0;
+}
+
+static uint32_t header_count(rd_kafka_message_t *const *messages, uint32_t count)
 {
     rd_kafka_headers_t *headers = NULL;
 
-    return rd_kafka_message_headers(message, &headers) ? 0 : (uint32_t)rd_kafka_header_cnt(headers);
+    if (count > 1 && has_none(messages[0], messages[1])) {
+        return 0;
+    }
+    return rd_kafka_message_headers(messages[0], &headers) ? 0
+                                                           : (uint32_t)rd_kafka_header_cnt(headers);
 }
 
 struct header {
@@ -61,10 +80,11 @@ static void release(struct log_block *base)
     free((struct kafka_block *)base);
 }
 
-struct kafka_block *kafka_block_new(const struct log_topic *topic, rd_kafka_message_t *message,
-                                    uint32_t count)
+struct kafka_block *kafka_block_new(const struct log_topic *topic,
+                                    rd_kafka_message_t *const *messages, uint32_t count)
 {
-    size_t each = message_bytes(message, header_count(message));
+    rd_kafka_message_t *message = messages[0];
+    size_t each = message_bytes(message, header_count(messages, count));
     size_t capacity = each < BLOCK_BYTES / count ? each * count : BLOCK_BYTES;
     struct kafka_block *block;
 
@@ -119,9 +139,10 @@ static int64_t timestamp_of(const rd_kafka_message_t *message)
     return timestamp_ms == -1 ? 0 : timestamp_ms;
 }
 
-bool kafka_block_add(struct kafka_block *block, rd_kafka_message_t *message)
+bool kafka_block_add(struct kafka_block *block, rd_kafka_message_t *const *messages, uint32_t count)
 {
-    uint32_t headers = header_count(message);
+    rd_kafka_message_t *message = messages[0];
+    uint32_t headers = header_count(messages, count);
     struct log_record *record = (struct log_record *)block->front;
 
     if (message_bytes(message, headers) > (size_t)(block->back - block->front)) {

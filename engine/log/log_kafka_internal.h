@@ -198,11 +198,15 @@ struct kafka_block {
     _Alignas(16) char memory[];
 };
 
-/* Has room for `count` messages like this one, within a bound, and at least for it. */
-struct kafka_block *kafka_block_new(const struct log_topic *topic, rd_kafka_message_t *message,
-                                    uint32_t count);
-/* Copies the message, or is false when there is no room for it. */
-bool kafka_block_add(struct kafka_block *block, rd_kafka_message_t *message);
+/*
+ * The messages are `count` of one partition, without errors. Has room for as many like the first,
+ * within a bound, and at least for it.
+ */
+struct kafka_block *kafka_block_new(const struct log_topic *topic,
+                                    rd_kafka_message_t *const *messages, uint32_t count);
+/* Copies the first, or is false when there is no room for it. */
+bool kafka_block_add(struct kafka_block *block, rd_kafka_message_t *const *messages,
+                     uint32_t count);
 
 /* --- log_kafka_orphan.c --- */
 

@@ -438,12 +438,13 @@ static void close_block(struct kafka_reader *reader)
     }
 }
 
-/* Messages of the first one's partition, in one run. */
+/* Records of the first one's partition, in one run; an event is one by itself. */
 static uint32_t run_of(rd_kafka_message_t *const *messages, size_t count)
 {
     uint32_t run = 1;
 
-    while (run < count && messages[run]->rkt == messages[0]->rkt &&
+    while (run < count && !messages[run - 1]->err && !messages[run]->err &&
+           messages[run]->rkt == messages[0]->rkt &&
            messages[run]->partition == messages[0]->partition) {
         run++;
     }
@@ -451,7 +452,7 @@ static uint32_t run_of(rd_kafka_message_t *const *messages, size_t count)
 }
 
 static void take_message(struct kafka_reader *reader, rd_kafka_message_t *const *messages,
-                         size_t count)
+                         uint32_t count)
 {
     rd_kafka_message_t *message = messages[0];
     struct place *place = message->rkt ? place_of(reader, message) : NULL;
@@ -464,11 +465,12 @@ static void take_message(struct kafka_reader *reader, rd_kafka_message_t *const 
         take_event(place, message);
         return;
     }
-    if (!reader->open || reader->open->place != place || !kafka_block_add(reader->open, message)) {
+    if (!reader->open || reader->open->place != place ||
+        !kafka_block_add(reader->open, messages, count)) {
         close_block(reader);
-        reader->open = kafka_block_new(&place->topic->pub, message, run_of(messages, count));
+        reader->open = kafka_block_new(&place->topic->pub, messages, count);
         reader->open->place = place;
-        (void)kafka_block_add(reader->open, message); /* there is room */
+        (void)kafka_block_add(reader->open, messages, count); /* there is room */
     }
 }
 
@@ -490,8 +492,9 @@ static void fetch(struct kafka_reader *reader, int64_t wait_ms)
                 rd_kafka_consume_batch_queue(queue, 0, reader->messages + 1, BATCH_MESSAGES - 1);
         }
     }
-    for (ssize_t i = 0; i < count; i++) {
-        take_message(reader, reader->messages + i, (size_t)(count - i));
+    for (ssize_t i = 0, run = 0; i < count; i++, run--) {
+        run = run > 0 ? run : run_of(reader->messages + i, (size_t)(count - i));
+        take_message(reader, reader->messages + i, (uint32_t)run);
         rd_kafka_message_destroy(reader->messages[i]);
     }
     close_block(reader);

@@ -209,6 +209,42 @@ static void headers_come_back_in_order(void **state)
     log_writer_close(writer);
 }
 
+/* Whether it has headers is seen by each record, whatever its neighbours have. */
+static void headers_belong_to_their_record(void **state)
+{
+    enum { COUNT = 300 };
+    const struct record_header headers[] = { { BYTES(""), { NULL, 0 } },
+                                             { BYTES("x"), BYTES("") } };
+    struct contract *c = *state;
+    const struct log_topic *topic = contract_topic(c, "some-headers", 1);
+    struct log_writer *writer = contract_writer(c, (struct bytes){ 0 });
+    struct log_reader *reader = contract_reader(c);
+    struct log_builder b = { 0 };
+    uint32_t seen = 0;
+
+    for (uint32_t i = 0; i < COUNT; i++) {
+        struct bytes key = i % 3 == 0 ? (struct bytes){ 0 } : bytes_of("k");
+        struct bytes value = i % 7 == 0 ? (struct bytes){ 0 } : bytes_of(i % 2 ? "" : "value");
+
+        log_builder_add(&b, key, value, (int64_t)i * 1000, headers, i % 5 == 0 ? i % 3 : 0);
+    }
+    assert_int_equal(log_writer_append(writer, topic, 0, &b, NULL, &c->err), 0);
+    assert_int_equal(log_writer_flush(writer, &c->err), 0);
+    assert_int_equal(log_reader_assign(reader, topic, 0, 0, &c->err), 0);
+    while (seen < COUNT) {
+        struct log_block *block = contract_next(c, reader);
+
+        for (uint32_t i = 0; i < block->record_count; i++, seen++) {
+            assert_int_equal(block->records[i].timestamp_ms, seen * 1000);
+            assert_int_equal(block->records[i].header_count, seen % 5 == 0 ? seen % 3 : 0);
+        }
+        log_block_unref(block);
+    }
+    log_reader_close(reader);
+    log_builder_fini(&b);
+    log_writer_close(writer);
+}
+
 static void records_keep_their_order_within_a_partition(void **state)
 {
     struct contract *c = *state;
@@ -543,6 +579,7 @@ int contract_run_records(const struct log_contract_target *target)
         CONTRACT_TEST(partition_that_is_not_there_is_an_error),
         CONTRACT_TEST(null_and_empty_are_kept_apart),
         CONTRACT_TEST(headers_come_back_in_order),
+        CONTRACT_TEST(headers_belong_to_their_record),
         CONTRACT_TEST(records_keep_their_order_within_a_partition),
         CONTRACT_TEST(many_records_come_back_whole_in_large_blocks),
         CONTRACT_TEST(block_outlives_its_reader_and_later_appends),
