@@ -11,6 +11,7 @@
 #include "base/scratch_directory.h"
 #include "engine/log/database.h"
 #include "engine/state/checkpoint.h"
+#include "engine/state/entry_block.h"
 #include "engine/state/store.h"
 
 enum {
@@ -71,7 +72,7 @@ static int save(struct bench *b)
         database_batch_clear(batch);
         more = store_save(b->store, &at, batch);
         if (!more) {
-            checkpoint_mark(store_checkpoint(b->store), batch, 0, 0);
+            checkpoint_mark(store_checkpoint(b->store), batch, 0);
         }
         code = database_write(b->database, batch, DATABASE_NO_SYNC, &b->err);
     }
@@ -90,24 +91,27 @@ static int bench_replay(struct bench *b)
 
     open_store(b);
     for (uint64_t i = 0; i < RECOVERED; i += PER_BLOCK) {
-        struct log_block block = { .record_count = PER_BLOCK };
+        struct log_block block = { .record_count = 1 };
+        struct entry_writer writer;
 
         arena_init(&arena, 0);
+        entry_block_begin(&writer, &builder);
         for (uint64_t k = 0; k < PER_BLOCK; k++) {
             uint64_t key = (i + k) * UINT64_C(0x9e3779b97f4a7c15);
             char image[IMAGE_BYTES] = { 0 };
 
-            log_builder_add(&builder, (struct bytes){ (const char *)&key, sizeof key },
-                            (struct bytes){ image, sizeof image }, 1, NULL, 0);
+            entry_block_add(&writer, (struct bytes){ (const char *)&key, sizeof key },
+                            (struct bytes){ image, sizeof image }, 1);
         }
+        (void)entry_block_end(&writer);
         block.records = log_builder_records(&builder, &arena);
         begin(b, &replayed);
-        store_restore(b->store, &block);
+        TRY(store_restore(b->store, &block, &b->err));
         end(b, &replayed);
         log_builder_reset(&builder);
         arena_fini(&arena);
     }
-    report("changelog records replayed", &replayed);
+    report("changelog entries replayed", &replayed);
     log_builder_fini(&builder);
     begin(b, &saved);
     TRY(save(b));

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/crc32c.h"
+#include "base/packed.h"
 #include "engine/log/log_disk_internal.h"
 
 enum {
@@ -72,28 +73,6 @@ void disk_append_u32(struct buffer *out, uint32_t value)
     buffer_append(out, bytes, sizeof bytes);
 }
 
-enum { VARINT_MAX = 10 };
-
-static char *put_varint(char *at, uint64_t value)
-{
-    while (value >= 0x80) {
-        *at++ = (char)(value | 0x80);
-        value >>= 7;
-    }
-    *at++ = (char)value;
-    return at;
-}
-
-static uint64_t fold(int64_t value)
-{
-    return ((uint64_t)value << 1) ^ (value < 0 ? UINT64_MAX : 0);
-}
-
-static int64_t unfold(uint64_t value)
-{
-    return (int64_t)(value >> 1 ^ (value & 1 ? UINT64_MAX : 0));
-}
-
 /* --- keys --- */
 
 static struct disk_key make_key(char kind, const struct log_topic *topic, uint32_t partition)
@@ -149,20 +128,20 @@ static void append_record(struct buffer *out, const struct log_record *record, i
 {
     char *at;
 
-    buffer_reserve(out, 5 * VARINT_MAX);
+    buffer_reserve(out, 5 * PACKED_NUMBER_MAX);
     at = out->data + out->len;
-    at = put_varint(at, (uint64_t)offset_delta);
-    at = put_varint(at, fold(time_delta));
-    at = put_varint(at, value_len(record->key));
-    at = put_varint(at, value_len(record->value));
-    at = put_varint(at, record->header_count);
+    at = packed_put(at, (uint64_t)offset_delta);
+    at = packed_put(at, packed_fold(time_delta));
+    at = packed_put(at, value_len(record->key));
+    at = packed_put(at, value_len(record->value));
+    at = packed_put(at, record->header_count);
     out->len = (size_t)(at - out->data);
     for (uint32_t i = 0; i < record->header_count; i++) {
         const struct record_header *header = &record->headers[i];
 
-        buffer_reserve(out, 2 * VARINT_MAX + header->key.len + header->value.len);
-        at = put_varint(out->data + out->len, header->key.len);
-        at = put_varint(at, value_len(header->value));
+        buffer_reserve(out, 2 * PACKED_NUMBER_MAX + header->key.len + header->value.len);
+        at = packed_put(out->data + out->len, header->key.len);
+        at = packed_put(at, value_len(header->value));
         out->len = (size_t)(at - out->data);
         append_text(out, header->key);
         append_text(out, header->value);
@@ -254,53 +233,18 @@ int disk_block_check(struct bytes block, const struct memory_partition *of, int6
     return 0;
 }
 
-/* What is left of a block; `wrong` once it ends too early. */
-struct reader {
-    const char *at;
-    const char *end;
-    bool wrong;
-};
-
-static uint64_t take_varint(struct reader *from)
+static struct bytes take_value(struct packed_reader *from, uint64_t len)
 {
-    uint64_t value = 0;
-
-    for (unsigned shift = 0; from->at < from->end && shift < 64; shift += 7) {
-        unsigned char byte = (unsigned char)*from->at++;
-
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80)) {
-            return value;
-        }
-    }
-    from->wrong = true;
-    return 0;
+    return len ? packed_take_bytes(from, len - 1) : (struct bytes){ NULL, 0 };
 }
 
-static struct bytes take_bytes(struct reader *from, uint64_t len)
-{
-    struct bytes text = { from->at, (size_t)len };
-
-    if (len > (uint64_t)(from->end - from->at)) {
-        from->wrong = true;
-        return (struct bytes){ from->at, 0 };
-    }
-    from->at += len;
-    return text;
-}
-
-static struct bytes take_value(struct reader *from, uint64_t len)
-{
-    return len ? take_bytes(from, len - 1) : (struct bytes){ NULL, 0 };
-}
-
-static void take_headers(struct reader *from, struct record_header *out, uint32_t count)
+static void take_headers(struct packed_reader *from, struct record_header *out, uint32_t count)
 {
     for (uint32_t i = 0; i < count && !from->wrong; i++) {
-        uint64_t key = take_varint(from);
-        uint64_t value = take_varint(from);
+        uint64_t key = packed_take(from);
+        uint64_t value = packed_take(from);
 
-        out[i].key = take_bytes(from, key);
+        out[i].key = packed_take_bytes(from, key);
         out[i].value = take_value(from, value);
     }
 }
@@ -308,7 +252,7 @@ static void take_headers(struct reader *from, struct record_header *out, uint32_
 int disk_block_decode(struct bytes block, const struct memory_partition *of, int64_t base,
                       struct log_record *records, struct record_header *headers, struct error *err)
 {
-    struct reader from = { block.data + BLOCK_HEAD_BYTES, block.data + block.len, false };
+    struct packed_reader from = { block.data + BLOCK_HEAD_BYTES, block.data + block.len, false };
     uint32_t record_count = disk_read_u32(block.data + AT_RECORDS);
     uint32_t headers_left = disk_read_u32(block.data + AT_HEADERS);
     uint64_t time = disk_read_u64(block.data + AT_FIRST_TIME);
@@ -317,11 +261,11 @@ int disk_block_decode(struct bytes block, const struct memory_partition *of, int
     for (uint32_t i = 0; i < record_count; i++) {
         uint64_t key, value, count;
 
-        offset += 1 + (int64_t)take_varint(&from);
-        time += (uint64_t)unfold(take_varint(&from));
-        key = take_varint(&from);
-        value = take_varint(&from);
-        count = take_varint(&from);
+        offset += 1 + (int64_t)packed_take(&from);
+        time += (uint64_t)packed_unfold(packed_take(&from));
+        key = packed_take(&from);
+        value = packed_take(&from);
+        count = packed_take(&from);
         if (from.wrong || count > headers_left) {
             return damaged(of, base, "is not as its head says", err);
         }

@@ -2,7 +2,7 @@
  * commit.c: one transaction per worker: rows, changelogs, positions, fence.
  *
  *   flush operators   what is buffered is emitted
- *   append            rows left in builders, then a record per changed key of each store
+ *   append            rows left in builders, then what changed in each store
  *   progress          positions and operator metadata of the tasks that take part
  *   send_positions    the fence, last: under an old generation all of it is refused
  *   commit            waits for the log: on the commit thread
@@ -170,6 +170,17 @@ static void note_written(struct task *task, uint32_t store)
     }
 }
 
+/* Where it ends now, what has been replaced ends. If that cannot be told, the next commit asks. */
+static void begin_rewrite(struct task *task, uint32_t number)
+{
+    struct log_range range;
+
+    if (!log_topic_range(task->query->rt->log, task->query->topics.changelogs[number],
+                         task->partition, READ_UNCOMMITTED, &range, NULL)) {
+        store_rewrite_begin(task->stores[number], range.end);
+    }
+}
+
 static int append_changelogs(struct task *task, struct error *err)
 {
     struct log_builder *scratch = &task->worker->scratch;
@@ -182,9 +193,16 @@ static int append_changelogs(struct task *task, struct error *err)
         if (!store_has_changes(store)) {
             continue;
         }
-        store_write_changes(store, scratch);
+        if (store_rewrite_is_due(store)) {
+            begin_rewrite(task, number);
+        }
         note_written(task, i);
-        TRY(append(task, task->query->topics.changelogs[number], task->partition, scratch, err));
+        store_write_begin(store);
+        while (store_write_next(store, scratch)) {
+            TRY(append(task, task->query->topics.changelogs[number], task->partition, scratch,
+                       err));
+        }
+        TRY(save_check_store(store, err));
     }
     return 0;
 }
@@ -441,30 +459,46 @@ int commit_execute(struct worker *worker, struct error *err)
 
 /* --- afterwards --- */
 
-/* Of a repartition topic nobody reads again what is committed. The commit thread deletes it. */
-static void note_purge(struct worker *worker, struct task_input *input)
+/* The commit thread deletes it. */
+static void add_purge(struct worker *worker, struct purge purge)
 {
-    if (input->plan->source || input->committed - input->purged < PURGE_EVERY) {
-        return;
-    }
     if (worker->purge_count == worker->purge_capacity) {
         worker->purge_capacity = worker->purge_capacity * 2 + 4;
         worker->purges =
             memory_resize(worker->purges, worker->purge_capacity, sizeof *worker->purges);
     }
-    worker->purges[worker->purge_count++] =
-        (struct purge){ input->topic, input->task->partition, input->committed };
-    input->purged = input->committed;
+    worker->purges[worker->purge_count++] = purge;
+}
+
+/* Of a repartition topic nobody reads again what is committed. */
+static void purge_input(struct task_input *input)
+{
+    if (!input->plan->source && input->committed - input->purged >= PURGE_EVERY) {
+        add_purge(input->task->worker,
+                  (struct purge){ input->topic, input->task->partition, input->committed });
+        input->purged = input->committed;
+    }
+}
+
+static void purge_changelog(struct task *task, uint32_t number)
+{
+    int64_t before = store_rewritten(task->stores[number]);
+
+    if (before >= 0) {
+        add_purge(task->worker, (struct purge){ task->query->topics.changelogs[number],
+                                                task->partition, before });
+    }
 }
 
 static void settle(struct task *task)
 {
     for (uint32_t i = 0; i < task->sub->store_count; i++) {
         store_committed(task->stores[task->sub->stores[i]]);
+        purge_changelog(task, task->sub->stores[i]);
     }
     for (uint32_t i = 0; i < task->sub->input_count; i++) {
         task->inputs[i].committed = task->inputs[i].promised;
-        note_purge(task->worker, &task->inputs[i]);
+        purge_input(&task->inputs[i]);
     }
     task->born = true;
     task->in_commit = false;

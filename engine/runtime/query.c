@@ -14,14 +14,17 @@
 
 enum { HEALTHY_MS = 300000 };
 
-/* Mostly it is there. */
+/* Mostly it is there. What nobody needs any more, its query deletes. */
 static int make_topic(struct query *query, struct bytes name, uint32_t partitions,
-                      const char *policy, const struct log_topic **out, struct error *err)
+                      const struct log_topic **out, struct error *err)
 {
-    const struct topic_config config = { BYTES("cleanup.policy"), bytes_of(policy) };
-    struct topic_spec spec = {
-        .name = name, .partition_count = partitions, .configs = &config, .config_count = 1
-    };
+    static const struct topic_config kept[] = { { BYTES("cleanup.policy"), BYTES("delete") },
+                                                { BYTES("retention.ms"), BYTES("-1") },
+                                                { BYTES("retention.bytes"), BYTES("-1") } };
+    struct topic_spec spec = { .name = name,
+                               .partition_count = partitions,
+                               .configs = kept,
+                               .config_count = sizeof kept / sizeof kept[0] };
     int code = log_open_topic(query->log, name, out, err);
 
     if (code == ERR_UNKNOWN_TOPIC) {
@@ -55,8 +58,7 @@ static int open_outputs(struct query *query, struct query_topics *found, struct 
         if (output->role == TOPIC_SINK) {
             TRY(log_open_topic(query->rt->log, output->topic, &found->outputs[i], err));
         } else {
-            TRY(make_topic(query, output->topic, output->partition_count, "delete",
-                           &found->outputs[i], err));
+            TRY(make_topic(query, output->topic, output->partition_count, &found->outputs[i], err));
         }
     }
     return 0;
@@ -125,7 +127,7 @@ static int open_changelogs(struct query *query, struct query_topics *found, stru
             uint32_t number = plan->subs[s].stores[i];
 
             int code = make_topic(query, plan->stores[number].changelog, found->task_counts[s],
-                                  "compact", &found->changelogs[number], err);
+                                  &found->changelogs[number], err);
 
             if (code == ERR_TOPIC_MISMATCH &&
                 found->changelogs[number]->partition_count < found->task_counts[s]) {

@@ -159,7 +159,9 @@ static void restore_block(void *context, const struct log_block *block)
 {
     struct restoring *r = context;
 
-    store_restore(r->task->stores[r->number], block);
+    if (!r->code) {
+        r->code = store_restore(r->task->stores[r->number], block, r->err);
+    }
     if (!r->code) {
         r->code = save_restored(r->task, r->number, block->next_offset, r->err);
     }

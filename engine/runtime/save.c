@@ -12,6 +12,7 @@
  * Dying between two pieces leaves entries in the database that are newer than the ends it
  * has. That does no harm: the changelog holds whole rows and deletions, so replaying it from
  * an older place goes over them and comes to the same state. Only what is committed gets there.
+ * Of the changelog nothing goes that is behind the ends.
  *
  * When the memory was the reason, the stores age: a half goes, and is read back when it is
  * asked for. A save that fails loses nothing: its entries stay listed for the next one.
@@ -74,6 +75,7 @@ static size_t share_of(const struct worker *worker)
 {
     struct runtime *rt = worker->rt;
     size_t budget = rt->config.state_memory_bytes;
+    size_t equal = budget / (rt->worker_count > 0 ? rt->worker_count : 1);
     size_t others = 0;
 
     for (uint32_t i = 0; i < rt->worker_count; i++) {
@@ -82,8 +84,7 @@ static size_t share_of(const struct worker *worker)
         }
     }
     others = others < budget ? others : budget;
-    return budget - others > budget / rt->worker_count ? budget - others
-                                                       : budget / rt->worker_count;
+    return budget - others > equal ? budget - others : equal;
 }
 
 /* Half of the share; less while what is kept beside takes more than the other half. */
@@ -238,7 +239,7 @@ static int mark(struct runtime *rt, const struct saved_store *of, struct databas
     struct log_range range;
 
     TRY(log_topic_range(rt->log, of->changelog, of->partition, READ_COMMITTED, &range, err));
-    checkpoint_mark(store_checkpoint(of->store), batch, range.end, clock_now_ms(rt->clock));
+    checkpoint_mark(store_checkpoint(of->store), batch, range.end);
     return 0;
 }
 
@@ -366,7 +367,7 @@ static int load(struct task *task, uint32_t number, int64_t *position, struct er
 
     TRY(log_topic_range(rt->log, task->query->topics.changelogs[number], task->partition,
                         READ_COMMITTED, &range, err));
-    TRY(checkpoint_find(checkpoint, &range, clock_now_ms(rt->clock), position, err));
+    TRY(checkpoint_find(checkpoint, &range, position, err));
     if (*position >= 0) {
         TRY(store_load(task->stores[number], restored_bytes_max(task), err));
         note_restored(task);
@@ -424,7 +425,7 @@ int save_restored(struct task *task, uint32_t number, int64_t position, struct e
         database_batch_clear(batch);
         more = store_save(store, &at, batch);
         if (!more) {
-            checkpoint_mark(store_checkpoint(store), batch, position, clock_now_ms(rt->clock));
+            checkpoint_mark(store_checkpoint(store), batch, position);
         }
         code = database_write(rt->config.database, batch, DATABASE_NO_SYNC, err);
     }

@@ -1,8 +1,7 @@
 /*
  * checkpoint.c: the layout of checkpoints, and whether one may be trusted.
  *
- * Null values stay in a compacted changelog for a day (delete.retention.ms): a checkpoint that
- * is older may hold keys whose deletion is not to be found any more.
+ * A changelog that begins behind the mark lacks deletions of keys that the checkpoint may hold.
  */
 #include "engine/state/checkpoint.h"
 
@@ -17,9 +16,8 @@ enum {
     PREFIX_BYTES = SLOT_BYTES + 8 + 4,
     ENTRY_PREFIX_BYTES = PREFIX_BYTES + 1,
     TIME_BYTES = 8,
-    MARK_VERSION = 1,
-    MARK_BYTES = 1 + 4 * 8,
-    TRUSTED_MS = 12 * 3600 * 1000,
+    MARK_VERSION = 2,
+    MARK_BYTES = 1 + 3 * 8,
 };
 
 struct checkpoint {
@@ -140,8 +138,7 @@ int checkpoint_drop_slot(struct database *database, uint32_t slot, struct error 
 
 /* --- the mark --- */
 
-void checkpoint_mark(struct checkpoint *checkpoint, struct database_batch *batch, int64_t position,
-                     int64_t now_ms)
+void checkpoint_mark(struct checkpoint *checkpoint, struct database_batch *batch, int64_t position)
 {
     struct buffer mark = { 0 };
     char key[PREFIX_BYTES + 1];
@@ -152,7 +149,6 @@ void checkpoint_mark(struct checkpoint *checkpoint, struct database_batch *batch
     append_number(&mark, checkpoint->incarnation, 8);
     append_number(&mark, checkpoint->signature, 8);
     append_number(&mark, (uint64_t)position, 8);
-    append_number(&mark, (uint64_t)now_ms, 8);
     buffer_append_bytes(&mark, checkpoint->changelog);
     database_put(checkpoint->database, batch, DATABASE_STATE, (struct bytes){ key, sizeof key },
                  buffer_bytes(&mark));
@@ -169,18 +165,17 @@ static bool is_ours(const struct checkpoint *checkpoint, struct bytes mark)
 }
 
 int checkpoint_find(struct checkpoint *checkpoint, const struct log_range *changelog,
-                    int64_t now_ms, int64_t *position, struct error *err)
+                    int64_t *position, struct error *err)
 {
     struct buffer *mark = &checkpoint->value;
     bool found = false;
-    int64_t at, age_ms;
+    int64_t at;
 
     TRY(database_get(checkpoint->database, DATABASE_STATE, make_key(checkpoint, 'M', no_key), mark,
                      &found, err));
     if (found && is_ours(checkpoint, buffer_bytes(mark))) {
         at = (int64_t)read_number(mark->data + 17, 8);
-        age_ms = now_ms - (int64_t)read_number(mark->data + 25, 8);
-        if (at >= changelog->begin && at <= changelog->end && age_ms < TRUSTED_MS) {
+        if (at >= changelog->begin && at <= changelog->end) {
             *position = at;
             return 0;
         }

@@ -33,11 +33,10 @@ struct checkpoint *checkpoint_create(struct database *database,
 void checkpoint_destroy(struct checkpoint *checkpoint); /* what is in the database stays */
 /*
  * From where the changelog is to be replayed, -1: there is nothing to build on. What does not
- * match (another incarnation or plan, older than null values are kept, beyond the
- * changelog's end) is deleted.
+ * match (another incarnation or plan, not within the changelog) is deleted.
  */
 int checkpoint_find(struct checkpoint *checkpoint, const struct log_range *changelog,
-                    int64_t now_ms, int64_t *position, struct error *err);
+                    int64_t *position, struct error *err);
 int checkpoint_drop(struct checkpoint *checkpoint, struct error *err);
 /* Everything of a slot: it has another owner. */
 int checkpoint_drop_slot(struct database *database, uint32_t slot, struct error *err);
@@ -57,8 +56,7 @@ void checkpoint_put(struct checkpoint *checkpoint, struct database_batch *batch,
 void checkpoint_delete(struct checkpoint *checkpoint, struct database_batch *batch,
                        struct bytes key);
 /* From any thread; the others from the store's. */
-void checkpoint_mark(struct checkpoint *checkpoint, struct database_batch *batch, int64_t position,
-                     int64_t now_ms);
+void checkpoint_mark(struct checkpoint *checkpoint, struct database_batch *batch, int64_t position);
 
 /* Over all entries; its keys have the length of checkpoint_key_prefix in front. */
 struct database_cursor *checkpoint_scan(struct checkpoint *checkpoint);

@@ -358,3 +358,33 @@ void live_table_remove(struct live_table *table, live_ref ref)
     free_block(table, ref);
     table->entry_count--;
 }
+
+/* Entries whose home it is stand there or behind it, in one run. False: enough, but go on with the
+ * next. */
+static bool visit_home(const struct live_table *table, uint32_t home,
+                       bool (*visit)(void *context, const struct live_entry *entry), void *context)
+{
+    bool more = true;
+
+    for (uint32_t at = home; table->slots[at].ref; at = next_slot(table, at)) {
+        if (home_of(table, table->slots[at].hash) == home) {
+            more &= visit(context, live_table_at(table, table->slots[at].ref));
+        }
+    }
+    return more;
+}
+
+uint64_t live_table_walk(const struct live_table *table, uint64_t from,
+                         bool (*visit)(void *context, const struct live_entry *entry),
+                         void *context)
+{
+    bool more = true;
+
+    while (more && table->slot_count && from < LIVE_WALK_END) {
+        uint32_t home = home_of(table, (uint32_t)from);
+
+        more = visit_home(table, home, visit, context);
+        from = ((uint64_t)home + 1) << table->slot_shift;
+    }
+    return table->slot_count ? from : LIVE_WALK_END;
+}

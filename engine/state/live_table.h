@@ -78,5 +78,14 @@ live_ref live_table_add(struct live_table *table, struct bytes key, struct bytes
 /* Gives an entry another image; it may move. Its time and `change` stay. */
 live_ref live_table_replace(struct live_table *table, live_ref ref, struct bytes image);
 void live_table_remove(struct live_table *table, live_ref ref);
+/*
+ * Goes over the entries by ascending home slot, from that hash (0 at first) up to some limit;
+ * returns the hash to go on with, or LIVE_WALK_END. Who is there all the time is visited once,
+ * whatever is added, removed and replaced between two calls.
+ */
+#define LIVE_WALK_END (UINT64_C(1) << 32)
+uint64_t live_table_walk(const struct live_table *table, uint64_t from,
+                         bool (*visit)(void *context, const struct live_entry *entry),
+                         void *context);
 
 #endif

@@ -3,7 +3,7 @@
  *
  * An entry stands in `changes` at most once. A deleted key keeps its entry,
  * without an image, until its null value is durable. What is changed between
- * store_write_changes and store_committed is listed again behind what was
+ * store_write_begin and store_committed is listed again behind what was
  * written, and stays.
  *
  * Invariant: changes[entry->change - 1] refers to the entry; 0 in the list is a
@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "engine/state/entry_block.h"
 
 enum { FIRST_CHANGES = 16, HOLES_MIN = 1024 };
 
@@ -50,6 +51,7 @@ void store_clear(struct store *store)
     store->hole_count = 0;
     store->deleted_count = 0;
     store->last = 0;
+    store_clear_rewrite(store);
     store_clear_checkpoint(store);
 }
 
@@ -110,24 +112,6 @@ bool store_has_changes(const struct store *store)
     return store->change_count > store->committed_count;
 }
 
-void store_write_changes(struct store *store, struct log_builder *out)
-{
-    for (uint32_t i = store->committed_count; i < store->change_count; i++) {
-        const struct live_entry *entry;
-        struct bytes image = { NULL, 0 };
-
-        if (!store->changes[i]) {
-            continue;
-        }
-        entry = live_table_at(&store->table, store->changes[i]);
-        if (entry->image_len != LIVE_DELETED) {
-            image = live_entry_image(entry);
-        }
-        log_builder_add(out, live_entry_key(entry), image, entry->timestamp_ms, NULL, 0);
-    }
-    store->written_count = store->change_count;
-}
-
 void store_forget_deleted(struct store *store, live_ref ref)
 {
     live_table_remove(&store->table, ref);
@@ -157,6 +141,7 @@ static void close_holes(struct store *store)
 
 void store_committed(struct store *store)
 {
+    store_settle_written(store);
     if (store->checkpoint) {
         store->committed_count = store->written_count;
         if (store->hole_count > HOLES_MIN && store->hole_count > store->change_count / 2) {
@@ -298,29 +283,43 @@ bool store_delete(struct store *store, struct bytes key)
     return true;
 }
 
-void store_restore(struct store *store, const struct log_block *block)
+static void restore_entry(struct store *store, const struct block_entry *from)
 {
-    for (uint32_t i = 0; i < block->record_count; i++) {
-        const struct log_record *record = &block->records[i];
-        live_ref ref;
+    live_ref ref;
 
-        if (!record->key.data) {
-            continue;
-        }
-        if (record->value.data) {
-            ref = put_entry(store, record->key, record->value, record->timestamp_ms);
-        } else {
-            ref = find_entry(store, record->key);
-            if (ref && live_table_at(&store->table, ref)->image_len != LIVE_DELETED) {
-                delete_entry(store, ref);
-            }
-        }
-        if (ref && store->checkpoint) {
-            store_note_committed(store, ref);
-        } else if (ref && !record->value.data) {
-            store_forget_deleted(store, ref);
+    if (from->image.data) {
+        ref = put_entry(store, from->key, from->image, from->timestamp_ms);
+    } else {
+        ref = find_entry(store, from->key);
+        if (ref && live_table_at(&store->table, ref)->image_len != LIVE_DELETED) {
+            delete_entry(store, ref);
         }
     }
+    if (ref && store->checkpoint) {
+        store_note_committed(store, ref);
+    } else if (ref && !from->image.data) {
+        store_forget_deleted(store, ref);
+    }
+    store->logged++;
+}
+
+int store_restore(struct store *store, const struct log_block *block, struct error *err)
+{
+    for (uint32_t i = 0; i < block->record_count; i++) {
+        struct entry_reader reader;
+        struct block_entry entry;
+
+        TRY(entry_block_open(&reader, block->records[i].value, err));
+        while (entry_block_next(&reader, &entry)) {
+            restore_entry(store, &entry);
+        }
+        if (reader.from.wrong) {
+            return error_set(err, ERR_STATE_DAMAGED, NO_POSITION,
+                             "the record at offset %lld of a changelog is damaged",
+                             (long long)block->records[i].offset);
+        }
+    }
+    return 0;
 }
 
 /* --- scans --- */

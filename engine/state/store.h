@@ -5,7 +5,8 @@
  * the last commit is remembered key by key; commit writes just those
  * keys, with their newest image, to the changelog topic in the log transaction:
  *
- *     put put delete ... store_write_changes(builder) ... commit ... store_committed
+ *     put put delete ... store_write_begin, store_write_next(builder) ... commit ...
+ * store_committed
  *
  * A commit that fails or has an unknown outcome is followed by store_clear and
  * recovery from the changelog (store_restore): there is no undo.
@@ -63,11 +64,22 @@ size_t store_bytes(const struct store *store); /* memory, for budgets */
 /* --- commit and recovery --- */
 
 bool store_has_changes(const struct store *store);
-/* Appends a record per changed key: image or, for deleted keys, a null value. */
-void store_write_changes(struct store *store, struct log_builder *out);
+void store_write_begin(struct store *store);
+/* Appends a record of what is to be written; false: there is nothing any more. */
+bool store_write_next(struct store *store, struct log_builder *out);
 void store_committed(struct store *store); /* what was written is durable */
 void store_clear(struct store *store);     /* forget everything */
-void store_restore(struct store *store, const struct log_block *block); /* changelog records */
+/* Changelog records. */
+int store_restore(struct store *store, const struct log_block *block, struct error *err);
+
+/*
+ * Much of the changelog may be out of date. From the next commit on all that is there is
+ * written anew, little by little; `from` is where the changelog ends now.
+ */
+bool store_rewrite_is_due(const struct store *store);
+void store_rewrite_begin(struct store *store, int64_t from);
+/* Once, behind the commit that was the last of it: nobody needs what is before. -1: not now. */
+int64_t store_rewritten(struct store *store);
 
 /*
  * --- checkpoints: where there is a data directory ---

@@ -21,7 +21,8 @@
 #include "engine/state/checkpoint.h"
 #include "engine/state/store_internal.h"
 
-enum { SAVE_PIECE = 512 }; /* entries; some 0.3 ms of a worker's time */
+enum { SAVE_PIECE = 512 };               /* entries; some 0.3 ms of a worker's time */
+#define UNKNOWN_ENTRIES (UINT64_MAX / 2) /* behind a checkpoint the changelog is not read */
 
 void store_attach_checkpoint(struct store *store, struct checkpoint *checkpoint)
 {
@@ -72,6 +73,7 @@ int store_load(struct store *store, size_t bytes_max, struct error *err)
         more = database_cursor_next(cursor);
     }
     store->spilled = more;
+    store->logged = UNKNOWN_ENTRIES;
     if (more) {
         store_begin_filter_scan(store, checkpoint_cursor_key(cursor));
         store->filter_whole = false;
@@ -139,6 +141,7 @@ void store_saved(struct store *store)
 {
     assert(!store_has_changes(store));
     store_unlist(store);
+    store->rewrite.saved |= store->rewrite.done.ended;
 }
 
 void store_age(struct store *store)

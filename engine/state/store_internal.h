@@ -15,6 +15,25 @@
 
 struct filter_scan;
 
+/* How far writing anew has come: in the table by hash, then in the checkpoint by key. */
+struct rewrite_place {
+    uint64_t hash;
+    bool in_checkpoint;
+    bool ended;
+};
+
+struct rewrite {
+    bool active;
+    bool saved;                /* the checkpoint is newer than the last of it */
+    int64_t from;              /* where the changelog ended when it began */
+    uint64_t base;             /* entries that the changelog had behind the last one */
+    int64_t left;              /* entries that this commit may look at */
+    struct rewrite_place done; /* as it is committed */
+    struct rewrite_place next;
+    struct buffer done_key; /* keys of the places in the checkpoint */
+    struct buffer next_key;
+};
+
 struct store {
     enum store_durability durability;
     struct live_table table;
@@ -26,7 +45,10 @@ struct store {
     uint32_t written_count;   /* the first two */
     uint32_t hole_count;      /* zeros in the list */
     uint32_t deleted_count;   /* entries without an image */
-    live_ref last;            /* found last: who gets a row mostly puts it next; 0: none */
+    uint64_t logged;          /* entries that the changelog holds, about */
+    uint64_t writing;         /* those of the open transaction */
+    struct rewrite rewrite;
+    live_ref last; /* found last: who gets a row mostly puts it next; 0: none */
     /* with a checkpoint */
     struct checkpoint *checkpoint; /* NULL: all there is, is in memory */
     struct live_table former;      /* entries that are in the checkpoint, and not in `table` */
@@ -52,6 +74,10 @@ void store_note_stale(struct store *store, struct bytes key); /* it will leave t
 /* Makes a filter of all keys from that one on that are not in memory; a piece at a time. */
 void store_begin_filter_scan(struct store *store, struct bytes from);
 void store_continue_filter_scan(struct store *store);
+/* --- */
+/* --- store_write.c --- */
+void store_clear_rewrite(struct store *store);
+void store_settle_written(struct store *store); /* it is committed */
 /* --- */
 uint32_t store_scan_merged(struct store *store, const struct store_range *range,
                            struct store_item *items, uint32_t limit);
