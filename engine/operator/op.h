@@ -37,6 +37,8 @@ struct op_env {
     /* A row was left out or got a null; for the processing log. Never NULL. */
     void (*row_error)(struct op_env *env, const struct op *op, const struct row_origin *origin,
                       const char *what, const struct error *err);
+    /* Behind each batch that went to the outputs: whether they give way. NULL: they keep all. */
+    int (*drain)(struct op_env *env, struct error *err);
     void *context;
 };
 

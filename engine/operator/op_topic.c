@@ -269,7 +269,7 @@ static int topic_push(struct op *op, unsigned port, const struct row_batch *in, 
     for (uint32_t n = 0; n < in->selected_count; n++) {
         write(op, in, batch_selected(in, n));
     }
-    return 0;
+    return op->env->drain ? op->env->drain(op->env, err) : 0;
 }
 
 const struct op_kind op_topic = {

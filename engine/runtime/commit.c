@@ -227,10 +227,19 @@ static void purge_transient(struct task *task)
     }
 }
 
+static int flush_outputs(struct task *task, struct error *err)
+{
+    int code;
+
+    task->flushing = true;
+    code = op_chain_flush(&task->chain, err);
+    task->flushing = false;
+    return code ? code : commit_drain_outputs(task, 0, err);
+}
+
 static int flush_transient(struct task *task, int64_t now_ms, struct error *err)
 {
-    TRY(op_chain_flush(&task->chain, err));
-    TRY(commit_drain_outputs(task, 0, err));
+    TRY(flush_outputs(task, err));
     task->last_flush_ms = now_ms;
     settle_dirty(task);
     standing_publish(task);
@@ -244,8 +253,7 @@ static int flush_transient(struct task *task, int64_t now_ms, struct error *err)
 
 static int flush_durable(struct task *task, int64_t now_ms, struct error *err)
 {
-    TRY(op_chain_flush(&task->chain, err));
-    TRY(commit_drain_outputs(task, 0, err));
+    TRY(flush_outputs(task, err));
     task->last_flush_ms = now_ms;
     if (task->dirty) {
         task->active_ms = clock_now_ms(task->query->rt->clock);
@@ -485,6 +493,10 @@ static void purge_changelog(struct task *task, uint32_t number)
     int64_t before = store_rewritten(task->stores[number]);
 
     if (before >= 0) {
+        TRACE(TRACE_DEBUG, "commit",
+              "changelog %.*s, partition %u: nobody needs what is before %lld",
+              BYTES_ARG(task->query->topics.changelogs[number]->name), task->partition,
+              (long long)before);
         add_purge(task->worker, (struct purge){ task->query->topics.changelogs[number],
                                                 task->partition, before });
     }

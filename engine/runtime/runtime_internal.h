@@ -258,7 +258,8 @@ struct task {
     bool saved;                   /* saved_metadata and cohort are what the log has */
     bool dirty;                   /* has done something since its last commit */
     bool buffers;                 /* emits at flush only */
-    bool ticks;                   /* has operators that look at the clock */
+    bool flushing;
+    bool ticks; /* has operators that look at the clock */
     bool in_commit;
     int64_t last_flush_ms;
     int64_t active_ms; /* wall clock: when it last had rows to commit */

@@ -29,6 +29,15 @@ static void row_error(struct op_env *env, const struct op *op, const struct row_
     task_count_skipped(env->context, origin, what, err);
 }
 
+/* What a task buffers for its commit must not get into another one's. */
+static int drain(struct op_env *env, struct error *err)
+{
+    struct task *task = env->context;
+
+    return task->buffers && !task->flushing ? 0
+                                            : commit_drain_outputs(task, BUILDER_DRAIN_BYTES, err);
+}
+
 /* Of the input that the row came by. */
 static void count_at_input(struct task *task, const struct row_origin *origin)
 {
@@ -162,6 +171,7 @@ int task_create(struct query *query, uint32_t sub_index, uint32_t partition, str
                                  .client = query->client,
                                  .emission_budget = query->options.cache_bytes,
                                  .row_error = row_error,
+                                 .drain = drain,
                                  .context = task };
     open_outputs(task);
     open_stores(task);

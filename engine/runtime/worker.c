@@ -335,9 +335,6 @@ static bool run_task(struct worker *worker, struct task *task)
     while (ran) {
         int code = task_run(task, &ran, &err);
 
-        if (!code && ran && !task->buffers) {
-            code = commit_drain_outputs(task, BUILDER_DRAIN_BYTES, &err);
-        }
         if (code) {
             worker_fail(worker, query, &err);
             return true;
