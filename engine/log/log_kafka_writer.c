@@ -28,6 +28,7 @@
 enum {
     DEFAULT_TIMEOUT_MS = 60000,
     QUICK_LOOKS = 50,
+    LOOKS_PER_FLUSH = 5,
     REQUEST_BYTES = 900 * 1000, /* batch.size is a million */
     RECORD_BYTES = 24,          /* beside key, value and headers */
     REPORT_SLICE_MS = 5,
@@ -417,7 +418,10 @@ static rd_kafka_resp_err_t produce(struct kafka_writer *writer, rd_kafka_topic_t
     return code;
 }
 
-/* Sends what is queued and waits for it; librdkafka itself looks every 10 ms only. */
+/*
+ * Sends what is queued and waits for it. librdkafka itself looks every 10 ms only, and each call of
+ * its own flush wakes all threads of the handle: once in a while, as it is what overrides linger.ms.
+ */
 static rd_kafka_resp_err_t flush(struct kafka_writer *writer)
 {
     for (uint32_t i = 0; i < writer->topic_count; i++) {
@@ -426,7 +430,12 @@ static rd_kafka_resp_err_t flush(struct kafka_writer *writer)
         memset(topic->queued, 0, topic->topic->pub.partition_count * sizeof *topic->queued);
     }
     for (int looks = 0; looks < QUICK_LOOKS; looks++) {
-        if (!rd_kafka_flush(writer->rk, 1)) {
+        if (looks % LOOKS_PER_FLUSH == 0) {
+            (void)rd_kafka_flush(writer->rk, 1);
+        } else {
+            (void)rd_kafka_poll(writer->rk, 1);
+        }
+        if (rd_kafka_outq_len(writer->rk) == 0) {
             return RD_KAFKA_RESP_ERR_NO_ERROR;
         }
     }
