@@ -28,7 +28,7 @@
 enum {
     DEFAULT_TIMEOUT_MS = 60000,
     QUICK_LOOKS = 50,
-    LOOKS_PER_FLUSH = 5,
+    UNHURRIED_LOOKS = 5,
     REQUEST_BYTES = 900 * 1000, /* batch.size is a million */
     RECORD_BYTES = 24,          /* beside key, value and headers */
     REPORT_SLICE_MS = 5,
@@ -419,10 +419,11 @@ static rd_kafka_resp_err_t produce(struct kafka_writer *writer, rd_kafka_topic_t
 }
 
 /*
- * Sends what is queued and waits for it. librdkafka itself looks every 10 ms only, and each call of
- * its own flush wakes all threads of the handle: once in a while, as it is what overrides linger.ms.
+ * Sends what is queued and waits for it; librdkafka itself looks every 10 ms only. Each call of its
+ * own flush wakes all threads of the handle, and what may be sent while none runs waits for
+ * linger.ms: who is in a hurry calls it at every look, others now and then.
  */
-static rd_kafka_resp_err_t flush(struct kafka_writer *writer)
+static rd_kafka_resp_err_t flush_at(struct kafka_writer *writer, int looks_per_call)
 {
     for (uint32_t i = 0; i < writer->topic_count; i++) {
         const struct written_topic *topic = &writer->topics[i];
@@ -430,7 +431,7 @@ static rd_kafka_resp_err_t flush(struct kafka_writer *writer)
         memset(topic->queued, 0, topic->topic->pub.partition_count * sizeof *topic->queued);
     }
     for (int looks = 0; looks < QUICK_LOOKS; looks++) {
-        if (looks % LOOKS_PER_FLUSH == 0) {
+        if (looks % looks_per_call == 0) {
             (void)rd_kafka_flush(writer->rk, 1);
         } else {
             (void)rd_kafka_poll(writer->rk, 1);
@@ -442,6 +443,11 @@ static rd_kafka_resp_err_t flush(struct kafka_writer *writer)
     return rd_kafka_flush(writer->rk, writer->timeout_ms);
 }
 
+static rd_kafka_resp_err_t flush(struct kafka_writer *writer)
+{
+    return flush_at(writer, 1);
+}
+
 /*
  * An idempotent partition has one request under way. While there is more for it that is due,
  * librdkafka's thread spins, so all is sent before a partition has more than a request takes.
@@ -449,7 +455,7 @@ static rd_kafka_resp_err_t flush(struct kafka_writer *writer)
 static void make_room(struct kafka_writer *writer, size_t *queued, size_t more)
 {
     if (*queued > 0 && *queued + more > REQUEST_BYTES) {
-        (void)flush(writer);
+        (void)flush_at(writer, UNHURRIED_LOOKS);
     }
     *queued += more;
 }

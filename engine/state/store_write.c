@@ -20,7 +20,7 @@
 #include "engine/state/entry_block.h"
 #include "engine/state/store_internal.h"
 
-enum { ENTRIES_MIN = 20000, TIMES = 4 };
+enum { ENTRIES_MIN = 4000, TIMES = 4 };
 
 /* --- when --- */
 
