@@ -69,6 +69,7 @@ int harness_open(struct harness *h, const struct test_options *options, enum que
         .mode = RUNTIME_STEPPED,
         .worker_count = 1,
         .batch_rows = options->batch_rows,
+        .changelog_entries = options->crash_every ? 2 : 0,
         .gate = gate,
         .service_id = service_id,
         .create_partitions = 1,

@@ -38,6 +38,7 @@ static int open_runtime(struct engine *engine, struct error *err)
         .state_memory_bytes = (size_t)property_get_integer(&engine->server, "state.memory.bytes"),
         .worker_count = config->worker_count,
         .batch_rows = config->batch_rows,
+        .changelog_entries = config->changelog_entries,
         .mode = config->mode,
         .skipped = config->skipped,
         .context = config->context,

@@ -29,15 +29,16 @@ struct engine_config {
     struct log *log;           /* borrowed until engine_close */
     const struct clock *clock; /* borrowed */
     enum runtime_mode mode;
-    uint32_t worker_count;     /* 0: one per core when threaded, one when stepped */
-    uint32_t batch_rows;       /* 0: as the runtime likes */
-    enum query_gate gate;      /* of the queries it starts: the test driver gates them */
-    const char *service_id;    /* NULL: as ksql.service.id says */
-    const char *node_id;       /* NULL: "local", the only node of a log of its own */
-    const char *client_id;     /* the URL by which others reach this node; NULL: the node id */
-    bool is_shared;            /* others may append statements: they are followed; threaded only */
-    bool is_lasting;           /* the node has this id at its next start too */
-    struct database *database; /* for checkpoints, borrowed; NULL: state is in memory alone */
+    uint32_t worker_count;      /* 0: one per core when threaded, one when stepped */
+    uint32_t batch_rows;        /* 0: as the runtime likes */
+    uint32_t changelog_entries; /* likewise: of how many on one is written anew */
+    enum query_gate gate;       /* of the queries it starts: the test driver gates them */
+    const char *service_id;     /* NULL: as ksql.service.id says */
+    const char *node_id;        /* NULL: "local", the only node of a log of its own */
+    const char *client_id;      /* the URL by which others reach this node; NULL: the node id */
+    bool is_shared;             /* others may append statements: they are followed; threaded only */
+    bool is_lasting;            /* the node has this id at its next start too */
+    struct database *database;  /* for checkpoints, borrowed; NULL: state is in memory alone */
     /* The server's properties: they hold before the statement log is replayed. */
     const struct property_text *settings;
     uint32_t setting_count;

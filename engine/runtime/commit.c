@@ -193,7 +193,7 @@ static int append_changelogs(struct task *task, struct error *err)
         if (!store_has_changes(store)) {
             continue;
         }
-        if (store_rewrite_is_due(store)) {
+        if (store_rewrite_is_due(store, task->query->rt->config.changelog_entries)) {
             begin_rewrite(task, number);
         }
         note_written(task, i);

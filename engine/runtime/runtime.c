@@ -153,6 +153,9 @@ static void init_config(struct runtime *rt, const struct runtime_config *config)
     if (rt->slot_count > SLOT_COUNT_MAX) {
         rt->slot_count = SLOT_COUNT_MAX;
     }
+    if (!rt->config.changelog_entries) {
+        rt->config.changelog_entries = CHANGELOG_ENTRIES_LEAST;
+    }
     if (!rt->config.batch_rows || rt->config.batch_rows > BATCH_MAX_ROWS) {
         rt->config.batch_rows = BATCH_MAX_ROWS;
     }

@@ -43,8 +43,9 @@ struct runtime_config {
     size_t state_memory_bytes; /* of all state, where there is a database; 0: no limit */
     bool is_shared; /* others use the log: for them, and after them, queries have groups */
     uint32_t worker_count;
-    uint32_t slot_count; /* 0: 64 */
-    uint32_t batch_rows; /* rows decoded at once; 0: BATCH_MAX_ROWS */
+    uint32_t slot_count;        /* 0: 64 */
+    uint32_t batch_rows;        /* rows decoded at once; 0: BATCH_MAX_ROWS */
+    uint32_t changelog_entries; /* one of fewer is never written anew; 0: 4000 */
     enum runtime_mode mode;
     /* A record or row was skipped or nulled. Called from workers; may be NULL. */
     void (*skipped)(void *context, struct bytes query_id, const struct row_origin *origin,

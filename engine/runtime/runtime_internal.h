@@ -39,6 +39,7 @@ enum {
     TRANSACTION_TIMEOUT_MS = 10000,
     SESSION_TIMEOUT_MS = 6000
 };
+enum { CHANGELOG_ENTRIES_LEAST = 4000 };
 enum { RETRY_FIRST_MS = 15000, RETRY_MOST_MS = 900000 };
 
 /* --- mailbox: messages to a worker, from any thread; what they carry bounds them --- */

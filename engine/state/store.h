@@ -76,7 +76,7 @@ int store_restore(struct store *store, const struct log_block *block, struct err
  * Much of the changelog may be out of date. From the next commit on all that is there is
  * written anew, little by little; `from` is where the changelog ends now.
  */
-bool store_rewrite_is_due(const struct store *store);
+bool store_rewrite_is_due(const struct store *store, uint64_t entries_least);
 void store_rewrite_begin(struct store *store, int64_t from);
 /* Once, behind the commit that was the last of it: nobody needs what is before. -1: not now. */
 int64_t store_rewritten(struct store *store);

@@ -20,16 +20,17 @@
 #include "engine/state/entry_block.h"
 #include "engine/state/store_internal.h"
 
-enum { ENTRIES_MIN = 4000, TIMES = 4 };
+enum { TIMES = 4 };
 
 /* --- when --- */
 
-bool store_rewrite_is_due(const struct store *store)
+bool store_rewrite_is_due(const struct store *store, uint64_t entries_least)
 {
     uint64_t least = store->rewrite.base > store->table.entry_count ? store->rewrite.base
                                                                     : store->table.entry_count;
 
-    return !store->rewrite.active && store->logged >= ENTRIES_MIN && store->logged / TIMES >= least;
+    return !store->rewrite.active && store->logged >= entries_least &&
+           store->logged / TIMES >= least;
 }
 
 void store_rewrite_begin(struct store *store, int64_t from)

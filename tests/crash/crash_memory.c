@@ -101,6 +101,7 @@ static void open_life(struct run *r, const char *node_id, enum ending ending,
 {
     struct fault_hook hook = { .reached = reached, .context = &r->now };
     struct runtime_config config = { .clock = &r->clock,
+                                     .changelog_entries = CHANGELOG_ENTRIES,
                                      .service_id = BYTES("crash"),
                                      .node_id = bytes_of(node_id),
                                      .worker_count = 1 + r->seed % 2,

@@ -114,6 +114,7 @@ static int open_life(struct life *l, const char *directory)
 {
     struct log_disk_config disk = { .fsync = LOG_FSYNC_NEVER };
     struct runtime_config config = { .clock = &l->clock,
+                                     .changelog_entries = CHANGELOG_ENTRIES,
                                      .service_id = BYTES("crash"),
                                      .node_id = BYTES("node"),
                                      .worker_count = 1,

@@ -108,6 +108,7 @@ static int open_node(struct node *node, char **arguments, int workers, struct er
                                        .client_id = bytes_of(arguments[3]) };
     struct fault_hook hook = { .reached = reached, .context = node };
     struct runtime_config runtime = { .clock = &node->clock,
+                                      .changelog_entries = CHANGELOG_ENTRIES,
                                       .service_id = bytes_of(arguments[2]),
                                       .node_id = bytes_of(arguments[3]),
                                       .instance_id = bytes_of(arguments[3]),

@@ -13,7 +13,7 @@
 #include "engine/state/entry_block.h"
 #include "engine/state/store.h"
 
-enum { KEYS = 97, IMAGE_MAX = 200, BIG_IMAGE = 70000 };
+enum { ENTRIES_LEAST = 1000, KEYS = 97, IMAGE_MAX = 200, BIG_IMAGE = 70000 };
 
 struct model_row {
     bool present;
@@ -165,7 +165,7 @@ static void append_all(struct log_builder *to, const struct log_builder *from)
 
 static void write_all(struct world *w)
 {
-    if (store_rewrite_is_due(w->store)) {
+    if (store_rewrite_is_due(w->store, ENTRIES_LEAST)) {
         store_rewrite_begin(w->store, w->topic.record_count);
     }
     store_write_begin(w->store);

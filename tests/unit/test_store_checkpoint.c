@@ -20,7 +20,7 @@
 #include "engine/state/checkpoint.h"
 #include "engine/state/store.h"
 
-enum { KEYS = 40, STEPS = 6000, CHANGELOG_MAX = 100000 };
+enum { ENTRIES_LEAST = 1000, KEYS = 40, STEPS = 6000, CHANGELOG_MAX = 100000 };
 
 struct world {
     char directory[SCRATCH_PATH_MAX];
@@ -159,7 +159,7 @@ static void check_scan(struct world *w, int from, uint32_t limit)
 
 static void write_all(struct world *w, struct log_builder *builder)
 {
-    if (store_rewrite_is_due(w->store)) {
+    if (store_rewrite_is_due(w->store, ENTRIES_LEAST)) {
         store_rewrite_begin(w->store, w->record_count);
     }
     store_write_begin(w->store);
