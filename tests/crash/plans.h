@@ -7,6 +7,8 @@
 #include "engine/catalog/catalog.h"
 #include "engine/runtime/runtime.h"
 
+enum { CHANGELOG_ENTRIES = 50 }; /* so that changelogs are written anew all the time */
+
 struct plans {
     struct arena arena;
     struct catalog *catalog;

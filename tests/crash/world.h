@@ -19,7 +19,6 @@
 #include "engine/log/log.h"
 
 enum { WORLD_KEYS = 40, WORLD_GROUPS = 7, WORLD_PARTITIONS = 4, WORLD_STATEMENTS = 4 };
-enum { CHANGELOG_ENTRIES = 50 }; /* so that changelogs are written anew all the time */
 
 enum world_topic { WORLD_EVENTS, WORLD_COPY, WORLD_SOME, WORLD_TOTALS, WORLD_TOPIC_COUNT };
 
