@@ -273,8 +273,22 @@ static double percentile_ms(int64_t *times_us, uint32_t count, uint32_t percent)
     return (double)times_us[(uint64_t)count * percent / 100] / 1000.0;
 }
 
+/* In a new cluster librdkafka 2.0 waits for ever for the coordinator of the first group. */
+static void await_groups(struct bench *bench, const struct log_topic *topic)
+{
+    struct group_position position = { .topic = topic };
+    struct arena arena;
+    struct error err = { 0 };
+
+    arena_init(&arena, 0);
+    check(log_group_positions(bench->log, bytes_of("raw"), &position, 1, &arena, &err), "group",
+          &err);
+    arena_fini(&arena);
+}
+
 static struct figures run_raw_transactions(struct bench *bench)
 {
+    const struct log_topic *topic;
     struct raw_setup setup = { .bootstrap = bench->bootstrap,
                                .clock = &bench->clock,
                                .properties = bench->properties,
@@ -284,7 +298,8 @@ static struct figures run_raw_transactions(struct bench *bench)
     struct figures figures = { .out = TRANSACTIONS };
 
     open_log(bench);
-    (void)make_topic(bench, "raw-transactions");
+    topic = make_topic(bench, "raw-transactions");
+    await_groups(bench, topic);
     log_close(bench->log);
     raw_transactions(&setup, "raw-transactions", TRANSACTIONS, whole_us, commit_us);
     figures.p50_ms = percentile_ms(whole_us, TRANSACTIONS, 50);
