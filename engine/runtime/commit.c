@@ -442,6 +442,24 @@ static int commit_untransacted(struct worker *worker, struct error *err)
     return log_writer_flush(worker->writer, err);
 }
 
+/* If it fails, the next one deletes these too. */
+static void run_purges(struct worker *worker)
+{
+    for (uint32_t i = 0; i < worker->purge_count; i++) {
+        const struct purge *purge = &worker->purges[i];
+        struct error err = { 0 };
+
+        if (log_delete_records(worker->rt->log, purge->topic, purge->partition, purge->before,
+                               &err) == ERR_NOT_AUTHORIZED &&
+            !worker->purge_denied) {
+            worker->purge_denied = true;
+            TRACE(TRACE_WARN, "commit",
+                  "what nobody needs any more stays in the internal topics: %s", err.message);
+        }
+    }
+    worker->purge_count = 0;
+}
+
 int commit_execute(struct worker *worker, struct error *err)
 {
     int64_t began_us = clock_monotonic_us(worker->rt->clock);
@@ -454,14 +472,7 @@ int commit_execute(struct worker *worker, struct error *err)
                                           : commit_untransacted(worker, err);
 
     worker->last_commit_us = clock_monotonic_us(worker->rt->clock) - began_us;
-    for (uint32_t i = 0; i < worker->purge_count; i++) {
-        const struct purge *purge = &worker->purges[i];
-
-        /* If it fails, the next one deletes these too. */
-        (void)log_delete_records(worker->rt->log, purge->topic, purge->partition, purge->before,
-                                 NULL);
-    }
-    worker->purge_count = 0;
+    run_purges(worker);
     return code;
 }
 

@@ -422,6 +422,7 @@ struct worker {
     struct error transient_refusal; /* of a push query's own topic */
     struct purge *purges;           /* done by the commit after the one that allowed them */
     uint32_t purge_count, purge_capacity;
+    bool purge_denied; /* for want of a right; told once */
     int64_t last_tick_ms;
     _Atomic int64_t recover_at_ms;
     uint32_t failures; /* in a row: back-off */
