@@ -309,6 +309,11 @@ int store_restore(struct store *store, const struct log_block *block, struct err
         struct entry_reader reader;
         struct block_entry entry;
 
+        if (block->records[i].key.data) {
+            return error_set(err, ERR_STATE_DAMAGED, NO_POSITION,
+                             "an earlier version wrote the changelog: TERMINATE the query and "
+                             "create it anew");
+        }
         TRY(entry_block_open(&reader, block->records[i].value, err));
         while (entry_block_next(&reader, &entry)) {
             restore_entry(store, &entry);

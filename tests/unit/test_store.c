@@ -381,6 +381,9 @@ static void damaged_records_are_refused(void **state)
     assert_int_equal(store_restore(w.store, &block, &err), ERR_STATE_DAMAGED);
     record.value = (struct bytes){ NULL, 0 };
     assert_int_equal(store_restore(w.store, &block, &err), ERR_STATE_DAMAGED);
+    record.key = bytes_of("k"); /* a record for each key, as it was once */
+    assert_int_equal(store_restore(w.store, &block, &err), ERR_STATE_DAMAGED);
+    assert_non_null(strstr(err.message, "an earlier version"));
     arena_fini(&arena);
     teardown(&w);
 }
