@@ -32,6 +32,12 @@ static inline char *packed_put(char *at, uint64_t value)
     return at;
 }
 
+/* Of a text that can be absent: one more than its length, or 0. */
+static inline uint64_t packed_length(struct bytes text)
+{
+    return text.data ? (uint64_t)text.len + 1 : 0;
+}
+
 /* What is left to be read; `wrong` once it ends too early. */
 struct packed_reader {
     const char *at;
@@ -65,6 +71,12 @@ static inline struct bytes packed_take_bytes(struct packed_reader *from, uint64_
     }
     from->at += len;
     return text;
+}
+
+/* What packed_length stands for. */
+static inline struct bytes packed_take_text(struct packed_reader *from, uint64_t length)
+{
+    return length ? packed_take_bytes(from, length - 1) : (struct bytes){ NULL, 0 };
 }
 
 #endif

@@ -110,11 +110,6 @@ int64_t disk_key_offset(struct bytes key)
 
 /* --- encoding --- */
 
-static size_t value_len(struct bytes text)
-{
-    return text.data ? text.len + 1 : 0;
-}
-
 static void append_text(struct buffer *out, struct bytes text)
 {
     if (text.len) {
@@ -132,8 +127,8 @@ static void append_record(struct buffer *out, const struct log_record *record, i
     at = out->data + out->len;
     at = packed_put(at, (uint64_t)offset_delta);
     at = packed_put(at, packed_fold(time_delta));
-    at = packed_put(at, value_len(record->key));
-    at = packed_put(at, value_len(record->value));
+    at = packed_put(at, packed_length(record->key));
+    at = packed_put(at, packed_length(record->value));
     at = packed_put(at, record->header_count);
     out->len = (size_t)(at - out->data);
     for (uint32_t i = 0; i < record->header_count; i++) {
@@ -141,7 +136,7 @@ static void append_record(struct buffer *out, const struct log_record *record, i
 
         buffer_reserve(out, 2 * PACKED_NUMBER_MAX + header->key.len + header->value.len);
         at = packed_put(out->data + out->len, header->key.len);
-        at = packed_put(at, value_len(header->value));
+        at = packed_put(at, packed_length(header->value));
         out->len = (size_t)(at - out->data);
         append_text(out, header->key);
         append_text(out, header->value);
@@ -233,11 +228,6 @@ int disk_block_check(struct bytes block, const struct memory_partition *of, int6
     return 0;
 }
 
-static struct bytes take_value(struct packed_reader *from, uint64_t len)
-{
-    return len ? packed_take_bytes(from, len - 1) : (struct bytes){ NULL, 0 };
-}
-
 static void take_headers(struct packed_reader *from, struct record_header *out, uint32_t count)
 {
     for (uint32_t i = 0; i < count && !from->wrong; i++) {
@@ -245,7 +235,7 @@ static void take_headers(struct packed_reader *from, struct record_header *out, 
         uint64_t value = packed_take(from);
 
         out[i].key = packed_take_bytes(from, key);
-        out[i].value = take_value(from, value);
+        out[i].value = packed_take_text(from, value);
     }
 }
 
@@ -274,8 +264,8 @@ int disk_block_decode(struct bytes block, const struct memory_partition *of, int
                                           .timestamp_ms = (int64_t)time,
                                           .headers = count ? headers : NULL,
                                           .header_count = (uint32_t)count };
-        records[i].key = take_value(&from, key);
-        records[i].value = take_value(&from, value);
+        records[i].key = packed_take_text(&from, key);
+        records[i].value = packed_take_text(&from, value);
         headers += count;
         headers_left -= (uint32_t)count;
     }

@@ -51,7 +51,8 @@ struct setting {
  * next transaction off until its markers are written.
  *
  * A reader whose queue is full when a response has come fetches again when librdkafka's thread
- * looks next, up to a second later, and nothing wakes it: so the queue holds two whole responses.
+ * looks next, up to a second later, and nothing wakes it: so the queue holds several whole
+ * responses.
  *
  * An idempotent producer has one request per partition under way (librdkafka 2.0 compares
  * messages with the limit of five requests), and its thread spins while a batch that is

@@ -20,7 +20,7 @@ void entry_block_add(struct entry_writer *writer, struct bytes key, struct bytes
     uint64_t since = (uint64_t)timestamp_ms - (uint64_t)writer->last_ms;
     char *end = packed_put(numbers, key.len);
 
-    end = packed_put(end, image.data ? image.len + 1 : 0);
+    end = packed_put(end, packed_length(image));
     end = packed_put(end, packed_fold((int64_t)since));
     buffer_append(&writer->out->bytes, numbers, (size_t)(end - numbers));
     buffer_append_bytes(&writer->out->bytes, key);
@@ -67,7 +67,6 @@ bool entry_block_next(struct entry_reader *reader, struct block_entry *out)
         (int64_t)((uint64_t)reader->last_ms + (uint64_t)packed_unfold(packed_take(&reader->from)));
     out->timestamp_ms = reader->last_ms;
     out->key = packed_take_bytes(&reader->from, key_len);
-    out->image =
-        image_len ? packed_take_bytes(&reader->from, image_len - 1) : (struct bytes){ NULL, 0 };
+    out->image = packed_take_text(&reader->from, image_len);
     return !reader->from.wrong;
 }

@@ -359,8 +359,7 @@ void live_table_remove(struct live_table *table, live_ref ref)
     table->entry_count--;
 }
 
-/* Entries whose home it is stand there or behind it, in one run. False: enough, but go on with the
- * next. */
+/* Entries whose home it is stand there or behind it, in one run. False: that was enough. */
 static bool visit_home(const struct live_table *table, uint32_t home,
                        bool (*visit)(void *context, const struct live_entry *entry), void *context)
 {

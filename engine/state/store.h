@@ -5,8 +5,7 @@
  * the last commit is remembered key by key; commit writes just those
  * keys, with their newest image, to the changelog topic in the log transaction:
  *
- *     put put delete ... store_write_begin, store_write_next(builder) ... commit ...
- * store_committed
+ *     put put delete ... store_write_begin, store_write_next ... commit ... store_committed
  *
  * A commit that fails or has an unknown outcome is followed by store_clear and
  * recovery from the changelog (store_restore): there is no undo.

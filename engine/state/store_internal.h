@@ -74,7 +74,6 @@ void store_note_stale(struct store *store, struct bytes key); /* it will leave t
 /* Makes a filter of all keys from that one on that are not in memory; a piece at a time. */
 void store_begin_filter_scan(struct store *store, struct bytes from);
 void store_continue_filter_scan(struct store *store);
-/* --- */
 /* --- store_write.c --- */
 void store_clear_rewrite(struct store *store);
 void store_settle_written(struct store *store); /* it is committed */
