@@ -12,6 +12,14 @@
 
 #include "base/memory.h"
 
+/* Records grow from the front of `memory`, their bytes and headers from its back. */
+struct copied_block {
+    struct kafka_block block; /* first */
+    char *front;
+    char *back;
+    _Alignas(16) char memory[];
+};
+
 enum { BLOCK_BYTES = 96 * 1024, BLOCK_BYTES_MIN = 2048, NEIGHBOUR_BYTES = 24 };
 
 /*
@@ -77,7 +85,7 @@ static size_t message_bytes(rd_kafka_message_t *message, uint32_t headers)
 
 static void release(struct log_block *base)
 {
-    free((struct kafka_block *)base);
+    free((struct copied_block *)base);
 }
 
 struct kafka_block *kafka_block_new(const struct log_topic *topic,
@@ -86,23 +94,23 @@ struct kafka_block *kafka_block_new(const struct log_topic *topic,
     rd_kafka_message_t *message = messages[0];
     size_t each = message_bytes(message, header_count(messages, count));
     size_t capacity = each < BLOCK_BYTES / count ? each * count : BLOCK_BYTES;
-    struct kafka_block *block;
+    struct copied_block *block;
 
     capacity = capacity > BLOCK_BYTES_MIN ? capacity : BLOCK_BYTES_MIN;
     capacity = each > capacity ? each : capacity;
     block = memory_alloc(sizeof *block + capacity);
-    *block = (struct kafka_block){ .pub = { .partition = (uint32_t)message->partition,
-                                            .topic = topic,
-                                            .records = (struct log_record *)block->memory,
-                                            .size_bytes = sizeof *block + capacity,
-                                            .release = release },
-                                   .front = block->memory,
-                                   .back = block->memory + capacity };
-    atomic_init(&block->pub.references, 1);
-    return block;
+    *block = (struct copied_block){ .block.pub = { .partition = (uint32_t)message->partition,
+                                                   .topic = topic,
+                                                   .records = (struct log_record *)block->memory,
+                                                   .size_bytes = sizeof *block + capacity,
+                                                   .release = release },
+                                    .front = block->memory,
+                                    .back = block->memory + capacity };
+    atomic_init(&block->block.pub.references, 1);
+    return &block->block;
 }
 
-static struct bytes copy(struct kafka_block *block, struct bytes bytes)
+static struct bytes copy(struct copied_block *block, struct bytes bytes)
 {
     if (!bytes.data) {
         return bytes;
@@ -112,7 +120,7 @@ static struct bytes copy(struct kafka_block *block, struct bytes bytes)
     return (struct bytes){ block->back, bytes.len };
 }
 
-static const struct record_header *copy_headers(struct kafka_block *block,
+static const struct record_header *copy_headers(struct copied_block *block,
                                                 rd_kafka_message_t *message, uint32_t count)
 {
     size_t size = count * sizeof(struct record_header);
@@ -139,8 +147,9 @@ static int64_t timestamp_of(const rd_kafka_message_t *message)
     return timestamp_ms == -1 ? 0 : timestamp_ms;
 }
 
-bool kafka_block_add(struct kafka_block *block, rd_kafka_message_t *const *messages, uint32_t count)
+bool kafka_block_add(struct kafka_block *base, rd_kafka_message_t *const *messages, uint32_t count)
 {
+    struct copied_block *block = (struct copied_block *)base;
     rd_kafka_message_t *message = messages[0];
     uint32_t headers = header_count(messages, count);
     struct log_record *record = (struct log_record *)block->front;
@@ -157,7 +166,7 @@ bool kafka_block_add(struct kafka_block *block, rd_kafka_message_t *const *messa
         .headers = headers ? copy_headers(block, message, headers) : NULL,
         .header_count = headers,
     };
-    block->pub.record_count++;
-    block->pub.next_offset = message->offset + 1;
+    base->pub.record_count++;
+    base->pub.next_offset = message->offset + 1;
     return true;
 }

@@ -184,23 +184,19 @@ int kafka_group_alter(struct log *log, struct bytes group, const struct group_po
                       uint32_t count, struct error *err);
 int kafka_group_delete(struct log *log, struct bytes group, struct error *err);
 
-/* --- log_kafka_block.c --- */
+/* --- blocks --- */
 
 struct place;
 
-/* Records grow from the front of `memory`, their bytes and headers from its back. */
 struct kafka_block {
     struct log_block pub; /* first */
     struct place *place;  /* while the reader has it */
     struct kafka_block *next;
-    char *front;
-    char *back;
-    _Alignas(16) char memory[];
 };
 
 /*
- * The messages are `count` of one partition, without errors. Has room for as many like the first,
- * within a bound, and at least for it.
+ * log_kafka_block.c: the messages are `count` of one partition, without errors. Has room for as
+ * many like the first, within a bound, and at least for it.
  */
 struct kafka_block *kafka_block_new(const struct log_topic *topic,
                                     rd_kafka_message_t *const *messages, uint32_t count);
