@@ -429,6 +429,8 @@ $(BENCH_PROGRAMS): $(OUT)/%: $(OUT)/%.o $(BENCH_SHARED:%.c=$(OUT)/%.o) $(LIBRARY
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+$(OUT)/bench/bench_kafka_batch: $(OUT)/tests/unit/kafka_records.o
+
 # A connector into a Postgres of its own.
 .PHONY: bench-postgres
 bench-postgres: $(OUT)/bench/bench_postgres

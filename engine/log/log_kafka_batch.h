@@ -47,14 +47,18 @@ struct kafka_batches {
     struct fetched_records in;           /* with a reference to its memory */
     struct aborted_transaction *aborted; /* own, by first offset */
     uint32_t aborted_begun;              /* of them at the batch at hand */
-    struct packed_reader records;        /* left of the batch at hand */
+    uint32_t aborted_active;             /* of those not yet ended; moved to the front */
+    struct packed_reader records;        /* left of the batch at hand; at NULL: there is none */
     struct fetched_bytes *unpacked;      /* that they lie in; NULL: in the response */
     uint32_t records_left;
     int64_t base_offset;
+    int64_t least_delta; /* of the next record's offset; those of a batch ascend */
+    int64_t last_delta;
     int64_t base_timestamp_ms;
-    bool is_append_time; /* all have base_timestamp_ms */
-    size_t at;           /* the next batch */
-    int64_t next_offset; /* behind what was taken */
+    bool is_append_time;       /* all have base_timestamp_ms */
+    uint32_t headers_expected; /* of each record, as the ones before had them */
+    size_t at;                 /* the next batch */
+    int64_t next_offset;       /* behind what was taken */
 };
 
 /*
