@@ -9,8 +9,8 @@ RUN make deps && make -j"$(nproc)"
 FROM debian:12-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        libcurl4 libedit2 libhttp-parser2.9 libicu72 libjansson4 libpq5 librdkafka1 librocksdb7.8 \
-        libuv1 tzdata \
+        libcurl4 libedit2 libhttp-parser2.9 libicu72 libjansson4 liblz4-1 libpq5 librdkafka1 \
+        librocksdb7.8 libsnappy1v5 libuv1 libzstd1 tzdata zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --home /var/lib/sluice --create-home sluice
 COPY --from=build /src/build/sluice /usr/local/bin/sluice

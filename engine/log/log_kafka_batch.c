@@ -17,12 +17,14 @@
 #include "base/crc32c.h"
 #include "base/memory.h"
 #include "engine/log/log_kafka_batch_internal.h"
+#include "engine/log/log_kafka_codec.h"
 #include "engine/log/log_kafka_internal.h"
 
 enum {
     OFFSET_AND_LENGTH_BYTES = 12,
     AT_MAGIC = 16,
     AT_CRC = 17,
+    AT_OLDER_ATTRIBUTES = 17,
     AT_ATTRIBUTES = 21,
     AT_LAST_DELTA = 23,
     AT_BASE_TIMESTAMP = 27,
@@ -118,8 +120,10 @@ static enum head_state read_head(struct bytes left, struct batch_head *head, con
     if (head->magic == 2) {
         return batch_offsets(head, why);
     }
+    head->last_offset = head->base_offset;
+    head->attributes = head->begin[AT_OLDER_ATTRIBUTES] & (BATCH_CODEC | BATCH_APPEND_TIME);
     *why = "is of an unknown format";
-    return HEAD_WRONG;
+    return head->magic < 2 ? HEAD_WHOLE : HEAD_WRONG;
 }
 
 static struct bytes bytes_from(struct bytes all, size_t at)
@@ -172,6 +176,7 @@ int64_t kafka_batches_init(struct kafka_batches *b, const struct fetched_records
 void kafka_batches_fini(struct kafka_batches *b)
 {
     fetched_bytes_unref(b->unpacked);
+    unpacker_destroy(b->unpacker);
     fetched_bytes_unref(b->in.memory);
     free(b->aborted);
     *b = (struct kafka_batches){ 0 };
@@ -328,7 +333,9 @@ static int check_sum(const struct kafka_batches *b, const struct batch_head *hea
     const char *from = head->begin + AT_ATTRIBUTES;
     uint32_t sum = (uint32_t)batch_i32(head->begin + AT_CRC);
 
-    if (b->in.checks_crc && crc32c((struct bytes){ from, (size_t)(head->end - from) }) != sum) {
+    if (b->in.checks_crc &&
+        !(head->magic < 2 ? kafka_message_has_sum(head)
+                          : crc32c((struct bytes){ from, (size_t)(head->end - from) }) == sum)) {
         return kafka_batch_damaged(b, head->base_offset, err, "does not have its checksum");
     }
     return 0;
@@ -337,16 +344,21 @@ static int check_sum(const struct kafka_batches *b, const struct batch_head *hea
 static int find_records(struct kafka_batches *b, const struct batch_head *head, struct error *err)
 {
     int32_t count = batch_i32(head->begin + AT_RECORD_COUNT);
-    int codec = head->attributes & BATCH_CODEC;
+    struct bytes records = { head->begin + BATCH_HEAD_BYTES,
+                             (size_t)(head->end - head->begin) - BATCH_HEAD_BYTES };
+    struct error why;
 
     if (count < 0) {
         return kafka_batch_damaged(b, head->base_offset, err, "says it has %d records", (int)count);
     }
-    if (codec) {
-        return kafka_batch_damaged(b, head->base_offset, err,
-                                   "is compressed in an unknown way (%d)", codec);
+    if (records.len && (head->attributes & BATCH_CODEC)) {
+        if (kafka_unpack(&b->unpacker, head->attributes & BATCH_CODEC, records, &b->unpacked,
+                         &why)) {
+            return kafka_batch_damaged(b, head->base_offset, err, "%s", why.message);
+        }
+        records = (struct bytes){ b->unpacked->data, b->unpacked->size };
     }
-    b->records = (struct packed_reader){ head->begin + BATCH_HEAD_BYTES, head->end, false };
+    b->records = (struct packed_reader){ records.data, records.data + records.len, false };
     b->records_left = (uint32_t)count;
     return 0;
 }
@@ -379,7 +391,30 @@ static int read_marker(struct kafka_batches *b, const struct batch_head *head, s
     return 0;
 }
 
-/* Takes it in hand, or passes over it. */
+static bool is_left_out(struct kafka_batches *b, const struct batch_head *head)
+{
+    return head->last_offset < b->next_offset || (head->attributes & BATCH_CONTROL) ||
+           ((head->attributes & BATCH_TRANSACTIONAL) && b->aborted_active &&
+            is_aborted(b, batch_i64(head->begin + AT_PRODUCER_ID)));
+}
+
+static int take_in_hand(struct kafka_batches *b, const struct batch_head *head, struct error *err)
+{
+    if (head->magic < 2) {
+        return kafka_open_message(b, head, err);
+    }
+    TRY(find_records(b, head, err));
+    b->is_older = false;
+    b->is_append_time = head->attributes & BATCH_APPEND_TIME;
+    b->base_timestamp_ms =
+        batch_i64(head->begin + (b->is_append_time ? AT_MAX_TIMESTAMP : AT_BASE_TIMESTAMP));
+    b->base_offset = head->base_offset;
+    b->least_delta = 0;
+    b->last_delta = head->last_offset - head->base_offset;
+    return 0;
+}
+
+/* Takes the next one in hand, or passes over it. */
 static int open_batch(struct kafka_batches *b, struct error *err)
 {
     struct batch_head head = { 0 };
@@ -393,18 +428,10 @@ static int open_batch(struct kafka_batches *b, struct error *err)
     if ((head.attributes & BATCH_CONTROL) && b->aborted_active) {
         TRY(read_marker(b, &head, err));
     }
-    if ((head.attributes & BATCH_CONTROL) || head.last_offset < b->next_offset ||
-        ((head.attributes & BATCH_TRANSACTIONAL) &&
-         is_aborted(b, batch_i64(head.begin + AT_PRODUCER_ID)))) {
+    if (is_left_out(b, &head)) {
         pass(b, head.last_offset);
     } else {
-        TRY(find_records(b, &head, err));
-        b->is_append_time = head.attributes & BATCH_APPEND_TIME;
-        b->base_timestamp_ms =
-            batch_i64(head.begin + (b->is_append_time ? AT_MAX_TIMESTAMP : AT_BASE_TIMESTAMP));
-        b->base_offset = head.base_offset;
-        b->least_delta = 0;
-        b->last_delta = head.last_offset - head.base_offset;
+        TRY(take_in_hand(b, &head, err));
     }
     b->at += (size_t)(head.end - head.begin);
     return 0;
@@ -583,7 +610,9 @@ static int take_records(struct kafka_batches *b, struct filling *f, struct error
         int64_t offset;
         size_t bytes;
 
-        if (!take_plain(from.at, from.end, &raw) && !take_any(from.at, from.end, &raw)) {
+        if (b->is_older
+                ? !kafka_take_message(b, from.at, from.end, &raw)
+                : !take_plain(from.at, from.end, &raw) && !take_any(from.at, from.end, &raw)) {
             wrong = "cannot be read";
             break;
         }

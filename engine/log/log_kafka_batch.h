@@ -13,6 +13,7 @@
 #include "engine/log/log.h"
 
 struct kafka_block;
+struct unpacker;
 
 /* Bytes that blocks point into; the last reference frees them. */
 struct fetched_bytes {
@@ -50,10 +51,13 @@ struct kafka_batches {
     uint32_t aborted_active;             /* of those not yet ended; moved to the front */
     struct packed_reader records;        /* left of the batch at hand; at NULL: there is none */
     struct fetched_bytes *unpacked;      /* that they lie in; NULL: in the response */
+    struct unpacker *unpacker;           /* NULL until a batch is compressed */
     uint32_t records_left;
     int64_t base_offset;
     int64_t least_delta; /* of the next record's offset; those of a batch ascend */
     int64_t last_delta;
+    bool is_older;  /* messages, of the formats before batches */
+    int64_t origin; /* theirs: what their offsets are counted from */
     int64_t base_timestamp_ms;
     bool is_append_time;       /* all have base_timestamp_ms */
     uint32_t headers_expected; /* of each record, as the ones before had them */

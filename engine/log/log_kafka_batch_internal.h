@@ -63,6 +63,18 @@ struct raw_record {
     uint32_t header_count;
 };
 
+/* --- log_kafka_message_set.c --- */
+
+bool kafka_message_has_sum(const struct batch_head *head);
+/* Takes the message in hand, or the messages that are packed in it. */
+int kafka_open_message(struct kafka_batches *batches, const struct batch_head *head,
+                       struct error *err);
+/* One of those at hand. */
+bool kafka_take_message(const struct kafka_batches *batches, const char *at, const char *end,
+                        struct raw_record *raw);
+
+/* --- log_kafka_batch.c --- */
+
 /* "topic, partition: the batch at offset <offset> <words>", ERR_LOG_DAMAGED. */
 int kafka_batch_damaged(const struct kafka_batches *batches, int64_t offset, struct error *err,
                         const char *format, ...) __attribute__((format(printf, 4, 5)));

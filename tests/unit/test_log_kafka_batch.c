@@ -11,161 +11,31 @@
 
 #include <cmocka.h>
 
-#include "engine/log/log_kafka_batch.h"
-#include "engine/log/log_kafka_internal.h"
-#include "tests/unit/kafka_records.h"
-
-enum { BLOCKS_MAX = 64 };
-
-static const struct log_topic topic = { .name = BYTES("t"), .partition_count = 4 };
-
-/* A response, and what became of it. */
-struct bed {
-    struct buffer sent;
-    int64_t from;
-    struct aborted_transaction aborted[8];
-    uint32_t aborted_count;
-    bool is_unchecked;
-    int64_t fetched_to;
-    struct kafka_block *blocks[BLOCKS_MAX];
-    uint32_t block_count;
-    int64_t next_offset; /* behind the last call */
-    int code;
-    struct error err;
-};
-
-/* The memory is of the response's exact size, so that a read beyond it is seen. */
-static void read_first(struct bed *bed, size_t len)
-{
-    struct fetched_bytes *memory = fetched_bytes_new(len);
-    struct fetched_records in = { .topic = &topic,
-                                  .partition = 3,
-                                  .memory = memory,
-                                  .records = { memory->data, len },
-                                  .from = bed->from,
-                                  .aborted = bed->aborted,
-                                  .aborted_count = bed->aborted_count,
-                                  .checks_crc = !bed->is_unchecked };
-    struct kafka_batches batches;
-
-    if (len) {
-        memcpy(memory->data, bed->sent.data, len);
-    }
-    bed->fetched_to = kafka_batches_init(&batches, &in);
-    fetched_bytes_unref(memory);
-    bed->block_count = 0;
-    for (;;) {
-        struct kafka_block *block = NULL;
-
-        bed->code = kafka_batches_next(&batches, &block, &bed->err);
-        if (bed->code || !block) {
-            assert_null(block);
-            break;
-        }
-        assert_true(bed->block_count < BLOCKS_MAX);
-        assert_true(block->pub.next_offset == batches.next_offset);
-        bed->blocks[bed->block_count++] = block;
-    }
-    bed->next_offset = batches.next_offset;
-    kafka_batches_fini(&batches);
-}
-
-static void read_sent(struct bed *bed)
-{
-    read_first(bed, bed->sent.len);
-}
-
-static void end(struct bed *bed)
-{
-    for (uint32_t i = 0; i < bed->block_count; i++) {
-        log_block_unref(&bed->blocks[i]->pub);
-    }
-    bed->block_count = 0;
-    buffer_fini(&bed->sent);
-}
-
-static uint32_t record_count(const struct bed *bed)
-{
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < bed->block_count; i++) {
-        count += bed->blocks[i]->pub.record_count;
-    }
-    return count;
-}
-
-static const struct log_record *record_at(const struct bed *bed, uint32_t index)
-{
-    for (uint32_t i = 0; i < bed->block_count; i++) {
-        if (index < bed->blocks[i]->pub.record_count) {
-            return &bed->blocks[i]->pub.records[index];
-        }
-        index -= bed->blocks[i]->pub.record_count;
-    }
-    fail_msg("there are fewer records");
-    return NULL;
-}
-
-/* "offset:value offset:value ..." */
-static void assert_handed_out(const struct bed *bed, const char *expected)
-{
-    struct buffer text = { 0 };
-
-    for (uint32_t i = 0; i < record_count(bed); i++) {
-        const struct log_record *record = record_at(bed, i);
-
-        buffer_printf(&text, "%s%lld:%.*s", i ? " " : "", (long long)record->offset,
-                      BYTES_ARG(record->value));
-    }
-    buffer_append_char(&text, '\0');
-    assert_string_equal(text.data, expected);
-    buffer_fini(&text);
-}
-
-static void assert_whole(const struct bed *bed, const char *expected, int64_t next_offset)
-{
-    assert_int_equal(bed->code, 0);
-    assert_handed_out(bed, expected);
-    assert_true(bed->next_offset == next_offset);
-    assert_true(bed->fetched_to == next_offset);
-}
-
-/* What came before is handed out; the place is named, and is not fetched beyond. */
-static void assert_damaged(const struct bed *bed, const char *expected, const char *words)
-{
-    assert_int_equal(bed->code, ERR_LOG_DAMAGED);
-    assert_handed_out(bed, expected);
-    assert_non_null(strstr(bed->err.message, "topic 't', partition 3"));
-    if (!strstr(bed->err.message, words)) {
-        fail_msg("'%s' is not in: %s", words, bed->err.message);
-    }
-}
-
-#define TEXTS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#include "tests/unit/kafka_batch_bed.h"
 
 /* --- what is handed out --- */
 
 static void nothing_comes_of_no_bytes(void **state)
 {
-    struct bed bed = { .from = 7 };
+    struct batch_bed bed = { .from = 7 };
 
-    read_sent(&bed);
-    assert_whole(&bed, "", 7);
+    bed_read(&bed);
+    bed_assert_whole(&bed, "", 7);
     assert_int_equal(bed.block_count, 0);
-    end(&bed);
+    bed_end(&bed);
 }
 
 static void records_have_their_offsets_times_keys_and_values(void **state)
 {
-    struct bed bed = { .from = 100 };
+    struct batch_bed bed = { .from = 100 };
     const struct log_block *block;
 
     put_texts(&bed.sent, 100, 0, -1, TEXTS("a", "bb", "ccc"));
-    read_sent(&bed);
-    assert_whole(&bed, "100:a 101:bb 102:ccc", 103);
+    bed_read(&bed);
+    bed_assert_whole(&bed, "100:a 101:bb 102:ccc", 103);
     assert_int_equal(bed.block_count, 1);
     block = &bed.blocks[0]->pub;
-    assert_ptr_equal(block->topic, &topic);
+    assert_ptr_equal(block->topic, &bed_topic);
     assert_int_equal(block->partition, 3);
     assert_true(block->next_offset == 103);
     assert_true(block->size_bytes > 3 * sizeof(struct log_record) + 9);
@@ -174,7 +44,7 @@ static void records_have_their_offsets_times_keys_and_values(void **state)
         assert_true(bytes_equal_text(block->records[i].key, "k"));
         assert_int_equal(block->records[i].header_count, 0);
     }
-    end(&bed);
+    bed_end(&bed);
 }
 
 static void empty_is_not_absent(void **state)
@@ -189,17 +59,17 @@ static void empty_is_not_absent(void **state)
         { .offset = 6, .value = BYTES("") },
     };
     struct sent_batch batch = { .last_offset = 6, .records = records, .count = 7 };
-    struct bed bed = { 0 };
+    struct batch_bed bed = { 0 };
 
     put_batch(&bed.sent, &batch);
-    read_sent(&bed);
+    bed_read(&bed);
     assert_int_equal(bed.code, 0);
-    assert_int_equal(record_count(&bed), 7);
+    assert_int_equal(bed_record_count(&bed), 7);
     for (uint32_t i = 0; i < 7; i++) {
-        assert_true(bytes_equal(record_at(&bed, i)->key, records[i].key));
-        assert_true(bytes_equal(record_at(&bed, i)->value, records[i].value));
+        assert_true(bytes_equal(bed_record(&bed, i)->key, records[i].key));
+        assert_true(bytes_equal(bed_record(&bed, i)->value, records[i].value));
     }
-    end(&bed);
+    bed_end(&bed);
 }
 
 static void headers_come_along(void **state)
@@ -214,14 +84,14 @@ static void headers_come_along(void **state)
         { .offset = 3, .key = BYTES("long, long, long, long, long, long, long") },
     };
     struct sent_batch batch = { .last_offset = 3, .records = records, .count = 4 };
-    struct bed bed = { 0 };
+    struct batch_bed bed = { 0 };
 
     put_batch(&bed.sent, &batch);
-    read_sent(&bed);
+    bed_read(&bed);
     assert_int_equal(bed.code, 0);
-    assert_int_equal(record_count(&bed), 4);
+    assert_int_equal(bed_record_count(&bed), 4);
     for (uint32_t i = 0; i < 4; i++) {
-        const struct log_record *record = record_at(&bed, i);
+        const struct log_record *record = bed_record(&bed, i);
 
         assert_int_equal(record->header_count, records[i].header_count);
         for (uint32_t h = 0; h < record->header_count; h++) {
@@ -229,7 +99,7 @@ static void headers_come_along(void **state)
             assert_true(bytes_equal(record->headers[h].value, records[i].headers[h].value));
         }
     }
-    end(&bed);
+    bed_end(&bed);
 }
 
 static void many_headers_are_as_good_as_few(void **state)
@@ -237,7 +107,7 @@ static void many_headers_are_as_good_as_few(void **state)
     static struct record_header many[5000];
     struct sent_record records[40];
     struct sent_batch batch = { .last_offset = 39, .records = records, .count = 40 };
-    struct bed bed = { 0 };
+    struct batch_bed bed = { 0 };
 
     for (uint32_t i = 0; i < 5000; i++) {
         many[i] = (struct record_header){ BYTES("h"), { NULL, 0 } };
@@ -251,11 +121,11 @@ static void many_headers_are_as_good_as_few(void **state)
                                                                  : 5000 };
     }
     put_batch(&bed.sent, &batch);
-    read_sent(&bed);
+    bed_read(&bed);
     assert_int_equal(bed.code, 0);
-    assert_int_equal(record_count(&bed), 40);
+    assert_int_equal(bed_record_count(&bed), 40);
     for (uint32_t i = 0; i < 40; i++) {
-        const struct log_record *record = record_at(&bed, i);
+        const struct log_record *record = bed_record(&bed, i);
 
         assert_int_equal(record->header_count, records[i].header_count);
         for (uint32_t h = 0; h < record->header_count; h++) {
@@ -263,19 +133,19 @@ static void many_headers_are_as_good_as_few(void **state)
             assert_null(record->headers[h].value.data);
         }
     }
-    end(&bed);
+    bed_end(&bed);
 }
 
 static void append_time_is_of_the_whole_batch(void **state)
 {
-    struct bed bed = { 0 };
+    struct batch_bed bed = { 0 };
 
     put_texts(&bed.sent, 0, SENT_APPEND_TIME, -1, TEXTS("a", "b"));
-    read_sent(&bed);
-    assert_whole(&bed, "0:a 1:b", 2);
-    assert_true(record_at(&bed, 0)->timestamp_ms == 5000);
-    assert_true(record_at(&bed, 1)->timestamp_ms == 5000);
-    end(&bed);
+    bed_read(&bed);
+    bed_assert_whole(&bed, "0:a 1:b", 2);
+    assert_true(bed_record(&bed, 0)->timestamp_ms == 5000);
+    assert_true(bed_record(&bed, 1)->timestamp_ms == 5000);
+    bed_end(&bed);
 }
 
 static void no_timestamp_is_the_epoch(void **state)
@@ -286,41 +156,41 @@ static void no_timestamp_is_the_epoch(void **state)
     struct sent_batch batch = {
         .last_offset = 2, .base_timestamp_ms = -1, .records = records, .count = 3
     };
-    struct bed bed = { 0 };
+    struct batch_bed bed = { 0 };
 
     put_batch(&bed.sent, &batch);
-    read_sent(&bed);
+    bed_read(&bed);
     assert_int_equal(bed.code, 0);
-    assert_true(record_at(&bed, 0)->timestamp_ms == 0);
-    assert_true(record_at(&bed, 1)->timestamp_ms == -2);
-    assert_true(record_at(&bed, 2)->timestamp_ms == INT64_MAX / 2);
-    end(&bed);
+    assert_true(bed_record(&bed, 0)->timestamp_ms == 0);
+    assert_true(bed_record(&bed, 1)->timestamp_ms == -2);
+    assert_true(bed_record(&bed, 2)->timestamp_ms == INT64_MAX / 2);
+    bed_end(&bed);
 }
 
 static void what_lies_before_the_offset_is_left_out(void **state)
 {
     for (int64_t from = 0; from <= 6; from++) {
         static const char all[] = "0:a 1:b 2:c 3:d 4:e 5:f";
-        struct bed bed = { .from = from };
+        struct batch_bed bed = { .from = from };
 
         put_texts(&bed.sent, 0, 0, -1, TEXTS("a", "b", "c"));
         put_texts(&bed.sent, 3, 0, -1, TEXTS("d", "e", "f"));
-        read_sent(&bed);
-        assert_whole(&bed, from < 6 ? all + 4 * from : "", 6);
-        end(&bed);
+        bed_read(&bed);
+        bed_assert_whole(&bed, from < 6 ? all + 4 * from : "", 6);
+        bed_end(&bed);
     }
 }
 
 static void batches_of_earlier_offsets_are_not_handed_out_again(void **state)
 {
-    struct bed bed = { 0 };
+    struct batch_bed bed = { 0 };
 
     put_texts(&bed.sent, 5, 0, -1, TEXTS("a", "b"));
     put_texts(&bed.sent, 3, 0, -1, TEXTS("c", "d"));
     put_texts(&bed.sent, 6, 0, -1, TEXTS("e", "f"));
-    read_sent(&bed);
-    assert_whole(&bed, "5:a 6:b 7:f", 8);
-    end(&bed);
+    bed_read(&bed);
+    bed_assert_whole(&bed, "5:a 6:b 7:f", 8);
+    bed_end(&bed);
 }
 
 static void compacted_offsets_are_gaps(void **state)
@@ -331,44 +201,44 @@ static void compacted_offsets_are_gaps(void **state)
         .base_offset = 10, .last_offset = 19, .records = records, .count = 2
     };
     struct sent_batch bare = { .base_offset = 20, .last_offset = 29 };
-    struct bed bed = { .from = 10 };
+    struct batch_bed bed = { .from = 10 };
 
     put_batch(&bed.sent, &batch);
     put_batch(&bed.sent, &bare);
-    read_sent(&bed);
-    assert_whole(&bed, "12:a 17:b", 30);
+    bed_read(&bed);
+    bed_assert_whole(&bed, "12:a 17:b", 30);
     assert_int_equal(bed.block_count, 1);
     assert_true(bed.blocks[0]->pub.next_offset == 30);
-    end(&bed);
+    bed_end(&bed);
 }
 
 static void a_response_without_records_moves_on(void **state)
 {
     struct sent_batch bare = { .base_offset = 20, .last_offset = 29 };
-    struct bed bed = { .from = 22 };
+    struct batch_bed bed = { .from = 22 };
 
     put_batch(&bed.sent, &bare);
     put_marker(&bed.sent, 30, 1, 1);
-    read_sent(&bed);
-    assert_whole(&bed, "", 31);
+    bed_read(&bed);
+    bed_assert_whole(&bed, "", 31);
     assert_int_equal(bed.block_count, 0);
-    end(&bed);
+    bed_end(&bed);
 }
 
 /* --- blocks --- */
 
 static void small_batches_share_a_block(void **state)
 {
-    struct bed bed = { 0 };
+    struct batch_bed bed = { 0 };
 
     for (int64_t i = 0; i < 400; i++) {
         put_texts(&bed.sent, i, 0, -1, TEXTS("some value"));
     }
-    read_sent(&bed);
+    bed_read(&bed);
     assert_int_equal(bed.code, 0);
-    assert_int_equal(record_count(&bed), 400);
+    assert_int_equal(bed_record_count(&bed), 400);
     assert_int_equal(bed.block_count, 1);
-    end(&bed);
+    bed_end(&bed);
 }
 
 static void a_large_batch_is_cut(void **state)
@@ -376,7 +246,7 @@ static void a_large_batch_is_cut(void **state)
     static char value[1000];
     static struct sent_record records[1000];
     struct sent_batch batch = { .last_offset = 999, .records = records, .count = 1000 };
-    struct bed bed = { 0 };
+    struct batch_bed bed = { 0 };
     int64_t next_offset = 0;
 
     memset(value, 'v', sizeof value);
@@ -384,9 +254,9 @@ static void a_large_batch_is_cut(void **state)
         records[i] = (struct sent_record){ .offset = i, .value = { value, i } };
     }
     put_batch(&bed.sent, &batch);
-    read_sent(&bed);
+    bed_read(&bed);
     assert_int_equal(bed.code, 0);
-    assert_int_equal(record_count(&bed), 1000);
+    assert_int_equal(bed_record_count(&bed), 1000);
     assert_in_range(bed.block_count, 8, 24); /* half a megabyte */
     for (uint32_t i = 0; i < bed.block_count; i++) {
         const struct log_block *block = &bed.blocks[i]->pub;
@@ -401,7 +271,7 @@ static void a_large_batch_is_cut(void **state)
         assert_true(block->next_offset == next_offset);
         assert_true(block->size_bytes >= bytes);
     }
-    end(&bed);
+    bed_end(&bed);
 }
 
 static void a_large_record_is_a_block(void **state)
@@ -411,59 +281,59 @@ static void a_large_record_is_a_block(void **state)
                                            { .offset = 1, .value = { value, sizeof value } },
                                            { .offset = 2, .value = BYTES("small") } };
     struct sent_batch batch = { .last_offset = 2, .records = records, .count = 3 };
-    struct bed bed = { 0 };
+    struct batch_bed bed = { 0 };
 
     put_batch(&bed.sent, &batch);
-    read_sent(&bed);
+    bed_read(&bed);
     assert_int_equal(bed.code, 0);
     assert_int_equal(bed.block_count, 3);
     assert_int_equal(bed.blocks[1]->pub.record_count, 1);
     assert_int_equal(bed.blocks[1]->pub.records[0].value.len, sizeof value);
-    end(&bed);
+    bed_end(&bed);
 }
 
 static void tiny_records_are_handed_out_in_measure(void **state)
 {
     static struct sent_record records[20000];
     struct sent_batch batch = { .last_offset = 19999, .records = records, .count = 20000 };
-    struct bed bed = { 0 };
+    struct batch_bed bed = { 0 };
 
     for (uint32_t i = 0; i < 20000; i++) {
         records[i] = (struct sent_record){ .offset = i };
     }
     put_batch(&bed.sent, &batch);
-    read_sent(&bed);
+    bed_read(&bed);
     assert_int_equal(bed.code, 0);
-    assert_int_equal(record_count(&bed), 20000);
+    assert_int_equal(bed_record_count(&bed), 20000);
     for (uint32_t i = 0; i < bed.block_count; i++) {
         assert_true(bed.blocks[i]->pub.size_bytes < (size_t)200 * 1024);
     }
     for (uint32_t i = 0; i < 20000; i += 97) {
-        assert_true(record_at(&bed, i)->offset == i);
+        assert_true(bed_record(&bed, i)->offset == i);
     }
-    end(&bed);
+    bed_end(&bed);
 }
 
 /* --- transactions --- */
 
 static void markers_are_left_out(void **state)
 {
-    struct bed bed = { 0 };
+    struct batch_bed bed = { 0 };
 
     put_marker(&bed.sent, 0, 9, 1);
     put_texts(&bed.sent, 1, SENT_TRANSACTIONAL, 9, TEXTS("a", "b"));
     put_marker(&bed.sent, 3, 9, 1);
     put_texts(&bed.sent, 4, SENT_TRANSACTIONAL, 9, TEXTS("c"));
     put_marker(&bed.sent, 5, 9, 0);
-    read_sent(&bed);
-    assert_whole(&bed, "1:a 2:b 4:c", 6);
+    bed_read(&bed);
+    bed_assert_whole(&bed, "1:a 2:b 4:c", 6);
     assert_int_equal(bed.block_count, 1);
     assert_true(bed.blocks[0]->pub.next_offset == 6);
-    end(&bed);
+    bed_end(&bed);
 }
 
 /* Producers 1 and 2 abort, take turns and come back. */
-static void put_turns(struct bed *bed)
+static void put_turns(struct batch_bed *bed)
 {
     put_texts(&bed->sent, 0, SENT_TRANSACTIONAL, 1, TEXTS("a"));
     put_texts(&bed->sent, 1, SENT_TRANSACTIONAL, 2, TEXTS("b"));
@@ -484,35 +354,35 @@ static void put_turns(struct bed *bed)
 
 static void aborted_records_are_left_out(void **state)
 {
-    struct bed bed = { .aborted = { { 1, 12 }, { 2, 1 }, { 1, 0 } }, .aborted_count = 3 };
+    struct batch_bed bed = { .aborted = { { 1, 12 }, { 2, 1 }, { 1, 0 } }, .aborted_count = 3 };
 
     put_turns(&bed);
-    read_sent(&bed);
-    assert_whole(&bed, "2:c 3:d 7:f 11:h", 15);
-    end(&bed);
+    bed_read(&bed);
+    bed_assert_whole(&bed, "2:c 3:d 7:f 11:h", 15);
+    bed_end(&bed);
 }
 
 static void uncommitted_reads_see_all_but_markers(void **state)
 {
-    struct bed bed = { 0 };
+    struct batch_bed bed = { 0 };
 
     put_turns(&bed);
-    read_sent(&bed);
-    assert_whole(&bed, "0:a 1:b 2:c 3:d 5:e 7:f 8:g 11:h 12:i", 15);
-    end(&bed);
+    bed_read(&bed);
+    bed_assert_whole(&bed, "0:a 1:b 2:c 3:d 5:e 7:f 8:g 11:h 12:i", 15);
+    bed_end(&bed);
 }
 
 /* A transaction that began before the response ends in it. */
 static void an_aborted_transaction_may_have_begun_before(void **state)
 {
-    struct bed bed = { .from = 8, .aborted = { { 2, 1 } }, .aborted_count = 1 };
+    struct batch_bed bed = { .from = 8, .aborted = { { 2, 1 } }, .aborted_count = 1 };
 
     put_texts(&bed.sent, 8, SENT_TRANSACTIONAL, 2, TEXTS("g"));
     put_marker(&bed.sent, 9, 2, 0);
     put_texts(&bed.sent, 10, SENT_TRANSACTIONAL, 2, TEXTS("h"));
-    read_sent(&bed);
-    assert_whole(&bed, "10:h", 11);
-    end(&bed);
+    bed_read(&bed);
+    bed_assert_whole(&bed, "10:h", 11);
+    bed_end(&bed);
 }
 
 static void a_marker_that_cannot_be_read_is_damage(void **state)
@@ -524,21 +394,21 @@ static void a_marker_that_cannot_be_read_is_damage(void **state)
                                  .producer_id = 2,
                                  .records = &record,
                                  .count = 1 };
-    struct bed bed = { .aborted = { { 2, 1 } }, .aborted_count = 1 };
+    struct batch_bed bed = { .aborted = { { 2, 1 } }, .aborted_count = 1 };
 
     put_texts(&bed.sent, 0, 0, -1, TEXTS("a"));
     put_texts(&bed.sent, 1, SENT_TRANSACTIONAL, 2, TEXTS("b"));
     put_batch(&bed.sent, &marker);
-    read_sent(&bed);
-    assert_damaged(&bed, "0:a", "offset 2 is a transaction's marker that cannot be read");
-    end(&bed);
+    bed_read(&bed);
+    bed_assert_damaged(&bed, "0:a", "offset 2 is a transaction's marker that cannot be read");
+    bed_end(&bed);
 }
 
 /* --- ends and damage --- */
 
 static void a_response_may_be_cut_anywhere(void **state)
 {
-    struct bed bed = { 0 };
+    struct batch_bed bed = { 0 };
     size_t first;
     size_t second;
 
@@ -548,23 +418,20 @@ static void a_response_may_be_cut_anywhere(void **state)
     second = bed.sent.len;
     put_texts(&bed.sent, 3, 0, -1, TEXTS("d", "e", "f"));
     for (size_t len = 0; len < bed.sent.len; len++) {
-        read_first(&bed, len);
+        bed_read_first(&bed, len);
         if (len < first) {
-            assert_whole(&bed, "", 0);
+            bed_assert_whole(&bed, "", 0);
         } else if (len < second) {
-            assert_whole(&bed, "0:a 1:b", 2);
+            bed_assert_whole(&bed, "0:a 1:b", 2);
         } else {
-            assert_whole(&bed, "0:a 1:b 2:c", 3);
+            bed_assert_whole(&bed, "0:a 1:b 2:c", 3);
         }
-        for (uint32_t i = 0; i < bed.block_count; i++) {
-            log_block_unref(&bed.blocks[i]->pub);
-        }
+        bed_forget(&bed);
     }
-    bed.block_count = 0;
-    end(&bed);
+    bed_end(&bed);
 }
 
-static void put_three(struct bed *bed, size_t *second)
+static void put_three(struct batch_bed *bed, size_t *second)
 {
     put_texts(&bed->sent, 0, 0, -1, TEXTS("a", "b"));
     *second = bed->sent.len;
@@ -574,39 +441,38 @@ static void put_three(struct bed *bed, size_t *second)
 
 static void a_wrong_byte_is_damage(void **state)
 {
-    struct bed bed = { 0 };
+    struct batch_bed bed = { 0 };
     size_t second;
 
     put_three(&bed, &second);
     for (size_t at = 17; at < 60; at++) {
         bed.sent.data[second + at] ^= 0x40;
-        read_sent(&bed);
-        assert_damaged(&bed, "0:a 1:b", "offset 2");
+        bed_read(&bed);
+        bed_assert_damaged(&bed, "0:a 1:b", "offset 2");
         assert_true(bed.next_offset == 2);
-        log_block_unref(&bed.blocks[0]->pub);
+        bed_forget(&bed);
         bed.sent.data[second + at] ^= 0x40;
     }
-    bed.block_count = 0;
-    end(&bed);
+    bed_end(&bed);
 }
 
 static void a_checksum_need_not_be_looked_at(void **state)
 {
-    struct bed bed = { .is_unchecked = true };
+    struct batch_bed bed = { .is_unchecked = true };
     size_t second;
 
     put_three(&bed, &second);
     bed.sent.data[second + 17] ^= 1;
-    read_sent(&bed);
-    assert_whole(&bed, "0:a 1:b 2:c 3:d", 4);
-    end(&bed);
-    bed = (struct bed){ 0 };
+    bed_read(&bed);
+    bed_assert_whole(&bed, "0:a 1:b 2:c 3:d", 4);
+    bed_end(&bed);
+    bed = (struct batch_bed){ 0 };
     put_three(&bed, &second);
     bed.sent.data[second + 17] ^= 1;
-    read_sent(&bed);
-    assert_damaged(&bed, "0:a 1:b", "offset 2 does not have its checksum");
+    bed_read(&bed);
+    bed_assert_damaged(&bed, "0:a 1:b", "offset 2 does not have its checksum");
     assert_true(bed.fetched_to == 4);
-    end(&bed);
+    bed_end(&bed);
 }
 
 static void a_head_without_sense_is_not_passed_over(void **state)
@@ -615,57 +481,57 @@ static void a_head_without_sense_is_not_passed_over(void **state)
                                            "\x80\0\0\0", "\0\0\0\x30" };
 
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
-        struct bed bed = { 0 };
+        struct batch_bed bed = { 0 };
         size_t second;
 
         put_three(&bed, &second);
         memcpy(bed.sent.data + second + 8, lengths[i], 4);
-        read_sent(&bed);
-        assert_damaged(&bed, "0:a 1:b", "offset 2");
+        bed_read(&bed);
+        bed_assert_damaged(&bed, "0:a 1:b", "offset 2");
         assert_true(bed.next_offset == 2);
         assert_true(bed.fetched_to == 2);
-        end(&bed);
+        bed_end(&bed);
     }
 }
 
 static void an_offset_without_sense_is_not_passed_over(void **state)
 {
     for (size_t at = 0; at < 24; at += 23) { /* the base's sign, the last delta's */
-        struct bed bed = { 0 };
+        struct batch_bed bed = { 0 };
         size_t second;
 
         put_three(&bed, &second);
         bed.sent.data[second + at] = (char)0x80;
-        read_sent(&bed);
-        assert_damaged(&bed, "0:a 1:b", "offset");
+        bed_read(&bed);
+        bed_assert_damaged(&bed, "0:a 1:b", "offset");
         assert_true(bed.next_offset == 2);
         assert_true(bed.fetched_to == 2);
-        end(&bed);
+        bed_end(&bed);
     }
 }
 
 static void an_unknown_format_is_named(void **state)
 {
-    struct bed bed = { 0 };
+    struct batch_bed bed = { 0 };
     size_t second;
 
     put_three(&bed, &second);
     bed.sent.data[second + 16] = 3;
-    read_sent(&bed);
-    assert_damaged(&bed, "0:a 1:b", "offset 2 is of an unknown format");
+    bed_read(&bed);
+    bed_assert_damaged(&bed, "0:a 1:b", "offset 2 is of an unknown format");
     assert_true(bed.fetched_to == 2);
-    end(&bed);
+    bed_end(&bed);
 }
 
 static void an_unknown_codec_is_named(void **state)
 {
-    struct bed bed = { 0 };
+    struct batch_bed bed = { 0 };
 
     put_texts(&bed.sent, 0, 0, -1, TEXTS("a"));
     put_texts(&bed.sent, 1, 5, -1, TEXTS("b"));
-    read_sent(&bed);
-    assert_damaged(&bed, "0:a", "offset 1 is compressed in an unknown way (5)");
-    end(&bed);
+    bed_read(&bed);
+    bed_assert_damaged(&bed, "0:a", "offset 1 is compressed in an unknown way (5)");
+    bed_end(&bed);
 }
 
 static void counts_and_lengths_must_add_up(void **state)
@@ -687,12 +553,12 @@ static void counts_and_lengths_must_add_up(void **state)
         struct sent_batch batch = {
             .last_offset = 1, .records = records, .count = 2, .count_is_told = cases[i].more
         };
-        struct bed bed = { 0 };
+        struct batch_bed bed = { 0 };
 
         put_batch(&bed.sent, &batch);
-        read_sent(&bed);
-        assert_damaged(&bed, cases[i].handed_out, cases[i].words);
-        end(&bed);
+        bed_read(&bed);
+        bed_assert_damaged(&bed, cases[i].handed_out, cases[i].words);
+        bed_end(&bed);
     }
 }
 
@@ -706,20 +572,20 @@ static void offsets_of_records_must_ascend_within_their_batch(void **state)
         struct sent_batch batch = {
             .base_offset = 4, .last_offset = 6, .records = records, .count = 2
         };
-        struct bed bed = { .from = 4 };
+        struct batch_bed bed = { .from = 4 };
 
         put_batch(&bed.sent, &batch);
-        read_sent(&bed);
-        assert_damaged(&bed, "5:a", "has the offset of another one");
+        bed_read(&bed);
+        bed_assert_damaged(&bed, "5:a", "has the offset of another one");
         assert_true(bed.next_offset == 6);
-        end(&bed);
+        bed_end(&bed);
     }
 }
 
 /* Without checksums any byte of a record may be anything: the same must be said by both readers. */
 static void any_byte_of_a_record_may_be_wrong(void **state)
 {
-    struct bed bed = { .is_unchecked = true };
+    struct batch_bed bed = { .is_unchecked = true };
 
     put_texts(&bed.sent, 0, 0, -1, TEXTS("a text that is long enough for many", "b", "c"));
     for (size_t at = 61; at < bed.sent.len; at++) {
@@ -727,17 +593,14 @@ static void any_byte_of_a_record_may_be_wrong(void **state)
             char was = bed.sent.data[at];
 
             bed.sent.data[at] = (char)value;
-            read_sent(&bed);
+            bed_read(&bed);
             assert_true(bed.code == 0 || bed.code == ERR_LOG_DAMAGED);
-            assert_true(record_count(&bed) <= 3);
-            for (uint32_t i = 0; i < bed.block_count; i++) {
-                log_block_unref(&bed.blocks[i]->pub);
-            }
+            assert_true(bed_record_count(&bed) <= 3);
+            bed_forget(&bed);
             bed.sent.data[at] = was;
         }
     }
-    bed.block_count = 0;
-    end(&bed);
+    bed_end(&bed);
 }
 
 static void damage_is_told_again(void **state)
@@ -753,7 +616,7 @@ static void damage_is_told_again(void **state)
     memory = fetched_bytes_new(sent.len);
     memcpy(memory->data, sent.data, sent.len);
     (void)kafka_batches_init(&batches, &(struct fetched_records){
-                                           .topic = &topic,
+                                           .topic = &bed_topic,
                                            .memory = memory,
                                            .records = { memory->data, sent.len },
                                            .checks_crc = true,
