@@ -500,13 +500,13 @@ static size_t records_in_sight(const struct kafka_batches *b)
     size_t at = b->at;
 
     while (!b->unpacked && bytes < BLOCK_BYTES &&
-           read_head(bytes_from(b->in.records, at), &head, &why) == HEAD_WHOLE && head.magic == 2 &&
+           read_head(bytes_from(b->in.records, at), &head, &why) == HEAD_WHOLE &&
            !(head.attributes & BATCH_CODEC)) {
         size_t size = (size_t)(head.end - head.begin);
-        uint32_t more = (uint32_t)batch_i32(head.begin + AT_RECORD_COUNT);
+        uint32_t more = head.magic < 2 ? 1 : (uint32_t)batch_i32(head.begin + AT_RECORD_COUNT);
 
         count += more < size ? more : size;
-        bytes += size - BATCH_HEAD_BYTES;
+        bytes += head.magic < 2 ? size : size - BATCH_HEAD_BYTES;
         at += size;
     }
     return bytes > BLOCK_BYTES ? (size_t)((double)count * BLOCK_BYTES / (double)bytes) + 1 : count;

@@ -52,11 +52,42 @@ static void every_length_and_alignment_counts(void **state)
     }
 }
 
+/* Long texts are taken in stretches of several sizes. */
+static void long_texts_are_summed_as_short_ones(void **state)
+{
+    enum { LONG = 3 * 1024 * 2 + 3 * 64 * 2 + 20 };
+    static char text[LONG + 8];
+    uint32_t seed = 1;
+
+    for (size_t i = 0; i < sizeof text; i++) {
+        seed = seed * 1664525 + 1013904223;
+        text[i] = (char)(seed >> 24);
+    }
+    for (size_t len = 0; len <= LONG; len += len < 900 || len % 3072 > 3000 ? 1 : 61) {
+        assert_int_equal(crc32c((struct bytes){ text + len % 8, len }),
+                         plainly(text + len % 8, len));
+    }
+}
+
+/* Each byte of a long text has its weight. */
+static void every_byte_of_a_long_text_counts(void **state)
+{
+    static char text[4000];
+
+    for (size_t i = 0; i < sizeof text; i += 7) {
+        text[i] = 1;
+        assert_int_equal(crc32c((struct bytes){ text, sizeof text }), plainly(text, sizeof text));
+        text[i] = 0;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checksums_are_the_published_ones),
         cmocka_unit_test(every_length_and_alignment_counts),
+        cmocka_unit_test(long_texts_are_summed_as_short_ones),
+        cmocka_unit_test(every_byte_of_a_long_text_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
