@@ -265,7 +265,7 @@ static inline bool take_plain(const char *at, const char *end, struct raw_record
     len = take_number(&at);
     raw->value = (struct bytes){ len < 0 ? NULL : at, len < 0 ? 0 : (size_t)len };
     raw->header_count = 0;
-    return len >= -1 && raw->next - at == (int64_t)raw->value.len + 1 && raw->next[-1] == 0;
+    return len >= -1 && raw->next - at - 1 == (int64_t)raw->value.len && raw->next[-1] == 0;
 }
 
 static struct bytes take_text(struct packed_reader *from)

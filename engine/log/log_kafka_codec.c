@@ -193,6 +193,52 @@ static int unpack_lz4(struct unpacker *u, struct bytes packed, struct output *ou
     return 0;
 }
 
+static uint32_t rotate(uint32_t number, int bits)
+{
+    return number << bits | number >> (32 - bits);
+}
+
+/* xxHash, 32 bits, of less than 16 bytes: what LZ4 sums a frame's head with. */
+static uint32_t xxhash_of_few(const char *at, size_t len)
+{
+    static const uint32_t primes[] = { 2654435761u, 2246822519u, 3266489917u, 668265263u,
+                                       374761393u };
+    uint32_t hash = primes[4] + (uint32_t)len;
+
+    for (; len >= 4; at += 4, len -= 4) {
+        hash += __builtin_bswap32((uint32_t)batch_i32(at)) * primes[2];
+        hash = rotate(hash, 17) * primes[3];
+    }
+    for (; len > 0; at++, len--) {
+        hash += (unsigned char)*at * primes[4];
+        hash = rotate(hash, 11) * primes[0];
+    }
+    hash = (hash ^ hash >> 15) * primes[1];
+    hash = (hash ^ hash >> 13) * primes[2];
+    return hash ^ hash >> 16;
+}
+
+/* Clients of that time summed four bytes too many of the head (KAFKA-3160), which LZ4 refuses. */
+static int unpack_first_lz4(struct unpacker *u, struct bytes packed, struct output *out,
+                            struct error *err)
+{
+    enum { AT_FLAGS = 4, HAS_SIZE = 8, HAS_DICTIONARY = 1, FLAG_BYTES = 2 };
+    int flags = packed.len > AT_FLAGS ? packed.data[AT_FLAGS] : 0;
+    size_t len = FLAG_BYTES + (flags & HAS_SIZE ? 8u : 0u) + (flags & HAS_DICTIONARY ? 4u : 0u);
+    char *mended;
+    int code;
+
+    if (packed.len <= AT_FLAGS + len) {
+        return damaged(err, "holds no whole LZ4 data");
+    }
+    mended = memory_alloc(packed.len);
+    memcpy(mended, packed.data, packed.len);
+    mended[AT_FLAGS + len] = (char)(xxhash_of_few(mended + AT_FLAGS, len) >> 8);
+    code = unpack_lz4(u, (struct bytes){ mended, packed.len }, out, err);
+    free(mended);
+    return code;
+}
+
 static int unpack_zstd(struct unpacker *u, struct bytes packed, struct output *out,
                        struct error *err)
 {
@@ -231,6 +277,8 @@ static int unpack(struct unpacker *u, int codec, struct bytes packed, struct out
         return unpack_snappy(packed, out, err);
     case CODEC_LZ4:
         return unpack_lz4(u, packed, out, err);
+    case CODEC_FIRST_LZ4:
+        return unpack_first_lz4(u, packed, out, err);
     case CODEC_ZSTD:
         return unpack_zstd(u, packed, out, err);
     default:

@@ -10,8 +10,15 @@
 struct fetched_bytes;
 struct unpacker;
 
-/* As the attributes of batches number them. */
-enum kafka_codec { CODEC_NONE, CODEC_GZIP, CODEC_SNAPPY, CODEC_LZ4, CODEC_ZSTD };
+/* As the attributes of batches number them; the last one is LZ4 as it is in messages of magic 0. */
+enum kafka_codec {
+    CODEC_NONE,
+    CODEC_GZIP,
+    CODEC_SNAPPY,
+    CODEC_LZ4,
+    CODEC_ZSTD,
+    CODEC_FIRST_LZ4 = 8
+};
 
 /*
  * `out` is new, with one reference, and of the size that there is. ERR_LOG_DAMAGED with words that

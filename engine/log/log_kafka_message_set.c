@@ -100,6 +100,13 @@ static void put_in_hand(struct kafka_batches *b, struct bytes messages, uint32_t
     b->is_older = true;
 }
 
+static int codec_of(const struct message *wrapper)
+{
+    int codec = wrapper->attributes & BATCH_CODEC;
+
+    return codec == CODEC_LZ4 && wrapper->magic == 0 ? CODEC_FIRST_LZ4 : codec;
+}
+
 /* What a wrapper holds: how many, and the first and the last offset. */
 struct packed_messages {
     uint32_t count;
@@ -133,8 +140,7 @@ static int open_wrapper(struct kafka_batches *b, const struct message *wrapper, 
     struct bytes messages;
     struct error why;
 
-    if (kafka_unpack(&b->unpacker, wrapper->attributes & BATCH_CODEC, wrapper->value, &unpacked,
-                     &why)) {
+    if (kafka_unpack(&b->unpacker, codec_of(wrapper), wrapper->value, &unpacked, &why)) {
         return kafka_batch_damaged(b, wrapper->offset, err, "%s", why.message);
     }
     messages = (struct bytes){ unpacked->data, unpacked->size };

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include <lz4frame.h>
 #include <snappy-c.h>
 
 #include "engine/log/log_kafka_codec.h"
@@ -131,6 +132,39 @@ static void packed_offsets_are_final_in_magic_0(void **state)
     assert_true(bed_record(&bed, 0)->timestamp_ms == 0);
     bed_end(&bed);
     buffer_fini(&inner);
+}
+
+/* The sum of the frame's head is then whatever it is. */
+static void a_wrong_sum_of_lz4s_head_does_not_matter_in_magic_0(void **state)
+{
+    for (unsigned long long size = 0; size < 2; size++) {
+        LZ4F_preferences_t with_size = { .frameInfo.contentSize = size };
+        struct sent_message wrapper = { .attributes = SENT_LZ4, .offset = 101 };
+        struct batch_bed bed = { .from = 100 };
+        struct buffer inner = { 0 };
+        char packed[512];
+
+        put_plain(&inner, 0, 100, "a");
+        put_plain(&inner, 0, 101, "b");
+        with_size.frameInfo.contentSize = size ? inner.len : 0;
+        wrapper.value =
+            (struct bytes){ packed, LZ4F_compressFrame(packed, sizeof packed, inner.data, inner.len,
+                                                       &with_size) };
+        assert_false(LZ4F_isError(wrapper.value.len));
+        for (int sum = 0; sum < 2; sum++) {
+            put_message(&bed.sent, &wrapper);
+            bed_read(&bed);
+            bed_assert_whole(&bed, "100:a 101:b", 102);
+            bed_end(&bed);
+            packed[size ? 14 : 6] ^= 0x55;
+        }
+        wrapper.value.len = 6;
+        put_message(&bed.sent, &wrapper);
+        bed_read(&bed);
+        bed_assert_damaged(&bed, "", "offset 101 holds no whole LZ4 data");
+        bed_end(&bed);
+        buffer_fini(&inner);
+    }
 }
 
 static void append_time_is_the_wrappers(void **state)
@@ -272,6 +306,7 @@ int main(void)
         cmocka_unit_test(messages_are_records),
         cmocka_unit_test(packed_offsets_count_from_the_wrappers_in_magic_1),
         cmocka_unit_test(packed_offsets_are_final_in_magic_0),
+        cmocka_unit_test(a_wrong_sum_of_lz4s_head_does_not_matter_in_magic_0),
         cmocka_unit_test(append_time_is_the_wrappers),
         cmocka_unit_test(all_formats_may_follow_one_another),
         cmocka_unit_test(messages_may_be_cut_anywhere),
