@@ -512,13 +512,13 @@ static size_t records_in_sight(const struct kafka_batches *b)
     return bytes > BLOCK_BYTES ? (size_t)((double)count * BLOCK_BYTES / (double)bytes) + 1 : count;
 }
 
-static void begin_block(struct kafka_batches *b, struct filling *f, size_t size_min)
+/* For records with as many headers as the first one; `each` is what that needs. */
+static void begin_block(const struct kafka_batches *b, struct filling *f, size_t each)
 {
-    size_t each = sizeof(struct log_record) + b->headers_expected * sizeof(struct record_header);
     size_t count = records_in_sight(b);
     size_t size = count < BLOCK_MEMORY_MAX / each ? count * each : BLOCK_MEMORY_MAX;
 
-    size = size < size_min ? size_min : size;
+    size = size < each ? each : size;
     f->block = memory_alloc(sizeof *f->block + size);
     *f->block = (struct fetched_block){
         .block.pub = { .partition = b->in.partition,
@@ -548,7 +548,8 @@ static bool is_empty(const struct filling *f)
 }
 
 /* Room for a record; one that is alone may be of any size. False: the block is full. */
-static bool make_room(struct kafka_batches *b, struct filling *f, size_t headers, size_t bytes)
+static bool make_room(const struct kafka_batches *b, struct filling *f, size_t headers,
+                      size_t bytes)
 {
     size_t need = sizeof(struct log_record) + headers * sizeof(struct record_header);
 
@@ -560,7 +561,6 @@ static bool make_room(struct kafka_batches *b, struct filling *f, size_t headers
         return false;
     }
     drop_block(f);
-    b->headers_expected = (uint32_t)headers;
     begin_block(b, f, need);
     return true;
 }

@@ -59,10 +59,9 @@ struct kafka_batches {
     bool is_older;  /* messages, of the formats before batches */
     int64_t origin; /* theirs: what their offsets are counted from */
     int64_t base_timestamp_ms;
-    bool is_append_time;       /* all have base_timestamp_ms */
-    uint32_t headers_expected; /* of each record, as the ones before had them */
-    size_t at;                 /* the next batch */
-    int64_t next_offset;       /* behind what was taken */
+    bool is_append_time; /* all have base_timestamp_ms */
+    size_t at;           /* the next batch */
+    int64_t next_offset; /* behind what was taken */
 };
 
 /*
