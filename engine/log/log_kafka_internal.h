@@ -34,6 +34,7 @@ struct kafka_log {
     const struct clock *clock;
     struct arena arena; /* config; with the mutex: topics */
     const char *client_id;
+    bool is_plain;                         /* a connection needs no more than a socket */
     const struct topic_config *properties; /* NUL-terminated */
     uint32_t property_count;
     _Atomic int64_t answered_ms; /* when the range of a topic was last told; monotonic */
@@ -129,6 +130,12 @@ int kafka_topic_range(struct log *log, const struct log_topic *topic, uint32_t p
                       enum log_isolation isolation, struct log_range *out, struct error *err);
 int kafka_delete_records(struct log *log, const struct log_topic *topic, uint32_t partition,
                          int64_t before, struct error *err);
+/*
+ * The topic's metadata, one row of it, for the caller to destroy; NULL: there are none to be had in
+ * the time, or no such topic. What they tell of it is noted.
+ */
+const struct rd_kafka_metadata *kafka_topic_look(struct kafka_log *log, struct bytes name,
+                                                 int wait_ms, struct error *err);
 int kafka_topic_gone(const struct log_topic *topic, struct error *err); /* sets ERR_TOPIC_GONE */
 
 int kafka_reader_open(struct log *log, const struct reader_spec *spec, struct log_reader **out,

@@ -88,8 +88,8 @@ static void note_gone(struct kafka_log *log, struct bytes name)
 /* --- looking --- */
 
 /* The topic's metadata, one row; NULL when there is none to be had, and *code says why. */
-static const struct rd_kafka_metadata *look(struct kafka_log *log, struct bytes name, int *code,
-                                            struct error *err)
+static const struct rd_kafka_metadata *look(struct kafka_log *log, struct bytes name, int wait_ms,
+                                            int *code, struct error *err)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     char text[TOPIC_NAME_MAX + 1] = { 0 };
@@ -102,7 +102,7 @@ static const struct rd_kafka_metadata *look(struct kafka_log *log, struct bytes 
     }
     memcpy(text, name.data, name.len);
     rkt = rd_kafka_topic_new(log->control, text, NULL);
-    failed = rd_kafka_metadata(log->control, 0, rkt, &metadata, KAFKA_CALL_MS);
+    failed = rd_kafka_metadata(log->control, 0, rkt, &metadata, wait_ms);
     rd_kafka_topic_destroy(rkt);
     if (failed) {
         *code = kafka_fail(err, failed, NULL, "topic", name);
@@ -133,7 +133,7 @@ static int wait_until(struct kafka_log *log, struct bytes name, bool there, stru
 
     do {
         int code = 0;
-        const struct rd_kafka_metadata *metadata = look(log, name, &code, err);
+        const struct rd_kafka_metadata *metadata = look(log, name, KAFKA_CALL_MS, &code, err);
         const struct rd_kafka_metadata_topic *found;
         bool agrees;
 
@@ -152,33 +152,55 @@ static int wait_until(struct kafka_log *log, struct bytes name, bool there, stru
                       there ? "waiting for the new topic" : "waiting for the end of topic", name);
 }
 
+/* Notes what the metadata say of the topic. */
+static int take_look(struct kafka_log *log, struct bytes name,
+                     const struct rd_kafka_metadata *metadata, const struct log_topic **out,
+                     struct error *err)
+{
+    const struct rd_kafka_metadata_topic *found = &metadata->topics[0];
+
+    if (!found->err) {
+        *out = note_topic(log, found);
+        return 0;
+    }
+    if (kafka_is_unknown_topic(found->err) || found->err == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION) {
+        note_gone(log, name);
+        return kafka_fail(err, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, "there is no such topic", "topic",
+                          name);
+    }
+    if (found->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+        return kafka_fail(err, found->err, NULL, "topic", name);
+    }
+    return error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION, "topic '%.*s': %s", BYTES_ARG(name),
+                     rd_kafka_err2str(found->err));
+}
+
 int kafka_open_topic(struct log *base, struct bytes name, const struct log_topic **out,
                      struct error *err)
 {
     struct kafka_log *log = kafka_log_of(base);
     int code = 0;
-    const struct rd_kafka_metadata *metadata = look(log, name, &code, err);
-    const struct rd_kafka_metadata_topic *found;
+    const struct rd_kafka_metadata *metadata = look(log, name, KAFKA_CALL_MS, &code, err);
 
-    if (!metadata) {
-        return code;
+    if (metadata) {
+        code = take_look(log, name, metadata, out, err);
+        rd_kafka_metadata_destroy(metadata);
     }
-    found = &metadata->topics[0];
-    if (!found->err) {
-        *out = note_topic(log, found);
-    } else if (kafka_is_unknown_topic(found->err) ||
-               found->err == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION) {
-        note_gone(log, name);
-        code = kafka_fail(err, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, "there is no such topic", "topic",
-                          name);
-    } else if (found->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
-        code = kafka_fail(err, found->err, NULL, "topic", name);
-    } else {
-        code = error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION, "topic '%.*s': %s", BYTES_ARG(name),
-                         rd_kafka_err2str(found->err));
-    }
-    rd_kafka_metadata_destroy(metadata);
     return code;
+}
+
+const struct rd_kafka_metadata *kafka_topic_look(struct kafka_log *log, struct bytes name,
+                                                 int wait_ms, struct error *err)
+{
+    const struct log_topic *topic = NULL;
+    int code = 0;
+    const struct rd_kafka_metadata *metadata = look(log, name, wait_ms, &code, err);
+
+    if (metadata && take_look(log, name, metadata, &topic, err)) {
+        rd_kafka_metadata_destroy(metadata);
+        return NULL;
+    }
+    return metadata;
 }
 
 static int by_name(const void *left, const void *right)

@@ -2,7 +2,8 @@
  * test_log_kafka.c: the Kafka log keeps the log's contract, on a real broker, and what
  * concerns Kafka alone.
  *
- * SLUICE_TEST_KAFKA is the broker's address (make kafka starts one).
+ * SLUICE_TEST_KAFKA is the broker's address, SLUICE_TEST_KAFKA_SASL that for those who have a
+ * password (make kafka starts one).
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -49,6 +50,34 @@ static struct log *restart(struct log *log, const struct clock *clock)
 static const struct log_contract_target kafka = {
     .name = "kafka", .create = create, .restart = restart, .real_time = true
 };
+
+/* A connection that needs more than a socket, on which librdkafka reads. */
+static struct log *create_with_password(const struct clock *clock)
+{
+    const struct topic_config login[] = { { BYTES("security.protocol"), BYTES("SASL_PLAINTEXT") },
+                                          { BYTES("sasl.mechanisms"), BYTES("PLAIN") },
+                                          { BYTES("sasl.username"), BYTES("alice") },
+                                          { BYTES("sasl.password"), BYTES("secret") } };
+    struct error err = { 0 };
+    struct log *log = create_at(bytes_of(getenv("SLUICE_TEST_KAFKA_SASL")), login,
+                                sizeof login / sizeof login[0], clock, &err);
+
+    if (!log) {
+        (void)fprintf(stderr, "%s\n", err.message);
+    }
+    return log;
+}
+
+static struct log *restart_with_password(struct log *log, const struct clock *clock)
+{
+    log_close(log);
+    return create_with_password(clock);
+}
+
+static const struct log_contract_target kafka_with_password = { .name = "kafka with a password",
+                                                                .create = create_with_password,
+                                                                .restart = restart_with_password,
+                                                                .real_time = true };
 
 /* --- configuration --- */
 
@@ -419,5 +448,5 @@ int main(void)
         return 1;
     }
     cmocka_set_test_filter(getenv("SLUICE_TEST_ONLY"));
-    return log_contract_run(&kafka) + run_own();
+    return log_contract_run(&kafka) + log_contract_run(&kafka_with_password) + run_own();
 }
