@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "engine/command/command_internal.h"
@@ -16,6 +17,17 @@ static char *copy_text(const char *text)
     size_t size = strlen(text) + 1;
 
     return memcpy(memory_alloc(size), text, size);
+}
+
+/* The cores that this process may use. */
+static uint32_t worker_count(const struct engine_config *config)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (config->worker_count || config->mode == RUNTIME_STEPPED) {
+        return config->worker_count;
+    }
+    return cores > 1 ? (uint32_t)cores : 1;
 }
 
 static int open_runtime(struct engine *engine, struct error *err)
@@ -36,7 +48,7 @@ static int open_runtime(struct engine *engine, struct error *err)
         .is_shared = config->is_shared,
         .database = config->database,
         .state_memory_bytes = (size_t)property_get_integer(&engine->server, "state.memory.bytes"),
-        .worker_count = config->worker_count,
+        .worker_count = worker_count(config),
         .batch_rows = config->batch_rows,
         .changelog_entries = config->changelog_entries,
         .mode = config->mode,
