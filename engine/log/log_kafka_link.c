@@ -29,8 +29,16 @@ enum {
     FETCH_NEWEST = 11,
     SIZE_BYTES = 4,
     CORRELATION_BYTES = 4,
-    API_BYTES = 6, /* of a version's row */
+    API_BYTES = 6,         /* of a version's row */
+    LEAST_BACKOFF_MS = 10, /* whoever never waits does nothing else */
 };
+
+static void begin_backoff(struct kafka_link *link)
+{
+    int64_t first_ms = link->settings->backoff_ms;
+
+    link->backoff_ms = first_ms < LEAST_BACKOFF_MS ? LEAST_BACKOFF_MS : first_ms;
+}
 
 void kafka_link_init(struct kafka_link *link, const struct link_settings *settings, int32_t broker,
                      const char *host, uint16_t port)
@@ -41,9 +49,9 @@ void kafka_link_init(struct kafka_link *link, const struct link_settings *settin
         .host = memory_alloc(strlen(host) + 1),
         .port = port,
         .fd = -1,
-        .backoff_ms = settings->backoff_ms,
     };
     memcpy(link->host, host, strlen(host) + 1);
+    begin_backoff(link);
 }
 
 static void close_link(struct kafka_link *link)
@@ -75,11 +83,15 @@ void kafka_link_fini(struct kafka_link *link)
 static int fail(struct kafka_link *link, int64_t now_ms, const char *what, const char *why,
                 struct error *err)
 {
+    if (link->state != LINK_READY) {
+        link->address++;
+    }
     close_link(link);
     link->not_before_ms = now_ms + link->backoff_ms;
-    link->backoff_ms *= 2;
-    if (link->backoff_ms > link->settings->backoff_max_ms) {
-        link->backoff_ms = link->settings->backoff_max_ms;
+    if (link->backoff_ms < link->settings->backoff_max_ms) {
+        link->backoff_ms = link->backoff_ms * 2 < link->settings->backoff_max_ms
+                               ? link->backoff_ms * 2
+                               : link->settings->backoff_max_ms;
     }
     return error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION, "broker %d (%s:%u): %s: %s",
                      link->broker, link->host, link->port, what, why);
@@ -158,23 +170,38 @@ static int prepare_socket(const struct link_settings *settings, int fd)
     return fcntl(fd, F_SETFL, O_NONBLOCK) | fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-/* One after the other; an address that does not answer leaves the next one to the next try. */
-static int open_socket(struct kafka_link *link, const struct addrinfo *addresses)
+/* A name's addresses have turns: one that does not answer leaves the next one to the next try. */
+static const struct addrinfo *choose_address(const struct kafka_link *link,
+                                             const struct addrinfo *addresses)
 {
-    int why = EADDRNOTAVAIL;
+    uint32_t count = 0;
 
     for (const struct addrinfo *address = addresses; address; address = address->ai_next) {
-        int fd = socket(address->ai_family, address->ai_socktype, address->ai_protocol);
+        count++;
+    }
+    for (uint32_t i = count ? link->address % count : 0; i > 0; i--) {
+        addresses = addresses->ai_next;
+    }
+    return addresses;
+}
 
-        if (fd >= 0 && prepare_socket(link->settings, fd) == 0 &&
-            (connect(fd, address->ai_addr, address->ai_addrlen) == 0 || errno == EINPROGRESS)) {
-            link->fd = fd;
-            return 0;
-        }
-        why = errno;
-        if (fd >= 0) {
-            (void)close(fd);
-        }
+static int open_socket(struct kafka_link *link, const struct addrinfo *address)
+{
+    int why;
+    int fd;
+
+    if (!address) {
+        return EADDRNOTAVAIL;
+    }
+    fd = socket(address->ai_family, address->ai_socktype, address->ai_protocol);
+    if (fd >= 0 && prepare_socket(link->settings, fd) == 0 &&
+        (connect(fd, address->ai_addr, address->ai_addrlen) == 0 || errno == EINPROGRESS)) {
+        link->fd = fd;
+        return 0;
+    }
+    why = errno;
+    if (fd >= 0) {
+        (void)close(fd);
     }
     return why;
 }
@@ -191,7 +218,7 @@ static int begin_connecting(struct kafka_link *link, int64_t now_ms, struct erro
     if (failed) {
         return fail(link, now_ms, "its name", gai_strerror(failed), err);
     }
-    failed = open_socket(link, addresses);
+    failed = open_socket(link, choose_address(link, addresses));
     freeaddrinfo(addresses);
     if (failed) {
         return fail(link, now_ms, "connecting", strerror(failed), err);
@@ -239,13 +266,12 @@ static int take_versions(struct kafka_link *link, struct bytes body, int64_t now
                     err);
     }
     link->state = LINK_READY;
-    link->backoff_ms = link->settings->backoff_ms;
     return 0;
 }
 
 /* --- receiving --- */
 
-/* Up to `size` bytes; *got is what there was. */
+/* Up to `size` bytes; *got is what there was. An answer that comes on is not late. */
 static int receive(struct kafka_link *link, char *into, size_t size, size_t *got, int64_t now_ms,
                    struct error *err)
 {
@@ -263,6 +289,7 @@ static int receive(struct kafka_link *link, char *into, size_t size, size_t *got
             return errno == EAGAIN ? 0 : fail(link, now_ms, "reading", strerror(errno), err);
         }
         *got += (size_t)count;
+        link->deadline_ms = now_ms + link->settings->timeout_ms;
     }
     return 0;
 }
@@ -311,14 +338,16 @@ static int take_answer(struct kafka_link *link, int64_t now_ms, struct fetched_b
     struct fetched_bytes *answer = link->answer;
     struct wire_reader from = { answer->data, answer->data + answer->size, false };
     int32_t correlation = wire_take_i32(&from);
+    bool is_asked = link->is_asked && link->sent == link->out.len;
     int code;
 
-    if (!link->is_asked || correlation != link->correlation) {
+    if (!is_asked || correlation != link->correlation) {
         return fail(link, now_ms, "reading", "an answer to another question", err);
     }
     link->is_asked = false;
     link->head_len = 0;
     if (link->state == LINK_READY) {
+        begin_backoff(link);
         link->answer = NULL;
         *out = answer;
         return 0;

@@ -34,7 +34,8 @@ struct kafka_link {
     enum link_state state;
     int fd;
     int16_t fetch_version; /* to speak */
-    int64_t backoff_ms;
+    uint32_t address;      /* of the host's, which to try */
+    int64_t backoff_ms;    /* doubles until a fetch is answered */
     int64_t not_before_ms; /* closed: when to try again */
     int64_t deadline_ms;   /* of the answer, or of connecting */
     int32_t correlation;
