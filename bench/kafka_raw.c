@@ -341,14 +341,16 @@ static void *send_records(void *argument)
     int64_t start_us = clock_monotonic_us(clock);
     struct buffer key = { 0 };
     struct buffer value = { 0 };
+    int32_t partition;
 
     for (uint32_t i = 0; i < hop->count; i++) {
         wait_until(clock, start_us + (int64_t)i * 1000000 / hop->per_second);
         key.len = 0;
         value.len = 0;
         hop->make(hop->context, i, &key, &value);
-        if (rd_kafka_produce(topic, (int32_t)(i % RAW_PARTITIONS), RD_KAFKA_MSG_F_COPY, value.data,
-                             value.len, key.data, key.len, &hop->sent_us[i])) {
+        partition = (int32_t)log_partition_of(buffer_bytes(&key), RAW_PARTITIONS);
+        if (rd_kafka_produce(topic, partition, RD_KAFKA_MSG_F_COPY, value.data, value.len, key.data,
+                             key.len, &hop->sent_us[i])) {
             die(hop->from, rd_kafka_err2str(rd_kafka_last_error()));
         }
         (void)rd_kafka_poll(rk, 0);
