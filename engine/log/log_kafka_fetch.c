@@ -27,10 +27,12 @@
 #include "engine/log/log_kafka_wire.h"
 
 enum {
-    BRIEF_WAIT_MS = 1,   /* a fetch that waits at one partition's end keeps back the next one's */
-    LOOK_MS = 500,       /* for who leads a partition */
-    LOOK_AGAIN_MS = 100, /* where nobody does */
-    TOPIC_BYTES = 6,     /* an answer has at least for each */
+    BRIEF_WAIT_MS = 1,    /* a fetch that waits at one partition's end keeps back the next one's */
+    SHORT_WAIT_MS = 5,    /* while one that is paused may go on at any moment */
+    SHORT_PAUSE_MS = 200, /* then it may take longer */
+    LOOK_MS = 500,        /* for who leads a partition */
+    LOOK_AGAIN_MS = 100,  /* where nobody does */
+    TOPIC_BYTES = 6,      /* an answer has at least for each */
     PARTITION_BYTES = 30,
     ABORTED_BYTES = 16,
 };
@@ -48,6 +50,7 @@ struct fetched {
     int64_t next;          /* what to ask for: behind its shares */
     int64_t end;           /* of the log as it was last told; -1: not yet */
     int64_t not_before_ms;
+    int64_t left_out_ms; /* since when, for a pause; 0: it is asked for */
     struct share *first; /* not used up yet, in their order */
     struct share **last;
     struct fetched *behind; /* in the row of those that have shares */
@@ -484,6 +487,7 @@ static void put_place(const struct kafka_source *source, struct request *request
     }
     wire_set_i32(out, request->partitions_at, ++request->partitions);
     wire_put_i32(out, (int32_t)place->partition);
+    fetched_of(place)->left_out_ms = 0;
     if (broker->link.fetch_version >= 9) {
         wire_put_i32(out, -1); /* under any leader */
     }
@@ -510,7 +514,22 @@ static bool may_be_asked(const struct place *place, const struct broker *broker)
     return place->fetching && !place->failure && fetched_of(place)->leader == broker;
 }
 
-/* A place that is left out now is not kept waiting by the others. */
+/*
+ * How long the broker may wait for records of the others while this one, which is left out, would
+ * have to wait for them.
+ */
+static int32_t patience(const struct place *place, int32_t wait_ms, int64_t now_ms)
+{
+    struct fetched *fetched = fetched_of(place);
+    int64_t until_ms = fetched->not_before_ms - now_ms;
+
+    if (until_ms <= 0) {
+        fetched->left_out_ms = fetched->left_out_ms ? fetched->left_out_ms : now_ms;
+        until_ms = now_ms - fetched->left_out_ms < SHORT_PAUSE_MS ? SHORT_WAIT_MS : wait_ms;
+    }
+    return until_ms < wait_ms ? (int32_t)until_ms : wait_ms;
+}
+
 static void ask(struct kafka_reader *reader, struct broker *broker, int64_t now_ms)
 {
     struct kafka_source *source = reader->source;
@@ -525,7 +544,7 @@ static void ask(struct kafka_reader *reader, struct broker *broker, int64_t now_
             continue;
         }
         if (has_enough(place) || now_ms < fetched_of(place)->not_before_ms) {
-            wait_ms = BRIEF_WAIT_MS;
+            wait_ms = patience(place, wait_ms, now_ms);
         } else {
             due++;
         }
