@@ -64,8 +64,7 @@ void fetched_bytes_unref(struct fetched_bytes *bytes)
 
 /* --- heads --- */
 
-int kafka_batch_damaged(const struct kafka_batches *b, int64_t offset, struct error *err,
-                        const char *format, ...)
+int kafka_batch_damaged(int64_t offset, struct error *err, const char *format, ...)
 {
     char words[200];
     va_list args;
@@ -73,9 +72,8 @@ int kafka_batch_damaged(const struct kafka_batches *b, int64_t offset, struct er
     va_start(args, format);
     (void)vsnprintf(words, sizeof words, format, args); /* cut where it is longer */
     va_end(args);
-    return error_set(err, ERR_LOG_DAMAGED, NO_POSITION,
-                     "topic '%.*s', partition %u: the batch at offset %lld %s",
-                     BYTES_ARG(b->in.topic->name), b->in.partition, (long long)offset, words);
+    return error_set(err, ERR_LOG_DAMAGED, NO_POSITION, "the batch at offset %lld %s",
+                     (long long)offset, words);
 }
 
 enum head_state { HEAD_WHOLE, HEAD_CUT, HEAD_WRONG };
@@ -336,7 +334,7 @@ static int check_sum(const struct kafka_batches *b, const struct batch_head *hea
     if (b->in.checks_crc &&
         !(head->magic < 2 ? kafka_message_has_sum(head)
                           : crc32c((struct bytes){ from, (size_t)(head->end - from) }) == sum)) {
-        return kafka_batch_damaged(b, head->base_offset, err, "does not have its checksum");
+        return kafka_batch_damaged(head->base_offset, err, "does not have its checksum");
     }
     return 0;
 }
@@ -349,12 +347,12 @@ static int find_records(struct kafka_batches *b, const struct batch_head *head, 
     struct error why;
 
     if (count < 0) {
-        return kafka_batch_damaged(b, head->base_offset, err, "says it has %d records", (int)count);
+        return kafka_batch_damaged(head->base_offset, err, "says it has %d records", (int)count);
     }
     if (records.len && (head->attributes & BATCH_CODEC)) {
         if (kafka_unpack(&b->unpacker, head->attributes & BATCH_CODEC, records, &b->unpacked,
                          &why)) {
-            return kafka_batch_damaged(b, head->base_offset, err, "%s", why.message);
+            return kafka_batch_damaged(head->base_offset, err, "%s", why.message);
         }
         records = (struct bytes){ b->unpacked->data, b->unpacked->size };
     }
@@ -380,7 +378,7 @@ static int read_marker(struct kafka_batches *b, const struct batch_head *head, s
     if (b->records_left > 0) {
         if (!take_any(b->records.at, b->records.end, &raw) || raw.key.len < 2 * sizeof(int16_t)) {
             forget_records(b);
-            return kafka_batch_damaged(b, head->base_offset, err,
+            return kafka_batch_damaged(head->base_offset, err,
                                        "is a transaction's marker that cannot be read");
         }
         if (batch_i16(raw.key.data + sizeof(int16_t)) == MARKER_ABORT) {
@@ -421,7 +419,7 @@ static int open_batch(struct kafka_batches *b, struct error *err)
     const char *why = "is cut off";
 
     if (read_head(bytes_from(b->in.records, b->at), &head, &why) != HEAD_WHOLE) {
-        return kafka_batch_damaged(b, head.base_offset, err, "%s", why);
+        return kafka_batch_damaged(head.base_offset, err, "%s", why);
     }
     TRY(check_sum(b, &head, err));
     begin_aborted(b, head.last_offset);
@@ -443,7 +441,7 @@ static int close_batch(struct kafka_batches *b, struct error *err)
         return 0;
     }
     if (b->records.at != b->records.end) {
-        return kafka_batch_damaged(b, b->base_offset, err, "has %zu bytes behind its last record",
+        return kafka_batch_damaged(b->base_offset, err, "has %zu bytes behind its last record",
                                    (size_t)(b->records.end - b->records.at));
     }
     pass(b, b->base_offset + b->last_delta);
@@ -639,7 +637,7 @@ static int take_records(struct kafka_batches *b, struct filling *f, struct error
     b->records_left = left;
     b->least_delta = least_delta;
     b->next_offset = next_offset;
-    return wrong ? kafka_batch_damaged(b, b->base_offset, err,
+    return wrong ? kafka_batch_damaged(b->base_offset, err,
                                        "has a record, %u before its end, that %s", (unsigned)left,
                                        wrong)
                  : 0;

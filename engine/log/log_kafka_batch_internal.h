@@ -75,8 +75,8 @@ bool kafka_take_message(const struct kafka_batches *batches, const char *at, con
 
 /* --- log_kafka_batch.c --- */
 
-/* "topic, partition: the batch at offset <offset> <words>", ERR_LOG_DAMAGED. */
-int kafka_batch_damaged(const struct kafka_batches *batches, int64_t offset, struct error *err,
-                        const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* "the batch at offset <offset> <words>", ERR_LOG_DAMAGED. */
+int kafka_batch_damaged(int64_t offset, struct error *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

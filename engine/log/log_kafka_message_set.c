@@ -141,13 +141,13 @@ static int open_wrapper(struct kafka_batches *b, const struct message *wrapper, 
     struct error why;
 
     if (kafka_unpack(&b->unpacker, codec_of(wrapper), wrapper->value, &unpacked, &why)) {
-        return kafka_batch_damaged(b, wrapper->offset, err, "%s", why.message);
+        return kafka_batch_damaged(wrapper->offset, err, "%s", why.message);
     }
     messages = (struct bytes){ unpacked->data, unpacked->size };
     if (!look_through(b, messages, wrapper->magic, &in) ||
         (wrapper->magic == 1 && in.last_offset > wrapper->offset)) {
         fetched_bytes_unref(unpacked);
-        return kafka_batch_damaged(b, wrapper->offset, err,
+        return kafka_batch_damaged(wrapper->offset, err,
                                    "holds packed messages that cannot be read");
     }
     b->unpacked = unpacked;
@@ -165,7 +165,7 @@ int kafka_open_message(struct kafka_batches *b, const struct batch_head *head, s
     struct message m;
 
     if (!read_message(head->begin, head->end, &m)) {
-        return kafka_batch_damaged(b, head->base_offset, err, "is a message that cannot be read");
+        return kafka_batch_damaged(head->base_offset, err, "is a message that cannot be read");
     }
     if (m.attributes & BATCH_CODEC) {
         return open_wrapper(b, &m, err);
