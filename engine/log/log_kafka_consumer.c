@@ -313,6 +313,7 @@ static bool at_end(struct kafka_reader *reader, struct place *place)
 }
 
 const struct kafka_source_kind kafka_consumer_source = {
+    .finds_begin = true,
     .open = open_consumer,
     .close = close_consumer,
     .add = add_place,

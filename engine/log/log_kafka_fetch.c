@@ -17,22 +17,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "base/trace.h"
-#include "engine/log/log_kafka_link.h"
+#include "engine/log/log_kafka_fetch_settings.h"
 #include "engine/log/log_kafka_reader_internal.h"
 #include "engine/log/log_kafka_wire.h"
 
 enum {
-    BRIEF_WAIT_MS = 1,    /* a fetch that waits at one partition's end keeps back the next one's */
-    SHORT_WAIT_MS = 5,    /* while one that is paused may go on at any moment */
-    SHORT_PAUSE_MS = 200, /* then it may take longer */
-    LOOK_MS = 500,        /* for who leads a partition */
-    LOOK_AGAIN_MS = 100,  /* where nobody does */
-    TOPIC_BYTES = 6,      /* an answer has at least for each */
+    BRIEF_WAIT_MS = 1, /* a fetch that waits at one partition's end keeps back the next one's */
+    BRIEF_DOUBLED_MAX = 6,
+    SHORT_WAIT_MS = 5,           /* while one that is paused may go on at any moment */
+    SHORT_PAUSE_MS = 200,        /* then it may take longer */
+    LOOK_MS = 500,               /* for who leads a partition */
+    LOOK_AGAIN_MS = 100,         /* where nobody does */
+    LONGEST_WAIT_MS = 60 * 1000, /* callers come again */
+    TOPIC_BYTES = 6,             /* an answer has at least for each */
     PARTITION_BYTES = 30,
     ABORTED_BYTES = 16,
 };
@@ -51,6 +52,7 @@ struct fetched {
     int64_t end;           /* of the log as it was last told; -1: not yet */
     int64_t not_before_ms;
     int64_t left_out_ms; /* since when, for a pause; 0: it is asked for */
+    bool was_dropped;    /* what was held of it was too much: it waits for the end of its pause */
     struct share *first; /* not used up yet, in their order */
     struct share **last;
     struct fetched *behind; /* in the row of those that have shares */
@@ -66,24 +68,22 @@ struct broker {
     struct asked *asked; /* in the fetch under way */
     uint32_t asked_count;
     uint32_t asked_capacity;
+    uint32_t turn;    /* of the places, which comes first in the next fetch */
+    int64_t asked_ms; /* of that under way: when, and how long it may wait */
+    int32_t wait_ms;
+    uint32_t quiet; /* answers in a row that had no records; no more than count */
+    int64_t not_before_ms;
     struct broker *next;
 };
 
 struct kafka_source {
-    struct link_settings link;
-    int32_t wait_ms;
-    int32_t min_bytes;
-    int32_t max_bytes;
-    int32_t partition_bytes;
-    int32_t backoff_ms; /* behind an error that passes */
-    bool checks_crc;
+    struct fetch_settings settings;
     int wake_fd;
     struct broker *brokers;
     uint32_t broker_count;
     struct pollfd *polled;
     struct fetched *first; /* of the places that have shares, in turns */
     struct fetched **end;
-    uint32_t turn; /* of the places, which comes first in the next fetch */
 };
 
 static struct fetched *fetched_of(const struct place *place)
@@ -96,74 +96,26 @@ static int64_t now_of(const struct kafka_reader *reader)
     return kafka_now_ms(kafka_log_of(reader->pub.log));
 }
 
-/* --- settings --- */
-
-static int64_t number_of(const rd_kafka_conf_t *conf, const char *name)
-{
-    char text[32] = "";
-    size_t size = sizeof text;
-
-    (void)rd_kafka_conf_get(conf, name, text, &size); /* librdkafka knows it and has checked it */
-    return strtoll(text, NULL, 10);
-}
-
-static bool setting_is(const rd_kafka_conf_t *conf, const char *name, const char *value)
-{
-    char text[32] = "";
-    size_t size = sizeof text;
-
-    (void)rd_kafka_conf_get(conf, name, text, &size);
-    return strcmp(text, value) == 0;
-}
-
-static struct link_settings link_settings(const rd_kafka_conf_t *conf)
-{
-    struct link_settings link = {
-        .family = setting_is(conf, "broker.address.family", "v4")   ? AF_INET
-                  : setting_is(conf, "broker.address.family", "v6") ? AF_INET6
-                                                                    : AF_UNSPEC,
-        .timeout_ms = number_of(conf, "socket.timeout.ms"),
-        .connect_ms = number_of(conf, "socket.connection.setup.timeout.ms"),
-        .backoff_ms = number_of(conf, "reconnect.backoff.ms"),
-        .backoff_max_ms = number_of(conf, "reconnect.backoff.max.ms"),
-        .receive_max_bytes = number_of(conf, "receive.message.max.bytes"),
-        .receive_buffer_bytes = (int)number_of(conf, "socket.receive.buffer.bytes"),
-        .keeps_alive = setting_is(conf, "socket.keepalive.enable", "true"),
-    };
-    size_t size = sizeof link.client_id;
-
-    (void)rd_kafka_conf_get(conf, "client.id", link.client_id, &size);
-    return link;
-}
+/* --- opening and closing --- */
 
 static int open_source(struct kafka_reader *reader, const struct reader_spec *spec,
                        struct error *err)
 {
-    rd_kafka_conf_t *conf = NULL;
+    struct fetch_settings settings;
     struct kafka_source *source;
     int fd;
 
-    TRY(kafka_conf(kafka_log_of(reader->pub.log), KAFKA_READER, &conf, err));
-    TRY(kafka_conf_set(conf, "client.id", spec->client_id, err));
+    TRY(fetch_settings_read(kafka_log_of(reader->pub.log), spec, &settings, err));
     fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (fd < 0) {
-        rd_kafka_conf_destroy(conf);
         return error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION,
                          "no file descriptor is left for a reader of topics");
     }
     source = memory_zalloc(1, sizeof *source);
-    source->link = link_settings(conf);
-    source->wait_ms =
-        spec->is_brief ? BRIEF_WAIT_MS : (int32_t)number_of(conf, "fetch.wait.max.ms");
-    source->min_bytes = (int32_t)number_of(conf, "fetch.min.bytes");
-    source->max_bytes = (int32_t)number_of(conf, "fetch.max.bytes");
-    source->partition_bytes = (int32_t)number_of(conf, "fetch.message.max.bytes");
-    source->backoff_ms = (int32_t)number_of(conf, "fetch.error.backoff.ms");
-    source->checks_crc = setting_is(conf, "check.crcs", "true");
+    source->settings = settings;
     source->wake_fd = fd;
     source->end = &source->first;
     source->polled = memory_zalloc(1, sizeof *source->polled);
-    rd_kafka_conf_destroy(conf);
     reader->source = source;
     return 0;
 }
@@ -216,6 +168,7 @@ static void add_share(struct kafka_source *source, struct fetched *fetched,
         join_row(source, fetched);
         fetched->last = &fetched->first;
     }
+    fetched->was_dropped = false;
     fetched->next = kafka_batches_init(&share->batches, records);
     *fetched->last = share;
     fetched->last = &share->next;
@@ -242,6 +195,19 @@ static void drop_shares(struct kafka_source *source, struct fetched *fetched)
     fetched->next = fetched->place->fetched;
 }
 
+static bool is_counted(const struct kafka_source *source, const struct fetched *upto)
+{
+    const struct fetched_bytes *memory = upto->first->batches.in.memory;
+
+    for (const struct fetched *fetched = source->first; fetched != upto;
+         fetched = fetched->behind) {
+        if (fetched->place->paused && fetched->first->batches.in.memory == memory) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A share keeps all of its answer in memory. */
 static void drop_what_is_held_too_long(struct kafka_source *source)
 {
@@ -253,12 +219,13 @@ static void drop_what_is_held_too_long(struct kafka_source *source)
         too_much = NULL;
         for (struct fetched *fetched = source->first; fetched; fetched = fetched->behind) {
             if (fetched->place->paused) {
-                held += fetched->first->batches.in.memory->size;
+                held += is_counted(source, fetched) ? 0 : fetched->first->batches.in.memory->size;
                 too_much = too_much ? too_much : fetched;
             }
         }
         if (held > HELD_BYTES_MAX) {
             drop_shares(source, too_much);
+            too_much->was_dropped = true;
         }
     } while (held > HELD_BYTES_MAX);
 }
@@ -359,7 +326,8 @@ static struct broker *find_broker(struct kafka_source *source,
     } else {
         broker = add_broker(source);
     }
-    kafka_link_init(&broker->link, &source->link, found->id, found->host, (uint16_t)found->port);
+    kafka_link_init(&broker->link, &source->settings.link, found->id, found->host,
+                    (uint16_t)found->port);
     return broker;
 }
 
@@ -394,6 +362,7 @@ static void look_for_leaders(struct kafka_reader *reader, const struct kafka_top
     struct error why = { 0 };
     const struct rd_kafka_metadata *metadata =
         kafka_topic_look(kafka_log_of(reader->pub.log), topic->pub.name, LOOK_MS, &why);
+    int64_t again_ms = now_of(reader) + LOOK_AGAIN_MS;
 
     for (uint32_t i = 0; i < reader->place_count; i++) {
         struct place *place = reader->places[i];
@@ -404,9 +373,9 @@ static void look_for_leaders(struct kafka_reader *reader, const struct kafka_top
         fetched_of(place)->leader =
             metadata ? leader_of(reader->source, metadata, place->partition) : NULL;
         if (!fetched_of(place)->leader) {
-            lose_leader(place, now_ms + LOOK_AGAIN_MS);
+            lose_leader(place, again_ms);
         }
-        if (why.code == ERR_NOT_AUTHORIZED) {
+        if (why.code == ERR_NOT_AUTHORIZED && !fetched_of(place)->first) {
             place->failure = error_set(&place->why, why.code, NO_POSITION, "%s", why.message);
         }
     }
@@ -417,11 +386,19 @@ static void look_for_leaders(struct kafka_reader *reader, const struct kafka_top
     }
 }
 
+/* While no broker answers, the time of one look is enough for all. */
 static void look_where_needed(struct kafka_reader *reader, int64_t now_ms)
 {
     for (uint32_t i = 0; i < reader->place_count; i++) {
-        if (wants_leader(reader->places[i], now_ms)) {
-            look_for_leaders(reader, reader->places[i]->topic, now_ms);
+        struct place *place = reader->places[i];
+
+        if (!wants_leader(place, now_ms)) {
+            continue;
+        }
+        if (now_of(reader) < now_ms + LOOK_MS) {
+            look_for_leaders(reader, place->topic, now_ms);
+        } else {
+            lose_leader(place, now_of(reader) + LOOK_AGAIN_MS);
         }
     }
 }
@@ -447,8 +424,8 @@ static void begin_request(struct kafka_reader *reader, struct request *request, 
     kafka_link_begin(link);
     wire_put_i32(&link->out, -1); /* no replica */
     wire_put_i32(&link->out, wait_ms);
-    wire_put_i32(&link->out, source->min_bytes);
-    wire_put_i32(&link->out, source->max_bytes);
+    wire_put_i32(&link->out, source->settings.min_bytes);
+    wire_put_i32(&link->out, source->settings.max_bytes);
     buffer_append_char(&link->out, reader->isolation == READ_COMMITTED);
     if (link->fetch_version >= 7) {
         wire_put_i32(&link->out, 0); /* no session */
@@ -495,7 +472,7 @@ static void put_place(const struct kafka_source *source, struct request *request
     if (broker->link.fetch_version >= 5) {
         wire_put_i64(out, -1);
     }
-    wire_put_i32(out, source->partition_bytes);
+    wire_put_i32(out, source->settings.partition_bytes);
     if (broker->asked_count == broker->asked_capacity) {
         broker->asked_capacity = broker->asked_capacity ? broker->asked_capacity * 2 : 8;
         broker->asked = memory_resize(broker->asked, broker->asked_capacity, sizeof *broker->asked);
@@ -503,10 +480,12 @@ static void put_place(const struct kafka_source *source, struct request *request
     broker->asked[broker->asked_count++] = (struct asked){ place, fetched_of(place)->next };
 }
 
-/* A paused place is asked for while there is nothing of it here. */
+/* A paused place is asked for while there is nothing of it here, unless there was too much. */
 static bool has_enough(const struct place *place)
 {
-    return place->paused && (place->waiting > 0 || fetched_of(place)->first);
+    const struct fetched *fetched = fetched_of(place);
+
+    return place->paused && (place->waiting > 0 || fetched->first || fetched->was_dropped);
 }
 
 static bool may_be_asked(const struct place *place, const struct broker *broker)
@@ -530,41 +509,56 @@ static int32_t patience(const struct place *place, int32_t wait_ms, int64_t now_
     return until_ms < wait_ms ? (int32_t)until_ms : wait_ms;
 }
 
-static void ask(struct kafka_reader *reader, struct broker *broker, int64_t now_ms)
+static bool is_due(const struct place *place, int64_t now_ms)
 {
-    struct kafka_source *source = reader->source;
-    struct request request = { .broker = broker };
-    int32_t wait_ms = source->wait_ms;
-    uint32_t due = 0;
+    return !has_enough(place) && now_ms >= fetched_of(place)->not_before_ms;
+}
+
+/* A brief one is longer each time while nothing comes: else the reader asks without a break. */
+static int32_t wait_of(struct kafka_reader *reader, const struct broker *broker, int64_t now_ms)
+{
+    const struct fetch_settings *settings = &reader->source->settings;
+    int32_t brief_ms = BRIEF_WAIT_MS << broker->quiet;
+    bool is_brief = settings->is_brief && brief_ms < settings->wait_ms;
+    int32_t wait_ms = is_brief ? brief_ms : settings->wait_ms;
 
     for (uint32_t i = 0; i < reader->place_count; i++) {
         const struct place *place = reader->places[i];
 
-        if (!may_be_asked(place, broker)) {
-            continue;
-        }
-        if (has_enough(place) || now_ms < fetched_of(place)->not_before_ms) {
+        if (may_be_asked(place, broker) && !is_due(place, now_ms)) {
             wait_ms = patience(place, wait_ms, now_ms);
-        } else {
-            due++;
         }
     }
-    if (!due) {
+    return wait_ms;
+}
+
+static void ask(struct kafka_reader *reader, struct broker *broker, int64_t now_ms)
+{
+    struct request request = { .broker = broker };
+    uint32_t count = reader->place_count;
+
+    if (now_ms < broker->not_before_ms) {
         return;
     }
     broker->asked_count = 0;
-    begin_request(reader, &request, wait_ms);
-    for (uint32_t i = 0; i < reader->place_count; i++) {
-        struct place *place = reader->places[(source->turn + i) % reader->place_count];
+    for (uint32_t i = 0; i < count; i++) {
+        struct place *place = reader->places[(broker->turn + i) % count];
 
-        if (may_be_asked(place, broker) && !has_enough(place) &&
-            now_ms >= fetched_of(place)->not_before_ms) {
-            put_place(source, &request, place);
+        if (!may_be_asked(place, broker) || !is_due(place, now_ms)) {
+            continue;
         }
+        if (!broker->asked_count) {
+            broker->wait_ms = wait_of(reader, broker, now_ms);
+            begin_request(reader, &request, broker->wait_ms);
+        }
+        put_place(reader->source, &request, place);
     }
-    source->turn++;
-    end_request(&request);
-    kafka_link_send(&broker->link, now_ms, wait_ms);
+    if (broker->asked_count) {
+        broker->turn = (broker->turn + 1) % count;
+        broker->asked_ms = now_ms;
+        end_request(&request);
+        kafka_link_send(&broker->link, now_ms, broker->wait_ms);
+    }
 }
 
 static void ask_all(struct kafka_reader *reader, int64_t now_ms)
@@ -609,11 +603,12 @@ static bool has_no_leader_there(rd_kafka_resp_err_t code)
 static void take_refusal(struct kafka_reader *reader, struct place *place, rd_kafka_resp_err_t code,
                          int64_t now_ms)
 {
-    int64_t again_ms = now_ms + reader->source->backoff_ms;
+    int64_t again_ms = now_ms + reader->source->settings.backoff_ms;
 
     if (has_no_leader_there(code)) {
         lose_leader(place, again_ms);
-    } else if (!kafka_reader_refused(place, code, rd_kafka_err2str(code))) {
+    } else if (fetched_of(place)->first || /* that comes first */
+               !kafka_reader_refused(place, code, rd_kafka_err2str(code))) {
         fetched_of(place)->not_before_ms = again_ms;
         TRACE(TRACE_INFO, "kafka", "reading topic '%.*s', partition %u: %s",
               BYTES_ARG(place->topic->pub.name), place->partition, rd_kafka_err2str(code));
@@ -626,6 +621,8 @@ struct answer {
     struct wire_reader from;
     uint32_t at;   /* of what was asked for */
     bool is_first; /* the partition at hand was asked for before all others */
+    bool has_records;
+    bool has_errors;
 };
 
 struct partition_answer {
@@ -690,7 +687,7 @@ static void take_records(struct kafka_reader *reader, struct answer *answer, str
                                        .from = fetched_of(place)->next,
                                        .aborted = aborted,
                                        .aborted_count = count,
-                                       .checks_crc = reader->source->checks_crc };
+                                       .checks_crc = reader->source->settings.checks_crc };
 
     for (uint32_t i = 0; i < count; i++) {
         aborted[i].producer_id = wire_take_i64(&from);
@@ -717,12 +714,28 @@ static void take_partition(struct kafka_reader *reader, struct answer *answer, s
     asked->place = NULL;
     answer->is_first = asked == answer->broker->asked;
     if (got.code) {
+        answer->has_errors = true;
         take_refusal(reader, place, got.code, now_ms);
         return;
     }
     fetched_of(place)->end = got.end;
     if (got.records.len) {
         take_records(reader, answer, place, &got);
+        answer->has_records = answer->has_records || fetched_of(place)->next > asked->from;
+    }
+}
+
+/* A broker that does not wait for records to come is not asked sooner than if it did. */
+static void note_pace(struct broker *broker, const struct answer *answer)
+{
+    int32_t pause_ms =
+        answer->has_errors && broker->wait_ms > LEAST_PAUSE_MS ? LEAST_PAUSE_MS : broker->wait_ms;
+
+    if (answer->has_records) {
+        broker->quiet = 0;
+    } else {
+        broker->quiet += broker->quiet < BRIEF_DOUBLED_MAX;
+        broker->not_before_ms = broker->asked_ms + pause_ms;
     }
 }
 
@@ -751,12 +764,13 @@ static void take_answer(struct kafka_reader *reader, struct broker *broker,
             take_partition(reader, &answer, topic, now_ms);
         }
     }
+    note_pace(broker, &answer);
     if (failed || answer.from.wrong) {
         TRACE(TRACE_WARN, "kafka", "broker %d: its answer to a fetch is of no use: %s",
               broker->link.broker, failed ? rd_kafka_err2str(failed) : "it ends too early");
         for (uint32_t i = 0; i < broker->asked_count; i++) {
             if (broker->asked[i].place) {
-                lose_leader(broker->asked[i].place, now_ms + reader->source->backoff_ms);
+                lose_leader(broker->asked[i].place, now_ms + reader->source->settings.backoff_ms);
             }
         }
     }
@@ -826,14 +840,18 @@ static int64_t next_try_ms(const struct kafka_reader *reader, int64_t now_ms)
     return until_ms;
 }
 
-static void wait_for_links(struct kafka_reader *reader, int64_t until_ms)
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What was due at `now_ms` has been asked for. */
+static void wait_for_links(struct kafka_reader *reader, int64_t now_ms, int64_t until_ms)
 {
     struct kafka_source *source = reader->source;
-    int64_t now_ms = now_of(reader);
-    int64_t try_ms = next_try_ms(reader, now_ms);
     nfds_t count = 1;
 
-    until_ms = try_ms < until_ms ? try_ms : until_ms;
+    until_ms = earlier(until_ms, next_try_ms(reader, now_ms));
     source->polled[0] = (struct pollfd){ .fd = source->wake_fd, .events = POLLIN };
     for (const struct broker *broker = source->brokers; broker; broker = broker->next) {
         bool is_idle = broker->link.state == LINK_CLOSED && !is_needed(reader, broker);
@@ -841,9 +859,12 @@ static void wait_for_links(struct kafka_reader *reader, int64_t until_ms)
 
         source->polled[count] = (struct pollfd){ .fd = is_idle ? -1 : broker->link.fd };
         source->polled[count++].events = kafka_link_wants(&broker->link, &link_ms);
-        until_ms = !is_idle && link_ms < until_ms ? link_ms : until_ms;
+        until_ms = is_idle ? until_ms : earlier(until_ms, link_ms);
+        if (kafka_link_is_free(&broker->link) && broker->not_before_ms > now_ms) {
+            until_ms = earlier(until_ms, broker->not_before_ms);
+        }
     }
-    until_ms -= now_ms;
+    until_ms -= now_of(reader);
     until_ms = until_ms < 0 ? 0 : until_ms;
     if (poll(source->polled, count, until_ms < INT_MAX ? (int)until_ms : INT_MAX) <= 0) {
         for (nfds_t i = 0; i < count; i++) {
@@ -878,12 +899,15 @@ static bool take_from_links(struct kafka_reader *reader)
 static void fetch(struct kafka_reader *reader, int64_t wait_ms)
 {
     int64_t now_ms = now_of(reader);
-    int64_t deadline_ms = now_ms + wait_ms;
+    int64_t deadline_ms = now_ms + earlier(wait_ms, LONGEST_WAIT_MS);
 
     while (!take_block(reader)) {
         look_where_needed(reader, now_ms);
+        if (kafka_reader_failed(reader)) {
+            return;
+        }
         ask_all(reader, now_ms);
-        wait_for_links(reader, deadline_ms);
+        wait_for_links(reader, now_ms, deadline_ms);
         if (take_from_links(reader)) {
             (void)take_block(reader);
             return;
@@ -933,6 +957,7 @@ static int start(struct kafka_reader *reader, struct place *place, struct error 
     fetched->next = place->fetched;
     fetched->end = -1;
     fetched->not_before_ms = 0;
+    fetched->was_dropped = false;
     return 0;
 }
 

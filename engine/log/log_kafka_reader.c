@@ -137,7 +137,8 @@ static int start_fetching(struct kafka_reader *reader, struct place *place, stru
 
 /*
  * The end is that of now, not of the first fetch. The begin is asked for here because a new handle
- * of librdkafka 2.0 that has to ask does so 500 ms later; what cannot be told now it may ask.
+ * of librdkafka 2.0 that has to ask does so 500 ms later; what cannot be told now it may ask, if it
+ * is what reads.
  */
 static int find_offset(struct kafka_reader *reader, const struct log_topic *topic,
                        uint32_t partition, int64_t *from, struct error *err)
@@ -150,7 +151,7 @@ static int find_offset(struct kafka_reader *reader, const struct log_topic *topi
         return 0;
     }
     code = kafka_topic_range(reader->pub.log, topic, partition, reader->isolation, &range, &why);
-    if (code && code != ERR_TOPIC_GONE && *from == OFFSET_END) {
+    if (code && code != ERR_TOPIC_GONE && (*from == OFFSET_END || !reader->kind->finds_begin)) {
         return error_set(err, why.code, why.at, "%s", why.message);
     }
     *from = *from == OFFSET_END ? range.end : range.begin;
@@ -307,7 +308,7 @@ static int tell_failure(struct kafka_reader *reader, struct place *place, struct
                      place->why.message);
 }
 
-static int check_places(struct kafka_reader *reader, struct log_place *failed, struct error *err)
+struct place *kafka_reader_failed(struct kafka_reader *reader)
 {
     for (uint32_t i = 0; i < reader->place_count; i++) {
         struct place *place = reader->places[i];
@@ -316,10 +317,17 @@ static int check_places(struct kafka_reader *reader, struct log_place *failed, s
             place->failure = ERR_TOPIC_GONE;
         }
         if (place->failure && !place->waiting && !place->paused) {
-            return tell_failure(reader, place, failed, err);
+            return place;
         }
     }
-    return 0;
+    return NULL;
+}
+
+static int check_places(struct kafka_reader *reader, struct log_place *failed, struct error *err)
+{
+    struct place *place = kafka_reader_failed(reader);
+
+    return place ? tell_failure(reader, place, failed, err) : 0;
 }
 
 static struct log_block *take_ready(struct kafka_reader *reader)

@@ -48,6 +48,7 @@ struct kafka_reader {
 };
 
 struct kafka_source_kind {
+    bool finds_begin; /* a place may begin at OFFSET_BEGIN */
     int (*open)(struct kafka_reader *reader, const struct reader_spec *spec, struct error *err);
     void (*close)(struct kafka_reader *reader); /* there are no places any more */
     void (*add)(struct kafka_reader *reader, struct place *place);
@@ -71,6 +72,8 @@ extern const struct kafka_source_kind kafka_fetch_source;
 void kafka_reader_take(struct kafka_reader *reader, struct kafka_block *block);
 /* Nothing more comes before this offset. */
 void kafka_reader_passed(struct place *place, int64_t offset);
+/* The next place whose failure is to be told; NULL: there is none. */
+struct place *kafka_reader_failed(struct kafka_reader *reader);
 /* What the cluster says of the place; what may pass is false. */
 bool kafka_reader_refused(struct place *place, rd_kafka_resp_err_t code, const char *words);
 
