@@ -423,6 +423,168 @@ static void transaction_of_a_sender_that_left_the_group_is_ended(void **state)
     log_writer_close(writer);
 }
 
+/* --- a random walk --- */
+
+enum { WALK_PARTITIONS = 3, WALK_TRANSACTIONS = 60, WALK_STEPS = 600, WALK_RECORDS_MAX = 1000 };
+
+/* What is committed of a partition, and how far a reader that walks about has come. */
+struct walked {
+    int64_t offsets[WALK_RECORDS_MAX];
+    uint32_t count;
+    bool is_assigned;
+    bool is_paused;
+    int64_t next;
+};
+
+struct walk {
+    struct contract *c;
+    const struct log_topic *topic;
+    struct log_reader *reader;
+    struct walked of[WALK_PARTITIONS];
+    uint32_t records; /* that were read */
+    uint64_t seed;
+};
+
+static uint32_t walk_random(struct walk *w)
+{
+    w->seed = w->seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(w->seed >> 33);
+}
+
+/* Every third transaction is aborted. */
+static uint32_t fill_for_walk(struct walk *w)
+{
+    struct log_writer *writer = contract_writer(w->c, contract_name(w->c, "tx"));
+    uint32_t committed = 0;
+
+    for (uint32_t i = 0; i < WALK_TRANSACTIONS; i++) {
+        assert_int_equal(log_writer_begin(writer, &w->c->err), 0);
+        for (uint32_t partition = 0; partition < WALK_PARTITIONS; partition++) {
+            contract_put(w->c, writer, w->topic, partition, i % 4 ? "a b c d e" : "a");
+        }
+        if (i % 3 == 1) {
+            assert_int_equal(log_writer_flush(writer, &w->c->err), 0); /* they are in the log */
+            assert_int_equal(log_writer_abort(writer, &w->c->err), 0);
+        } else {
+            assert_int_equal(log_writer_commit(writer, &w->c->err), 0);
+            committed += i % 4 ? 5 : 1;
+        }
+    }
+    log_writer_close(writer);
+    return committed;
+}
+
+static void learn_offsets(struct walk *w, uint32_t committed)
+{
+    for (uint32_t i = 0; i < WALK_PARTITIONS; i++) {
+        struct walked *of = &w->of[i];
+
+        assert_int_equal(log_reader_assign(w->reader, w->topic, i, OFFSET_BEGIN, &w->c->err), 0);
+        while (of->count < committed) {
+            struct log_block *block = contract_next(w->c, w->reader);
+
+            assert_non_null(block);
+            for (uint32_t j = 0; j < block->record_count; j++) {
+                of->offsets[of->count++] = block->records[j].offset;
+            }
+            log_block_unref(block);
+        }
+        assert_int_equal(of->count, committed);
+        log_reader_unassign(w->reader, w->topic, i);
+    }
+}
+
+static int64_t next_committed(const struct walked *of)
+{
+    for (uint32_t i = 0; i < of->count; i++) {
+        if (of->offsets[i] >= of->next) {
+            return of->offsets[i];
+        }
+    }
+    return INT64_MAX;
+}
+
+static void walk_poll(struct walk *w, int64_t wait_ms)
+{
+    struct log_block *block = NULL;
+    struct log_place failed;
+    struct walked *of;
+
+    assert_int_equal(log_reader_poll(w->reader, wait_ms, &block, &failed, &w->c->err), 0);
+    if (!block) {
+        return;
+    }
+    of = &w->of[block->partition];
+    assert_true(of->is_assigned && !of->is_paused);
+    for (uint32_t i = 0; i < block->record_count; i++) {
+        assert_int_equal(block->records[i].offset, next_committed(of));
+        of->next = block->records[i].offset + 1;
+    }
+    assert_true(block->next_offset >= of->next && block->next_offset <= next_committed(of));
+    of->next = block->next_offset;
+    w->records += block->record_count;
+    log_block_unref(block);
+}
+
+static void walk_change(struct walk *w)
+{
+    uint32_t partition = walk_random(w) % WALK_PARTITIONS;
+    struct walked *of = &w->of[partition];
+
+    switch (walk_random(w) % 4) {
+    case 0:
+        of->next = walk_random(w) % of->offsets[of->count - 1];
+        of->is_assigned = true;
+        of->is_paused = false;
+        assert_int_equal(log_reader_assign(w->reader, w->topic, partition, of->next, &w->c->err),
+                         0);
+        break;
+    case 1:
+        log_reader_unassign(w->reader, w->topic, partition);
+        of->is_assigned = false;
+        break;
+    case 2:
+        log_reader_pause(w->reader, w->topic, partition);
+        of->is_paused = of->is_assigned;
+        break;
+    case 3:
+        log_reader_resume(w->reader, w->topic, partition);
+        of->is_paused = false;
+    }
+}
+
+static void reader_that_walks_about_gets_each_record_once_in_order(void **state)
+{
+    struct contract *c = *state;
+    struct walk *w = calloc(1, sizeof *w);
+
+    w->c = c;
+    w->seed = 1;
+    w->topic = contract_topic(c, "walk", WALK_PARTITIONS);
+    w->reader = contract_reader(c);
+    learn_offsets(w, fill_for_walk(w));
+    for (int i = 0; i < WALK_STEPS; i++) {
+        if (walk_random(w) % 3) {
+            walk_poll(w, walk_random(w) % 4);
+        } else {
+            walk_change(w);
+        }
+    }
+    for (uint32_t i = 0; i < WALK_PARTITIONS; i++) {
+        log_reader_resume(w->reader, w->topic, i);
+        w->of[i].is_paused = false;
+    }
+    while (!log_reader_at_end(w->reader)) {
+        walk_poll(w, 100);
+    }
+    for (uint32_t i = 0; i < WALK_PARTITIONS; i++) {
+        assert_true(!w->of[i].is_assigned || next_committed(&w->of[i]) == INT64_MAX);
+    }
+    assert_true(w->records > WALK_STEPS);
+    log_reader_close(w->reader);
+    free(w);
+}
+
 static int run_own(void)
 {
     struct CMUnitTest tests[] = {
@@ -433,6 +595,7 @@ static int run_own(void)
         CONTRACT_TEST(append_waits_while_the_queue_is_full),
         CONTRACT_TEST(writer_goes_on_behind_a_refused_record),
         CONTRACT_TEST(position_passes_what_was_aborted),
+        CONTRACT_TEST(reader_that_walks_about_gets_each_record_once_in_order),
         CONTRACT_TEST(member_that_has_not_joined_yet_cannot_commit),
         CONTRACT_TEST(busy_member_keeps_its_partitions),
         CONTRACT_TEST(transaction_of_a_sender_that_left_the_group_is_ended),

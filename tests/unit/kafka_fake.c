@@ -371,7 +371,23 @@ static void push_out(struct fake_connection *c)
     c->sent = 0;
 }
 
-/* A fetch's answer is cut short, or there is none. */
+uint32_t fake_random(uint64_t *seed)
+{
+    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(*seed >> 33);
+}
+
+/* Not what frames it: that is the connection's test. */
+static void garble(struct fake_kafka *fake, struct buffer *out, size_t begin)
+{
+    for (uint32_t i = fake_random(&fake->seed) % 4; i > 0; i--) {
+        size_t at = begin + fake_random(&fake->seed) % (out->len - begin);
+
+        out->data[at] = (char)(fake_random(&fake->seed) % 3 ? fake_random(&fake->seed) : 255);
+    }
+}
+
+/* A fetch's answer is cut short or garbled, or there is none. */
 static void spoil(struct fake_kafka *fake, struct fake_connection *c, size_t begin)
 {
     switch (fake->brokers[c->broker].manner) {
@@ -385,6 +401,9 @@ static void spoil(struct fake_kafka *fake, struct fake_connection *c, size_t beg
         return;
     case FAKE_HANGS_UP:
         close_connection(c);
+        return;
+    case FAKE_GARBLES:
+        garble(fake, &c->out, begin + 8);
         return;
     case FAKE_BREAKS_OFF:
         c->out.len -= 7;

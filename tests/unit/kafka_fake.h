@@ -21,11 +21,12 @@ enum { FAKE_BROKERS = 2, FAKE_PARTITIONS = 100, FAKE_BATCH = 4, FAKE_CONNECTIONS
 /* What a fetch gets. */
 enum fake_manner {
     FAKE_PROPER,
-    FAKE_HASTY,     /* nothing new, at once */
-    FAKE_WORDLESS,  /* an answer that names no partition, at once */
-    FAKE_RUBBISH,   /* an answer that breaks off */
-    FAKE_HANGS_UP,  /* no answer, and the end of the connection */
-    FAKE_BREAKS_OFF /* the same within the answer */
+    FAKE_HASTY,      /* nothing new, at once */
+    FAKE_WORDLESS,   /* an answer that names no partition, at once */
+    FAKE_RUBBISH,    /* an answer that breaks off */
+    FAKE_HANGS_UP,   /* no answer, and the end of the connection */
+    FAKE_BREAKS_OFF, /* the same within the answer */
+    FAKE_GARBLES     /* some bytes of the answer are others */
 };
 
 struct fake_partition {
@@ -69,6 +70,7 @@ struct fake_kafka {
     int16_t topic_error;   /* in metadata */
     int16_t offsets_error; /* when asked for the begin or the end */
     uint32_t looks;        /* for metadata */
+    uint64_t seed;         /* of what is garbled */
     struct fake_connection connections[FAKE_CONNECTIONS];
 };
 
@@ -90,6 +92,7 @@ void fake_set_up(struct fake_kafka *fake, int broker);
 uint32_t fake_fetches(struct fake_kafka *fake, int broker);
 uint32_t fake_connections_made(struct fake_kafka *fake, int broker);
 
+uint32_t fake_random(uint64_t *seed);
 /* Whether read committed sees the offset. */
 bool fake_is_visible(int64_t offset);
 

@@ -539,11 +539,12 @@ static struct watched counts_of(struct bed *bed)
     return now;
 }
 
-/* What the first broker sees of a reader that polls for a while; it does not poll in vain often. */
+/* What the first broker sees of a reader that polls for a while, and mostly sleeps. */
 static struct watched watch(struct bed *bed)
 {
     struct watched before = counts_of(bed);
     struct watched after = before;
+    int64_t cpu_us = clock_cpu_us();
     uint32_t polls = 0;
 
     for (; after.ms - before.ms < WATCHED_MS; after = counts_of(bed)) {
@@ -552,11 +553,13 @@ static struct watched watch(struct bed *bed)
         assert_int_equal(poll_for(bed, before.ms + WATCHED_MS - after.ms, &came), 0);
         polls++;
     }
+    cpu_us = clock_cpu_us() - cpu_us;
     after.fetches -= before.fetches;
     after.connections -= before.connections;
     after.looks -= before.looks;
     after.ms -= before.ms;
     assert_true(polls <= 10 + after.ms / 5);
+    assert_true(cpu_us < after.ms * 1000 / 2); /* of the brokers' thread too */
     return after;
 }
 
@@ -658,6 +661,58 @@ static void errors_for_ever_are_asked_for_with_breaks(void **state)
     close_bed(bed);
 }
 
+/* --- any answer --- */
+
+/* As far as a checksum does not tell, the records are what the answer makes them. */
+static int64_t check_garbled(const struct log_block *block, int64_t next)
+{
+    for (uint32_t i = 0; i < block->record_count; i++) {
+        assert_true(block->records[i].offset >= next);
+        next = block->records[i].offset + 1;
+    }
+    assert_true(block->next_offset >= next);
+    return block->next_offset;
+}
+
+static bool may_be_told(int code)
+{
+    return code == ERR_LOG_DAMAGED || code == ERR_OUT_OF_RANGE || code == ERR_NOT_AUTHORIZED;
+}
+
+static void answer_of_any_bytes_is_records_or_an_error(void **state)
+{
+    enum { ANSWERS = 500, PARTITIONS = 4 };
+    struct bed *bed = open_filled(PARTITIONS, 50);
+    int64_t next[PARTITIONS] = { 0 };
+
+    (void)state;
+    fake_set_manner(&bed->fake, 0, FAKE_GARBLES);
+    fake_set_manner(&bed->fake, 1, FAKE_GARBLES);
+    while (fake_fetches(&bed->fake, 0) + fake_fetches(&bed->fake, 1) < ANSWERS) {
+        struct log_block *block = NULL;
+        int code = log_reader_poll(bed->reader, 1, &block, &bed->failed, &bed->err);
+        uint32_t again = code ? bed->failed.partition : PARTITIONS;
+
+        assert_true(!code || may_be_told(code));
+        if (block) {
+            next[block->partition] = check_garbled(block, next[block->partition]);
+            again = next[block->partition] >= 200 ? block->partition : again;
+            log_block_unref(block);
+        }
+        if (again < PARTITIONS) {
+            assign(bed, again, 0);
+            next[again] = 0;
+        }
+    }
+    fake_set_manner(&bed->fake, 0, FAKE_PROPER);
+    fake_set_manner(&bed->fake, 1, FAKE_PROPER);
+    for (uint32_t i = 0; i < PARTITIONS; i++) {
+        assign(bed, i, 0);
+    }
+    read_all(bed);
+    close_bed(bed);
+}
+
 /* --- pauses --- */
 
 static void pause_makes_nobody_ask_more_often(void **state)
@@ -748,27 +803,21 @@ static void paused_partitions_of_one_answer_are_held_together(void **state)
 
 enum { WALK_PARTITIONS = 6, WALK_STEPS = 1000 };
 
-static uint32_t next_random(uint64_t *seed)
-{
-    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(*seed >> 33);
-}
-
 static void change_brokers(struct bed *bed, uint64_t *seed)
 {
     static const int16_t errors[] = { NOT_LEADER, NEW_ERROR, UNKNOWN_TOPIC, NOT_AVAILABLE };
-    uint32_t partition = next_random(seed) % WALK_PARTITIONS;
-    int broker = (int)(next_random(seed) % FAKE_BROKERS);
+    uint32_t partition = fake_random(seed) % WALK_PARTITIONS;
+    int broker = (int)(fake_random(seed) % FAKE_BROKERS);
 
-    switch (next_random(seed) % 8) {
+    switch (fake_random(seed) % 8) {
     case 0:
         fake_set_leader(&bed->fake, partition, broker);
         break;
     case 1:
-        fake_set_error(&bed->fake, partition, errors[next_random(seed) % 4], 1);
+        fake_set_error(&bed->fake, partition, errors[fake_random(seed) % 4], 1);
         break;
     case 2:
-        fake_set_manner(&bed->fake, 1, (enum fake_manner)(next_random(seed) % 6));
+        fake_set_manner(&bed->fake, 1, (enum fake_manner)(fake_random(seed) % 6));
         break;
     case 3:
         fake_set_manner(&bed->fake, 1, FAKE_PROPER);
@@ -778,18 +827,18 @@ static void change_brokers(struct bed *bed, uint64_t *seed)
         fake_set_up(&bed->fake, 1);
         break;
     default:
-        fake_append(&bed->fake, partition, next_random(seed) % 20);
+        fake_append(&bed->fake, partition, fake_random(seed) % 20);
     }
 }
 
 static void change_places(struct bed *bed, uint64_t *seed)
 {
-    uint32_t partition = next_random(seed) % WALK_PARTITIONS;
+    uint32_t partition = fake_random(seed) % WALK_PARTITIONS;
     struct expected *expected = &bed->expected[partition];
 
-    switch (next_random(seed) % 8) {
+    switch (fake_random(seed) % 8) {
     case 0:
-        assign(bed, partition, next_random(seed) % (bed->fake.partitions[partition].end + 1));
+        assign(bed, partition, fake_random(seed) % (bed->fake.partitions[partition].end + 1));
         break;
     case 1:
         log_reader_unassign(bed->reader, bed->topic, partition);
@@ -819,7 +868,7 @@ static void walk(uint64_t seed)
     struct bed *bed = open_filled(WALK_PARTITIONS, 20);
 
     for (int i = 0; i < WALK_STEPS; i++) {
-        uint32_t kind = next_random(&seed) % 8;
+        uint32_t kind = fake_random(&seed) % 8;
         bool came;
 
         if (kind == 0) {
@@ -827,7 +876,7 @@ static void walk(uint64_t seed)
         } else if (kind < 3) {
             change_places(bed, &seed);
         } else {
-            assert_int_equal(poll_for(bed, next_random(&seed) % 3, &came), 0);
+            assert_int_equal(poll_for(bed, fake_random(&seed) % 3, &came), 0);
         }
     }
     fake_set_manner(&bed->fake, 1, FAKE_PROPER);
@@ -872,6 +921,7 @@ int main(void)
         cmocka_unit_test(broker_that_hangs_up_is_not_called_without_a_break),
         cmocka_unit_test(broker_that_is_down_is_not_looked_for_without_a_break),
         cmocka_unit_test(errors_for_ever_are_asked_for_with_breaks),
+        cmocka_unit_test(answer_of_any_bytes_is_records_or_an_error),
         cmocka_unit_test(pause_makes_nobody_ask_more_often),
         cmocka_unit_test(paused_partition_that_is_too_large_to_hold_is_fetched_twice),
         cmocka_unit_test(paused_partitions_of_one_answer_are_held_together),
