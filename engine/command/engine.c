@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/trace.h"
 #include "engine/command/command_internal.h"
 
 static const char only_node[] = "local";
@@ -105,6 +106,20 @@ static void open_failed(struct engine *engine)
     engine_close(engine);
 }
 
+/*
+ * A node that stays has its slots before its first query comes: what is appended behind a statement
+ * under `latest` is not to be missed because the group is still sharing out.
+ */
+static void join_early(struct engine *engine)
+{
+    struct error err = { 0 };
+
+    if (engine->config.is_shared && engine->config.is_lasting &&
+        runtime_join(engine->runtime, &err)) {
+        TRACE(TRACE_WARN, "command", "no queries can run yet: %s", err.message);
+    }
+}
+
 int engine_open(const struct engine_config *config, struct engine **out, struct error *err)
 {
     struct engine *engine = memory_zalloc(1, sizeof *engine);
@@ -127,6 +142,7 @@ int engine_open(const struct engine_config *config, struct engine **out, struct 
     }
     code = code ? code : replay_catch_up(engine, STATEMENTS_TO_END, &outcome, err);
     if (!code && config->is_shared) { /* what could not be applied was traced */
+        join_early(engine);
         code = follow_start(engine, err);
     }
     if (code) {

@@ -90,6 +90,7 @@ static void assigned(void *context, const uint32_t *partitions, uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         set_owned(rt, rt->seat_slots[partitions[i]], true);
     }
+    TRACE(TRACE_INFO, "membership", "%u slots have come to this node", count);
 }
 
 /* If the former owners cannot be waited for, the workers try again as if they were lost. */

@@ -51,6 +51,18 @@ shell 0 --set "ksql.service.id=$service" --output json -e 'SELECT w FROM r EMIT 
 grep -o '^ *\[[0-9]*\]\|"columns":\[[0-9]*\]' out | grep -o '[0-9]*' >seen
 seq 10 10 400 | cmp -s - seen || fail "lost or repeated: $(tr '\n' ' ' <seen)"
 
+case_begins 'what comes right behind the first query of a service is in it, though it reads the latest'
+node first --set "ksql.service.id=first${unique}_" --set log.level=info --data first.data
+came() {
+    grep 'slots have come' first.err >answer || true
+}
+until_has 20 slots came
+ask first /ksql "{\"ksql\":\"CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='first$unique', VALUE_FORMAT='JSON', PARTITIONS=4); CREATE TABLE early WITH (KAFKA_TOPIC='early$unique') AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;\"}"
+has answer SUCCESS
+ask first /ksql "{\"ksql\":\"$(inserts 1 3 | tr -d '\n')\"}"
+until_has 20 '["k",3]' ask first /query-stream "{\"sql\":\"SELECT k, n FROM early WHERE k = 'k';\"}"
+end first TERM
+
 case_begins 'a data directory in use is refused with the process that has it'
 run 255 server --data one.data --bootstrap "$SLUICE_TEST_KAFKA" --listeners http://127.0.0.1:0
 has err "in use by process ${node_pid[one]}"
