@@ -79,19 +79,30 @@ void kafka_link_fini(struct kafka_link *link)
     free(link->host);
 }
 
-/* Closes; who comes again waits longer each time. */
-static int fail(struct kafka_link *link, int64_t now_ms, const char *what, const char *why,
-                struct error *err)
+/* Who comes again waits longer each time. */
+static void wait_longer(struct kafka_link *link, int64_t now_ms)
 {
-    if (link->state != LINK_READY) {
-        link->address++;
-    }
-    close_link(link);
     link->not_before_ms = now_ms + link->backoff_ms;
     if (link->backoff_ms < link->settings->backoff_max_ms) {
         link->backoff_ms = link->backoff_ms * 2 < link->settings->backoff_max_ms
                                ? link->backoff_ms * 2
                                : link->settings->backoff_max_ms;
+    }
+}
+
+/* Closes. A name's next address is tried at once. */
+static int fail(struct kafka_link *link, int64_t now_ms, const char *what, const char *why,
+                struct error *err)
+{
+    bool has_next = link->state < LINK_GREETING && link->address + 1 < link->address_count;
+
+    if (link->state != LINK_READY) {
+        link->address = link->address + 1 < link->address_count ? link->address + 1 : 0;
+    }
+    close_link(link);
+    link->not_before_ms = now_ms;
+    if (!has_next) {
+        wait_longer(link, now_ms);
     }
     return error_set(err, ERR_LOG_UNAVAILABLE, NO_POSITION, "broker %d (%s:%u): %s: %s",
                      link->broker, link->host, link->port, what, why);
@@ -170,19 +181,17 @@ static int prepare_socket(const struct link_settings *settings, int fd)
     return fcntl(fd, F_SETFL, O_NONBLOCK) | fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-/* A name's addresses have turns: one that does not answer leaves the next one to the next try. */
-static const struct addrinfo *choose_address(const struct kafka_link *link,
+/* The one whose turn it is. */
+static const struct addrinfo *choose_address(struct kafka_link *link,
                                              const struct addrinfo *addresses)
 {
-    uint32_t count = 0;
+    const struct addrinfo *chosen = addresses;
 
+    link->address_count = 0;
     for (const struct addrinfo *address = addresses; address; address = address->ai_next) {
-        count++;
+        chosen = link->address_count++ == link->address ? address : chosen;
     }
-    for (uint32_t i = count ? link->address % count : 0; i > 0; i--) {
-        addresses = addresses->ai_next;
-    }
-    return addresses;
+    return chosen;
 }
 
 static int open_socket(struct kafka_link *link, const struct addrinfo *address)

@@ -35,6 +35,7 @@ struct kafka_link {
     int fd;
     int16_t fetch_version; /* to speak */
     uint32_t address;      /* of the host's, which to try */
+    uint32_t address_count;
     int64_t backoff_ms;    /* doubles until a fetch is answered */
     int64_t not_before_ms; /* closed: when to try again */
     int64_t deadline_ms;   /* of the answer, or of connecting */
