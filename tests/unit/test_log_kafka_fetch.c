@@ -867,7 +867,7 @@ static void walk(uint64_t seed)
 {
     struct bed *bed = open_filled(WALK_PARTITIONS, 20);
 
-    for (int i = 0; i < WALK_STEPS; i++) {
+    for (int i = 0; i < WALK_STEPS || (bed->records <= WALK_STEPS && i < 100 * WALK_STEPS); i++) {
         uint32_t kind = fake_random(&seed) % 8;
         bool came;
 
