@@ -449,12 +449,18 @@ static int close_batch(struct kafka_batches *b, struct error *err)
     return 0;
 }
 
+/* One that is at hand with no records left is still to be closed, which may find damage. */
+bool kafka_batches_are_used_up(const struct kafka_batches *b)
+{
+    return !b->records.at && b->at == b->in.records.len;
+}
+
 /* There are records left then, or nothing is. */
 static int find_batch(struct kafka_batches *b, struct error *err)
 {
     while (!b->records_left) {
         TRY(close_batch(b, err));
-        if (b->at == b->in.records.len) {
+        if (kafka_batches_are_used_up(b)) {
             return 0;
         }
         TRY(open_batch(b, err));

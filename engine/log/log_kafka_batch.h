@@ -76,6 +76,8 @@ int64_t kafka_batches_init(struct kafka_batches *batches, const struct fetched_r
  * batches->next_offset cannot be read; the records before it have been handed out.
  */
 int kafka_batches_next(struct kafka_batches *batches, struct kafka_block **out, struct error *err);
+/* Nothing is left, damage neither. */
+bool kafka_batches_are_used_up(const struct kafka_batches *batches);
 void kafka_batches_fini(struct kafka_batches *batches);
 
 #endif

@@ -115,14 +115,10 @@ static struct fetched *next_in_row(struct kafka_source *source)
 /* With its last block, so that nobody takes the place for behind the log's end. */
 static void end_if_used_up(struct kafka_source *source, struct fetched *fetched)
 {
-    const struct kafka_batches *batches;
+    struct share *share = fetched->first; /* NULL: taking the block has ended the fetching */
 
-    if (!fetched->first) {
-        return; /* taking the block has ended the fetching */
-    }
-    batches = &fetched->first->batches;
-    if (!batches->records_left && batches->at == batches->in.records.len) {
-        kafka_reader_passed(fetched->place, batches->next_offset);
+    if (share && kafka_batches_are_used_up(&share->batches)) {
+        kafka_reader_passed(fetched->place, share->batches.next_offset);
         fetch_drop_share(source, fetched);
     }
 }

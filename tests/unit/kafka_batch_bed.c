@@ -32,11 +32,14 @@ void bed_read_first(struct batch_bed *bed, size_t len)
     fetched_bytes_unref(memory);
     bed->block_count = 0;
     for (;;) {
+        bool is_used_up = kafka_batches_are_used_up(&batches);
         struct kafka_block *block = NULL;
 
         bed->code = kafka_batches_next(&batches, &block, &bed->err);
+        assert_true(!is_used_up || (!bed->code && !block));
         if (bed->code || !block) {
             assert_null(block);
+            assert_true(bed->code || kafka_batches_are_used_up(&batches));
             break;
         }
         assert_true(bed->block_count < BLOCKS_MAX);
