@@ -20,7 +20,7 @@ static char *copy_text(const char *text)
     return memcpy(memory_alloc(size), text, size);
 }
 
-/* The cores that this process may use. */
+/* One per core, unless it is told. */
 static uint32_t worker_count(const struct engine_config *config)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);

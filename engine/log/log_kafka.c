@@ -513,18 +513,6 @@ static int wait_contact(struct kafka_log *log, struct contact *contact, struct b
     return kafka_fail(err, code, contact->reason, "cannot reach the Kafka broker", bootstrap);
 }
 
-/* Neither TLS nor SASL, and no replica that is nearer than the leader. */
-static bool is_plain(const rd_kafka_conf_t *conf)
-{
-    char protocol[32] = "";
-    size_t size = sizeof protocol;
-    size_t rack_size = 0;
-
-    (void)rd_kafka_conf_get(conf, "security.protocol", protocol, &size);
-    (void)rd_kafka_conf_get(conf, "client.rack", NULL, &rack_size);
-    return strcmp(protocol, "plaintext") == 0 && rack_size <= 1;
-}
-
 static int reach(struct kafka_log *log, struct bytes bootstrap, struct error *err)
 {
     struct contact *contact = arena_new(&log->arena, struct contact);
@@ -534,7 +522,7 @@ static int reach(struct kafka_log *log, struct bytes bootstrap, struct error *er
         TRY(check_property(log->properties[i].name.data, err));
     }
     TRY(kafka_conf(log, KAFKA_CONTROL, &conf, err));
-    log->is_plain = is_plain(conf);
+    log->is_plain = kafka_conf_is_plain(conf);
     rd_kafka_conf_set_opaque(conf, contact);
     rd_kafka_conf_set_error_cb(conf, note_contact);
     TRY(kafka_open(conf, KAFKA_CONTROL, &log->control, err));

@@ -19,10 +19,7 @@
 #include "base/trace.h"
 #include "engine/log/log_kafka_reader_internal.h"
 
-enum {
-    BATCH_MESSAGES = 1000,
-    LONGEST_WAIT_MS = 60 * 1000 /* callers come again */
-};
+enum { BATCH_MESSAGES = 1000 };
 
 /* What is known of a place. */
 struct consumed {
@@ -63,9 +60,6 @@ static void note_error(rd_kafka_t *rk, int code, const char *reason, void *opaqu
     }
     TRACE(TRACE_INFO, "kafka", "%s: %s", rd_kafka_name(rk), reason);
 }
-
-/* A fetch that waits at the end of one partition keeps back the next partition's. */
-enum { BRIEF_WAIT_MS = 1 };
 
 static int open_consumer(struct kafka_reader *reader, const struct reader_spec *spec,
                          struct error *err)
@@ -240,12 +234,11 @@ static void take_message(struct kafka_reader *reader, rd_kafka_message_t *const 
 static void take_queued(struct kafka_reader *reader, int64_t wait_ms)
 {
     rd_kafka_queue_t *queue = reader->source->queue;
-    int wait = (int)(wait_ms < LONGEST_WAIT_MS ? wait_ms : LONGEST_WAIT_MS);
     ssize_t count =
         rd_kafka_consume_batch_queue(queue, 0, reader->source->messages, BATCH_MESSAGES);
 
-    if (count <= 0 && wait > 0) {
-        count = rd_kafka_consume_batch_queue(queue, wait, reader->source->messages, 1);
+    if (count <= 0 && wait_ms > 0) {
+        count = rd_kafka_consume_batch_queue(queue, (int)wait_ms, reader->source->messages, 1);
         if (count == 1) {
             count += rd_kafka_consume_batch_queue(queue, 0, reader->source->messages + 1,
                                                   BATCH_MESSAGES - 1);

@@ -24,9 +24,8 @@
 #include "engine/log/log_kafka_fetch_internal.h"
 
 enum {
-    LOOK_MS = 500,               /* for who leads a partition */
-    LOOK_AGAIN_MS = 100,         /* where nobody does */
-    LONGEST_WAIT_MS = 60 * 1000, /* callers come again */
+    LOOK_MS = 500,       /* for who leads a partition */
+    LOOK_AGAIN_MS = 100, /* where nobody does */
 };
 
 /* --- opening and closing --- */
@@ -183,9 +182,7 @@ static void look_where_needed(struct kafka_reader *reader, int64_t now_ms)
 static void ask_all(struct kafka_reader *reader, int64_t now_ms)
 {
     for (struct broker *broker = reader->source->brokers; broker; broker = broker->next) {
-        if (kafka_link_is_free(&broker->link)) {
-            fetch_ask(reader, broker, now_ms);
-        }
+        fetch_ask(reader, broker, now_ms);
     }
 }
 
@@ -219,9 +216,7 @@ static bool go_on(struct kafka_reader *reader, struct broker *broker, short even
         fetched_bytes_unref(answer);
         fetch_drop_what_is_held_too_long(reader->source);
     }
-    if (kafka_link_is_free(&broker->link)) {
-        fetch_ask(reader, broker, now_ms);
-    }
+    fetch_ask(reader, broker, now_ms);
     return answer != NULL;
 }
 
@@ -310,7 +305,7 @@ static bool take_from_links(struct kafka_reader *reader)
 static void fetch(struct kafka_reader *reader, int64_t wait_ms)
 {
     int64_t now_ms = now_of(reader);
-    int64_t deadline_ms = now_ms + earlier(wait_ms, LONGEST_WAIT_MS);
+    int64_t deadline_ms = now_ms + wait_ms;
 
     while (!fetch_take_block(reader)) {
         look_where_needed(reader, now_ms);

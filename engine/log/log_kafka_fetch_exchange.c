@@ -9,7 +9,6 @@
 #include "engine/log/log_kafka_wire.h"
 
 enum {
-    BRIEF_WAIT_MS = 1, /* a fetch that waits at one partition's end keeps back the next one's */
     BRIEF_DOUBLED_MAX = 6,
     SHORT_WAIT_MS = 5,    /* while one that is paused may go on at any moment */
     SHORT_PAUSE_MS = 200, /* then it may take longer */
@@ -22,7 +21,6 @@ enum {
 
 struct request {
     struct broker *broker;
-    struct buffer *out;
     const struct kafka_topic *topic; /* that the last partition is of */
     size_t topics_at;
     size_t partitions_at;
@@ -152,7 +150,7 @@ void fetch_ask(struct kafka_reader *reader, struct broker *broker, int64_t now_m
     struct request request = { .broker = broker };
     uint32_t count = reader->place_count;
 
-    if (now_ms < broker->not_before_ms) {
+    if (!kafka_link_is_free(&broker->link) || now_ms < broker->not_before_ms) {
         return;
     }
     broker->asked_count = 0;
@@ -345,7 +343,6 @@ static void note_pace(struct broker *broker, const struct answer *answer)
     }
 }
 
-/* What the answer is missing is asked for again. */
 void fetch_take_answer(struct kafka_reader *reader, struct broker *broker,
                        struct fetched_bytes *memory, int64_t now_ms)
 {

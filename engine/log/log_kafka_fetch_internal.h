@@ -88,7 +88,7 @@ bool fetch_take_block(struct kafka_reader *reader);
 
 /* Whether it is one of those that this broker is asked for. */
 bool fetch_may_be_asked(const struct place *place, const struct broker *broker);
-/* For all that is due, where no answer is to come. */
+/* For all that is due, unless an answer is to come first. */
 void fetch_ask(struct kafka_reader *reader, struct broker *broker, int64_t now_ms);
 /* What the answer is missing is asked for again. */
 void fetch_take_answer(struct kafka_reader *reader, struct broker *broker,

@@ -32,6 +32,12 @@ static bool setting_is(const rd_kafka_conf_t *conf, const char *name, const char
     return strcmp(text, value) == 0;
 }
 
+bool kafka_conf_is_plain(const rd_kafka_conf_t *conf)
+{
+    return setting_is(conf, "security.protocol", "plaintext") &&
+           setting_is(conf, "client.rack", "");
+}
+
 static struct link_settings link_settings(const rd_kafka_conf_t *conf)
 {
     struct link_settings link = {

@@ -53,7 +53,6 @@ void fetch_drop_share(struct kafka_source *source, struct fetched *fetched)
     free(share);
 }
 
-/* It is asked for again from where it stands. */
 void fetch_drop_shares(struct kafka_source *source, struct fetched *fetched)
 {
     while (fetched->first) {
@@ -75,7 +74,6 @@ static bool is_counted(const struct kafka_source *source, const struct fetched *
     return false;
 }
 
-/* A share keeps all of its answer in memory. */
 void fetch_drop_what_is_held_too_long(struct kafka_source *source)
 {
     struct fetched *too_much = NULL;
@@ -123,7 +121,6 @@ static void end_if_used_up(struct kafka_source *source, struct fetched *fetched)
     }
 }
 
-/* One block; false when no share has one. */
 bool fetch_take_block(struct kafka_reader *reader)
 {
     struct kafka_source *source = reader->source;

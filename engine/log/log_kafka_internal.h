@@ -70,6 +70,9 @@ int kafka_conf(struct kafka_log *log, enum kafka_role role, rd_kafka_conf_t **ou
 int kafka_conf_set(rd_kafka_conf_t *conf, const char *name, struct bytes value, struct error *err);
 int kafka_conf_set_number(rd_kafka_conf_t *conf, const char *name, int64_t value,
                           struct error *err);
+/* Neither TLS nor SASL, and no replica that is nearer than the leader: log_kafka_fetch.c can read.
+ */
+bool kafka_conf_is_plain(const rd_kafka_conf_t *conf);
 /* Takes the conf, also when it fails. */
 int kafka_open(rd_kafka_conf_t *conf, enum kafka_role role, rd_kafka_t **out, struct error *err);
 

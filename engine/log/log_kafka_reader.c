@@ -19,6 +19,8 @@
 #include "base/trace.h"
 #include "engine/log/log_kafka_reader_internal.h"
 
+enum { LONGEST_WAIT_MS = 60 * 1000 }; /* callers come again */
+
 static struct kafka_reader *reader_of(struct log_reader *reader)
 {
     return (struct kafka_reader *)reader;
@@ -357,6 +359,7 @@ int kafka_reader_poll(struct log_reader *base, int64_t wait_ms, struct log_block
 
     TRY(check_places(reader, failed, err));
     if (!reader->ready.first) {
+        wait_ms = wait_ms < LONGEST_WAIT_MS ? wait_ms : LONGEST_WAIT_MS;
         reader->kind->fetch(reader, atomic_exchange(&reader->woken, false) ? 0 : wait_ms);
         TRY(check_places(reader, failed, err));
     }

@@ -10,7 +10,10 @@
 
 #include "engine/log/log_kafka_internal.h"
 
-enum { HELD_BYTES_MAX = 8 << 20 }; /* of all paused places together */
+enum {
+    HELD_BYTES_MAX = 8 << 20, /* of all paused places together */
+    BRIEF_WAIT_MS = 1, /* a fetch that waits at one partition's end keeps back the next one's */
+};
 
 struct kafka_source;
 
@@ -55,7 +58,8 @@ struct kafka_source_kind {
     void (*remove)(struct kafka_reader *reader, struct place *place); /* it is not fetching */
     int (*start)(struct kafka_reader *reader, struct place *place, struct error *err);
     void (*stop)(struct kafka_reader *reader, struct place *place); /* forgets what it has */
-    /* Gives what there is to the reader; waits when there is nothing, at most that long. */
+    /* Gives what there is to the reader; waits when there is nothing, at most that long (an int).
+     */
     void (*fetch)(struct kafka_reader *reader, int64_t wait_ms);
     void (*wake)(struct kafka_reader *reader); /* any thread; reader->woken is set */
     /* Where it has come to while nothing of the place waits in the reader. */

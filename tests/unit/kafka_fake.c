@@ -696,22 +696,22 @@ void fake_set_up(struct fake_kafka *fake, int broker)
     fake_unlock(fake);
 }
 
-uint32_t fake_fetches(struct fake_kafka *fake, int broker)
+static uint32_t read_count(struct fake_kafka *fake, const uint32_t *count)
 {
-    uint32_t count;
+    uint32_t now;
 
     fake_lock(fake);
-    count = fake->brokers[broker].fetches;
+    now = *count;
     fake_unlock(fake);
-    return count;
+    return now;
+}
+
+uint32_t fake_fetches(struct fake_kafka *fake, int broker)
+{
+    return read_count(fake, &fake->brokers[broker].fetches);
 }
 
 uint32_t fake_connections_made(struct fake_kafka *fake, int broker)
 {
-    uint32_t count;
-
-    fake_lock(fake);
-    count = fake->brokers[broker].connections;
-    fake_unlock(fake);
-    return count;
+    return read_count(fake, &fake->brokers[broker].connections);
 }
